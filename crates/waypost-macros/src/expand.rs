@@ -1,0 +1,139 @@
+//! What `export!` becomes.
+
+use proc_macro2::{Literal, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::{Error, Result};
+use waypost_routing::Pattern;
+
+use crate::folder;
+use crate::input::{Export, Method};
+
+/// Expands `export!`.
+pub fn expand(input: &Export) -> Result<TokenStream> {
+    let pattern = pattern(input)?;
+    let text = pattern.to_string();
+    let verbs: Vec<_> = input.methods.iter().map(|method| &method.verb).collect();
+    let calls = input.methods.iter().map(call);
+    let checks = input.methods.iter().map(|method| check(method, &pattern));
+    let description = description(&text, &input.methods);
+    Ok(quote! {
+        /// This route as a whole.
+        #[allow(dead_code, unreachable_pub)]
+        pub(crate) mod route {
+            use super::*;
+            use ::waypost::__private as waypost_private;
+
+            /// What the component answers with; tests call it through `waypost::test::call`.
+            pub struct Route;
+
+            impl waypost_private::Route for Route {
+                const VERBS: &'static [waypost_private::Verb] =
+                    &[#(waypost_private::Verb::#verbs),*];
+
+                fn pattern() -> &'static waypost_private::Pattern {
+                    static PATTERN: ::std::sync::OnceLock<waypost_private::Pattern> =
+                        ::std::sync::OnceLock::new();
+                    PATTERN.get_or_init(|| {
+                        waypost_private::Pattern::parse(#text)
+                            .expect("`export!` parsed the pattern before")
+                    })
+                }
+
+                async fn call(
+                    verb: waypost_private::Verb,
+                    exchange: &mut ::waypost::Exchange,
+                ) -> ::waypost::Response {
+                    match verb {
+                        #(#calls)*
+                        _ => ::core::unreachable!("a route is called with a verb of its own"),
+                    }
+                }
+            }
+
+            #(#checks)*
+
+            #description
+
+            ::waypost::__export_component!(Route);
+        }
+    })
+}
+
+/// Returns the pattern that the folder gives, or the one that stands in the macro.
+fn pattern(input: &Export) -> Result<Pattern> {
+    let manifest_dir = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default();
+    let of_folder = folder::pattern(manifest_dir.as_ref())
+        .map_err(|message| Error::new(Span::call_site(), message))?;
+    let Some(literal) = &input.pattern else {
+        return of_folder.ok_or_else(|| Error::new(Span::call_site(), NOT_IN_AN_APP));
+    };
+    let named = Pattern::parse(&literal.value())
+        .map_err(|error| Error::new(literal.span(), error.to_string()))?;
+    match of_folder {
+        Some(of_folder) if of_folder != named => Err(Error::new(
+            literal.span(),
+            format!("the folder of this route is `{of_folder}`: leave the pattern out"),
+        )),
+        _ => Ok(named),
+    }
+}
+
+const NOT_IN_AN_APP: &str = "this crate is not below the `handlers` folder of an app (a folder with \
+    `spin.toml` and `handlers`): move it there, or name the pattern, \
+    `waypost::export!(\"/items/[slug]\": get);`";
+
+fn call(method: &Method) -> TokenStream {
+    let Method { verb, function } = method;
+    let span = verb.span();
+    quote_spanned! {span=>
+        waypost_private::Verb::#verb => waypost_private::run(#function, exchange).await,
+    }
+}
+
+/// Makes code that compiles only if the params of a handler have a field for each segment. It never
+/// runs.
+fn check(method: &Method, pattern: &Pattern) -> TokenStream {
+    let Method { verb, function } = method;
+    let span = verb.span();
+    let names: Vec<_> =
+        pattern.params().map(|name| field(&name.to_string().replace('-', "_"), span)).collect();
+    let check = format_ident!("check_params_of_{}", verb.to_string().to_lowercase());
+    quote_spanned! {span=>
+        #[allow(unused_variables)]
+        fn #check() {
+            #[allow(non_snake_case)]
+            struct Segments { #(#names: ()),* }
+            #[allow(unused_imports)]
+            use waypost_private::{WithFields as _, WithoutContext as _};
+            let probe = waypost_private::probe::<_, _, Segments>(&#function);
+            #(let _ = &(&(&probe).context()).fields().#names;)*
+        }
+    }
+}
+
+/// Makes the name of a field: raw where it is a keyword.
+fn field(name: &str, span: Span) -> syn::Ident {
+    match syn::parse_str::<syn::Ident>(name) {
+        Ok(_) => syn::Ident::new(name, span),
+        Err(_) => syn::Ident::new_raw(name, span),
+    }
+}
+
+/// Makes the section by which the component describes itself to tools (`wit/handler.wit`).
+fn description(pattern: &str, methods: &[Method]) -> TokenStream {
+    let names: Vec<_> = methods.iter().map(|method| format!("\"{}\"", method.name())).collect();
+    let json = format!("{{\"pattern\":{},\"methods\":[{}]}}", quoted(pattern), names.join(","));
+    let length = json.len();
+    let bytes = Literal::byte_string(json.as_bytes());
+    quote! {
+        #[cfg(target_arch = "wasm32")]
+        #[used]
+        #[unsafe(link_section = "waypost:route")]
+        static DESCRIPTION: [u8; #length] = *#bytes;
+    }
+}
+
+/// Writes a JSON string. A pattern holds no control characters: they are percent-encoded in it.
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}

@@ -1,0 +1,193 @@
+//! What a request carries from the client to a handler.
+//!
+//! Invariant: whatever the inside believes about a request (its public URL, its id) was set here.
+//! A client can't: its headers of those names are left out at the door.
+
+use http::uri::Authority;
+
+/// The headers of a request, as WASI hands them over.
+pub type Headers = Vec<(String, Vec<u8>)>;
+
+/// Headers that belong to one connection (RFC 9110 section 7.6.1), and `Host`, whose place is the
+/// authority.
+const OF_THE_CONNECTION: [&str; 11] = [
+    "connection",
+    "host",
+    "http2-settings",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Headers that only the inside may set: what a proxy, Spin or Waypost says of a request.
+const OF_THE_INSIDE: [&str; 2] = ["forwarded", "x-request-id"];
+
+/// The beginnings of further headers that only the inside may set.
+const PREFIXES_OF_THE_INSIDE: [&str; 3] = ["spin-", "x-forwarded-", "x-waypost-"];
+
+/// What the router knows of a request beside its headers, and whom it trusts.
+pub struct Forwarding<'a> {
+    /// The scheme by which the client came, `http` or `https`.
+    pub scheme: &'a str,
+    /// The authority of the request itself, where the host tells one.
+    pub authority: Option<&'a str>,
+    /// Makes an id for a request that has none.
+    pub new_id: &'a dyn Fn() -> String,
+    /// The names of headers of the inside that come from someone trusted, a proxy or the host, and
+    /// so are kept.
+    pub trusted: &'a [String],
+}
+
+/// What a handler gets.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Forwarded {
+    /// The headers.
+    pub headers: Headers,
+    /// The id of the request.
+    pub id: String,
+}
+
+impl Forwarding<'_> {
+    /// Makes the headers that a handler gets: those of the client that may pass, and the public
+    /// scheme and authority in `x-forwarded-proto` and `x-forwarded-host`, and `x-request-id`.
+    ///
+    /// # Errors
+    ///
+    /// A text for the client (a 400) where the request has no valid authority, or several.
+    pub fn apply(&self, headers: Headers) -> Result<Forwarded, &'static str> {
+        let authority = self.public_authority(&headers)?;
+        let listed = listed_in_connection(&headers);
+        let trusted = |name: &str| self.trusted.iter().any(|trusted| trusted == name);
+        let passes = |name: &str| {
+            trusted(name) || !(is_stripped(name) || listed.iter().any(|listed| listed == name))
+        };
+        let mut kept: Headers =
+            headers.into_iter().filter(|(name, _)| passes(&name.to_ascii_lowercase())).collect();
+        set_unless_there(&mut kept, "x-forwarded-proto", || Some(self.scheme.to_owned()));
+        set_unless_there(&mut kept, "x-forwarded-host", || authority);
+        set_unless_there(&mut kept, "x-request-id", || Some((self.new_id)()));
+        let id = text(&kept, "x-request-id").unwrap_or_default().to_owned();
+        Ok(Forwarded { headers: kept, id })
+    }
+
+    /// Returns the authority that the client asked for: the one that the host tells, or else `Host`.
+    fn public_authority(&self, headers: &Headers) -> Result<Option<String>, &'static str> {
+        let mut hosts = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("host"));
+        let (host, another) = (hosts.next(), hosts.next());
+        if another.is_some() {
+            return Err("the request has several Host headers");
+        }
+        let host = host.map(|(_, value)| std::str::from_utf8(value).unwrap_or_default());
+        let Some(authority) = self.authority.or(host) else { return Ok(None) };
+        match authority.parse::<Authority>() {
+            Ok(valid) if !valid.as_str().contains('@') => Ok(Some(authority.to_owned())),
+            _ => Err("the request has no valid Host header"),
+        }
+    }
+}
+
+fn is_stripped(name: &str) -> bool {
+    OF_THE_CONNECTION.contains(&name)
+        || OF_THE_INSIDE.contains(&name)
+        || PREFIXES_OF_THE_INSIDE.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// Returns the names that `Connection` declares to be for one connection only.
+fn listed_in_connection(headers: &Headers) -> Vec<String> {
+    let values = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("connection"));
+    values
+        .flat_map(|(_, value)| value.split(|byte| *byte == b','))
+        .map(|name| String::from_utf8_lossy(name).trim().to_ascii_lowercase())
+        .collect()
+}
+
+fn set_unless_there(headers: &mut Headers, name: &str, value: impl FnOnce() -> Option<String>) {
+    if text(headers, name).is_some() {
+        return;
+    }
+    if let Some(value) = value() {
+        headers.push((name.to_owned(), value.into_bytes()));
+    }
+}
+
+fn text<'h>(headers: &'h Headers, name: &str) -> Option<&'h str> {
+    let (_, value) = headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+    std::str::from_utf8(value).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&str, &str)]) -> Headers {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect()
+    }
+
+    fn forward(trusted: &[&str], sent: &[(&str, &str)]) -> Result<Forwarded, &'static str> {
+        let trusted: Vec<_> = trusted.iter().map(|name| (*name).to_owned()).collect();
+        let new_id = || "new".to_owned();
+        let forwarding =
+            Forwarding { scheme: "http", authority: None, new_id: &new_id, trusted: &trusted };
+        forwarding.apply(headers(sent))
+    }
+
+    #[test]
+    fn nothing_of_the_inside_comes_from_a_client() {
+        let sent = [
+            ("host", "public.example:3000"),
+            ("X-Forwarded-Host", "evil.example"),
+            ("x-forwarded-for", "1.2.3.4"),
+            ("Forwarded", "for=1.2.3.4"),
+            ("Spin-Full-Url", "http://evil.example"),
+            ("x-request-id", "forged"),
+            ("x-waypost-cache", "HIT"),
+            ("Connection", "keep-alive, X-Private"),
+            ("x-private", "1"),
+            ("te", "trailers"),
+            ("transfer-encoding", "chunked"),
+            ("accept", "*/*"),
+            ("cookie", "a=1"),
+        ];
+        let forwarded = forward(&[], &sent).unwrap();
+        let expected = headers(&[
+            ("accept", "*/*"),
+            ("cookie", "a=1"),
+            ("x-forwarded-proto", "http"),
+            ("x-forwarded-host", "public.example:3000"),
+            ("x-request-id", "new"),
+        ]);
+        assert_eq!(forwarded, Forwarded { headers: expected, id: "new".to_owned() });
+    }
+
+    #[test]
+    fn trusted_headers_are_kept() {
+        let sent = [
+            ("host", "inside"),
+            ("x-forwarded-host", "public.example"),
+            ("x-forwarded-proto", "https"),
+            ("x-request-id", "7"),
+        ];
+        let forwarded = forward(&["x-request-id", "x-forwarded-host"], &sent).unwrap();
+        let expected = headers(&[
+            ("x-forwarded-host", "public.example"),
+            ("x-request-id", "7"),
+            ("x-forwarded-proto", "http"),
+        ]);
+        assert_eq!(forwarded, Forwarded { headers: expected, id: "7".to_owned() });
+    }
+
+    #[test]
+    fn a_bad_authority_is_a_bad_request() {
+        for host in ["", "a b", "a/b", "user@example.com", "a:b:c"] {
+            assert!(forward(&[], &[("host", host)]).is_err(), "{host:?}");
+        }
+        assert!(forward(&[], &[("host", "a"), ("Host", "a")]).is_err());
+        assert!(forward(&[], &[]).is_ok());
+        assert!(forward(&[], &[("host", "[::1]:3000")]).is_ok());
+    }
+}

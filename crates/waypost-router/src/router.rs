@@ -1,0 +1,195 @@
+//! Which handler a request goes to.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use waypost_routing::{Path, Pattern, Resolved, RouteTable};
+
+use crate::Answer;
+
+/// The routes of an app, and the decision for each request.
+///
+/// It is made from the table that `waypost build` writes, a line for each route:
+///
+/// ```
+/// use waypost_router::{Decision, Router};
+///
+/// let router = Router::parse("items-slug GET,POST /items/[slug]")?;
+/// let Decision::Forward(handler) = router.route("GET", "/items/a", None) else { panic!() };
+/// assert_eq!(handler.component(), "items-slug");
+/// # Ok::<(), waypost_router::RoutesError>(())
+/// ```
+pub struct Router {
+    table: RouteTable<Destination>,
+    /// The methods of all routes, for `OPTIONS *`.
+    methods: String,
+}
+
+/// A handler that a request can go to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Destination {
+    component: String,
+}
+
+impl Destination {
+    /// Returns the id of the handler's component.
+    pub fn component(&self) -> &str {
+        &self.component
+    }
+
+    /// Returns the authority that reaches the handler from inside, on Spin and on Waypost's host.
+    pub fn authority(&self) -> String {
+        format!("{}.spin.internal", self.component)
+    }
+}
+
+impl fmt::Display for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.component)
+    }
+}
+
+/// What happens with a request.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Decision<'r> {
+    /// It goes to this handler, with its path and query as they are.
+    Forward(&'r Destination),
+    /// It is answered at once.
+    Answer(Answer),
+}
+
+impl Router {
+    /// Reads the table that `waypost build` writes: a line for each route with the component's id,
+    /// its methods separated by commas, and its pattern. Empty lines and lines that begin with `#`
+    /// are left out.
+    ///
+    /// # Errors
+    ///
+    /// [`RoutesError`] where a line has another form, or routes conflict.
+    pub fn parse(routes: &str) -> Result<Self, RoutesError> {
+        let mut entries = Vec::new();
+        let mut methods = BTreeSet::from(["OPTIONS".to_owned()]);
+        for (index, line) in routes.lines().enumerate() {
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let (entry, verbs) = parse_line(line)
+                .map_err(|why| RoutesError(format!("line {}: {why}", index + 1)))?;
+            entries.push(entry);
+            methods.extend(verbs);
+        }
+        if methods.contains("GET") {
+            methods.insert("HEAD".to_owned());
+        }
+        let table = RouteTable::new(entries).map_err(|error| RoutesError(error.to_string()))?;
+        let methods = methods.into_iter().collect::<Vec<_>>().join(", ");
+        Ok(Self { table, methods })
+    }
+
+    /// Decides about a request by its method, its target (path and query) and its `Accept` header.
+    pub fn route(&self, method: &str, target: &str, accept: Option<&str>) -> Decision<'_> {
+        if target == "*" && method == "OPTIONS" {
+            return Decision::Answer(Answer::options(&self.methods));
+        }
+        let target = target.split('#').next().unwrap_or_default();
+        let (path, query) = match target.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (target, None),
+        };
+        let answer = match Path::resolve(path) {
+            Ok(Resolved::Path(path)) => match self.table.find(&path) {
+                Some(found) => return Decision::Forward(found.value),
+                None => Answer::not_found(accept),
+            },
+            Ok(Resolved::Redirect(path)) => Answer::redirect(path, query),
+            Err(error) => Answer::bad_request(&error.to_string()),
+        };
+        Decision::Answer(answer)
+    }
+}
+
+/// A table of routes that can't be read. It is made by `waypost build`: build again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoutesError(String);
+
+impl fmt::Display for RoutesError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the table of routes can't be read: {}; build it anew", self.0)
+    }
+}
+
+impl std::error::Error for RoutesError {}
+
+type Entry = (Pattern, Destination);
+
+fn parse_line(line: &str) -> Result<(Entry, Vec<String>), String> {
+    let mut parts = line.splitn(3, ' ');
+    let (Some(component), Some(methods), Some(pattern)) =
+        (parts.next(), parts.next(), parts.next())
+    else {
+        return Err(format!("`{line}` is no component id, methods and pattern"));
+    };
+    let pattern = Pattern::parse(pattern).map_err(|error| error.to_string())?;
+    let methods = methods.split(',').filter(|method| *method != "?").map(str::to_owned).collect();
+    Ok(((pattern, Destination { component: component.to_owned() }), methods))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn router() -> Router {
+        Router::parse("# made by a build\n\nroot GET /\nitems-slug PUT,GET /items/[slug]\n").unwrap()
+    }
+
+    fn answer(method: &str, target: &str) -> Answer {
+        match router().route(method, target, None) {
+            Decision::Answer(answer) => answer,
+            Decision::Forward(handler) => panic!("{target} goes to {handler}"),
+        }
+    }
+
+    #[test]
+    fn requests_go_to_their_handlers_whatever_the_method() {
+        let router = router();
+        for (method, target, component) in [
+            ("GET", "/", "root"),
+            ("BREW", "/?a=/items/x", "root"),
+            ("DELETE", "/items/a%2Fb?c", "items-slug"),
+            ("OPTIONS", "/items/a#frag", "items-slug"),
+        ] {
+            let expected = Destination { component: component.to_owned() };
+            let decision = router.route(method, target, None);
+            assert_eq!(decision, Decision::Forward(&expected), "{target}");
+        }
+    }
+
+    #[test]
+    fn the_rest_is_answered() {
+        assert_eq!(answer("GET", "/other").status, 404);
+        assert_eq!(answer("GET", "/%ZZ").status, 400);
+        assert_eq!(answer("GET", "*").status, 400);
+        let redirect = answer("POST", "//items//a?b=%20");
+        assert_eq!(redirect.status, 308);
+        assert_eq!(redirect.header("location"), Some("/items/a?b=%20"));
+        let options = answer("OPTIONS", "*");
+        assert_eq!(options.status, 204);
+        assert_eq!(options.header("allow"), Some("GET, HEAD, OPTIONS, PUT"));
+    }
+
+    #[test]
+    fn a_broken_table_is_refused() {
+        for (routes, message) in [
+            ("root GET", "line 1: `root GET` is no component id, methods and pattern"),
+            ("\na GET /[", ""),
+            ("a GET /[x]\nb GET /[y]", "`/["),
+        ] {
+            let result = Router::parse(routes);
+            match (message, result) {
+                ("", result) => assert!(result.is_ok(), "{routes}"),
+                (message, Err(error)) => assert!(error.to_string().contains(message), "{error}"),
+                (_, Ok(_)) => panic!("{routes} was accepted"),
+            }
+        }
+    }
+}

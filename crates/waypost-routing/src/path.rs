@@ -1,0 +1,410 @@
+//! [`Path`]: a request path, brought into the one form that patterns are matched against.
+//!
+//! Whoever decides something by the path (the router, a handler, a guard) goes through
+//! [`Path::resolve`], so that no two of them can read one path in different ways. Queries,
+//! fragments and the other forms of a request target (`*`, absolute, authority) are the caller's
+//! business.
+
+use std::{error::Error, fmt};
+
+use crate::escape::{self, DecodeError};
+
+/// A normalised path: its segments, each percent-decoded exactly once.
+///
+/// No segment is empty, `.`, `..` or holds a NUL. `/` has no segments. The display form is the
+/// canonical spelling, with everything escaped that is not a `pchar` of [RFC 3986 section
+/// 3.3](https://www.rfc-editor.org/rfc/rfc3986#section-3.3); it resolves to the same path.
+///
+/// # Examples
+///
+/// ```
+/// use waypost_routing::{Path, Resolved};
+///
+/// let Resolved::Path(path) = Path::resolve("/a/../st%61tic/x%2Fy")? else { unreachable!() };
+/// assert!(path.segments().eq(["static", "x/y"]));
+/// assert_eq!(path.to_string(), "/static/x%2Fy");
+/// # Ok::<(), waypost_routing::PathError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash, Default)]
+pub struct Path {
+    /// The decoded segments, one after the other.
+    text: String,
+    /// Where each segment ends in `text`.
+    ends: Vec<usize>,
+}
+
+/// What [`Path::resolve`] makes of a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resolved {
+    /// The path can be looked up.
+    Path(Path),
+    /// The client should ask for this path instead, with a 308; the caller appends the query.
+    ///
+    /// It begins with exactly one `/`, so it cannot name another host.
+    Redirect(String),
+}
+
+impl Path {
+    /// Normalises a path as it was sent, without query and fragment.
+    ///
+    /// In this order, as Next does:
+    ///
+    /// 1. Backslashes and repeated slashes give a redirect to the path with backslashes as slashes
+    ///    and each run of slashes as one; nothing else is changed.
+    /// 2. Dot segments (`.`, `..`, and with `%2e` for a dot) are removed as in the [URL
+    ///    Standard](https://url.spec.whatwg.org/#path-state); a last one leaves a trailing slash.
+    /// 3. A trailing slash, but for `/` alone, gives a redirect to the path without it.
+    /// 4. The path is split on `/`, then each segment is percent-decoded once.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use waypost_routing::{Path, PathError, Resolved};
+    ///
+    /// let redirect = |to: &str| Ok(Resolved::Redirect(to.to_owned()));
+    /// assert_eq!(Path::resolve("//example.com/x/"), redirect("/example.com/x/"));
+    /// assert_eq!(Path::resolve("/a/%2e%2e/x/"), redirect("/x"));
+    /// assert_eq!(Path::resolve("/%ZZ"), Err(PathError::MalformedEscape));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`PathError`], which a server answers with 400: the path does not start with `/`, has a byte
+    /// that no path may have, or a segment that does not decode.
+    pub fn resolve(raw: &str) -> Result<Resolved, PathError> {
+        check_bytes(raw)?;
+        if let Some(target) = collapse_slashes(raw) {
+            return Ok(Resolved::Redirect(target));
+        }
+        let segments = remove_dot_segments(raw);
+        match segments.as_slice() {
+            [""] => Ok(Resolved::Path(Self::default())),
+            [kept @ .., ""] => Ok(Resolved::Redirect(format!("/{}", kept.join("/")))),
+            segments => Self::decode(segments).map(Resolved::Path),
+        }
+    }
+
+    /// Iterates over the decoded segments.
+    pub fn segments(&self) -> impl ExactSizeIterator<Item = &str> {
+        (0..self.ends.len()).map(|index| &self.text[self.start(index)..self.ends[index]])
+    }
+
+    /// Returns the number of segments.
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Returns the segment at `index`, or `None` behind the last.
+    pub(crate) fn segment(&self, index: usize) -> Option<&str> {
+        let end = *self.ends.get(index)?;
+        Some(&self.text[self.start(index)..end])
+    }
+
+    /// Appends a segment that is decoded already.
+    pub(crate) fn push(&mut self, segment: &str) {
+        self.text.push_str(segment);
+        self.ends.push(self.text.len());
+    }
+
+    fn decode(segments: &[&str]) -> Result<Self, PathError> {
+        let mut path = Self {
+            text: String::with_capacity(segments.iter().map(|segment| segment.len()).sum()),
+            ends: Vec::with_capacity(segments.len()),
+        };
+        for segment in segments {
+            if segment.contains('%') {
+                path.push(&decode_segment(segment)?);
+            } else {
+                path.push(segment);
+            }
+        }
+        Ok(path)
+    }
+
+    fn start(&self, index: usize) -> usize {
+        index.checked_sub(1).map_or(0, |before| self.ends[before])
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.ends.is_empty() {
+            return f.write_str("/");
+        }
+        for segment in self.segments() {
+            f.write_str("/")?;
+            escape::encode(f, segment, |_, character| !is_pchar(character))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Path ")?;
+        f.debug_list().entries(self.segments()).finish()
+    }
+}
+
+/// Why a path is refused: a fault of the client, for which 400 is the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum PathError {
+    /// The path does not start with `/`; `*`, as in `OPTIONS *`, is no path either.
+    NotAbsolute,
+    /// A control character, a space, a non-ASCII character, or a `?` or `#`, which end a path,
+    /// stands unescaped.
+    ForbiddenCharacter,
+    /// A `%` is not followed by two hexadecimal digits.
+    MalformedEscape,
+    /// The escapes of a segment do not give UTF-8.
+    InvalidUtf8,
+    /// A segment holds an escaped NUL.
+    Nul,
+}
+
+impl fmt::Display for PathError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotAbsolute => "the path does not start with `/`",
+            Self::ForbiddenCharacter => "the path has a character that must be percent-encoded",
+            Self::MalformedEscape => "the path has a `%` without two hexadecimal digits",
+            Self::InvalidUtf8 => "the path does not decode to UTF-8",
+            Self::Nul => "the path has a NUL character",
+        })
+    }
+}
+
+impl Error for PathError {}
+
+impl From<DecodeError> for PathError {
+    fn from(error: DecodeError) -> Self {
+        match error {
+            DecodeError::MalformedEscape => Self::MalformedEscape,
+            DecodeError::InvalidUtf8 => Self::InvalidUtf8,
+        }
+    }
+}
+
+/// Refuses what must not stand in a path at all, before any of it can reach a `Location` header.
+fn check_bytes(raw: &str) -> Result<(), PathError> {
+    if !raw.starts_with('/') {
+        return Err(PathError::NotAbsolute);
+    }
+    let allowed = |byte: u8| byte.is_ascii_graphic() && byte != b'?' && byte != b'#';
+    if raw.bytes().all(allowed) {
+        Ok(())
+    } else {
+        Err(PathError::ForbiddenCharacter)
+    }
+}
+
+/// Returns `raw` with single forward slashes only, or `None` if it is so already.
+fn collapse_slashes(raw: &str) -> Option<String> {
+    if !raw.contains('\\') && !raw.contains("//") {
+        return None;
+    }
+    let mut collapsed = String::with_capacity(raw.len());
+    for character in raw.chars() {
+        let character = if character == '\\' { '/' } else { character };
+        if character != '/' || !collapsed.ends_with('/') {
+            collapsed.push(character);
+        }
+    }
+    Some(collapsed)
+}
+
+/// Splits a path without repeated slashes and drops its dot segments.
+///
+/// The last item is empty if the path ends in a slash, and there is always one.
+fn remove_dot_segments(raw: &str) -> Vec<&str> {
+    let mut kept = Vec::new();
+    let mut ends_in_slash = false;
+    for segment in raw.split('/').skip(1) {
+        ends_in_slash = true;
+        match DotSegment::of(segment) {
+            Some(DotSegment::Single) => {}
+            Some(DotSegment::Double) => drop(kept.pop()),
+            None if segment.is_empty() => {}
+            None => {
+                kept.push(segment);
+                ends_in_slash = false;
+            }
+        }
+    }
+    if ends_in_slash {
+        kept.push("");
+    }
+    kept
+}
+
+#[derive(Clone, Copy)]
+enum DotSegment {
+    Single,
+    Double,
+}
+
+impl DotSegment {
+    fn of(segment: &str) -> Option<Self> {
+        let rest = strip_dot(segment)?;
+        if rest.is_empty() {
+            return Some(Self::Single);
+        }
+        strip_dot(rest)?.is_empty().then_some(Self::Double)
+    }
+}
+
+/// Removes a `.` or `%2e` from the start.
+fn strip_dot(segment: &str) -> Option<&str> {
+    let dot = ["%2e", "%2E"]
+        .iter()
+        .find_map(|dot| segment.strip_prefix(dot));
+    dot.or_else(|| segment.strip_prefix('.'))
+}
+
+fn decode_segment(segment: &str) -> Result<String, PathError> {
+    let decoded = escape::decode_strict(segment)?;
+    if decoded.contains('\0') {
+        Err(PathError::Nul)
+    } else {
+        Ok(decoded)
+    }
+}
+
+/// Tells whether a character may stand unescaped in a segment
+/// ([RFC 3986 section 3.3](https://www.rfc-editor.org/rfc/rfc3986#section-3.3)).
+fn is_pchar(character: char) -> bool {
+    character.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:@".contains(character)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolved(raw: &str) -> Path {
+        match Path::resolve(raw) {
+            Ok(Resolved::Path(path)) => path,
+            other => panic!("`{raw}` gives {other:?}"),
+        }
+    }
+
+    #[test]
+    fn segments_are_decoded_once() {
+        let cases: [(&str, &[&str]); 9] = [
+            ("/", &[]),
+            ("/a", &["a"]),
+            ("/a/b", &["a", "b"]),
+            ("/%61%2Fb/%2520", &["a/b", "%20"]),
+            ("/a+b;c=%2B", &["a+b;c=+"]),
+            ("/%C3%BC", &["ü"]),
+            ("/.../.a/a.", &["...", ".a", "a."]),
+            ("/..%2f/%2e%2e%2f", &["../", "../"]),
+            ("/\"<>^`{|}", &["\"<>^`{|}"]),
+        ];
+        for (raw, expected) in cases {
+            assert!(
+                resolved(raw).segments().eq(expected.iter().copied()),
+                "{raw}"
+            );
+        }
+    }
+
+    #[test]
+    fn dot_segments_are_removed() {
+        let cases: [(&str, &[&str]); 9] = [
+            ("/.", &[]),
+            ("/..", &[]),
+            ("/a/..", &[]),
+            ("/../../a", &["a"]),
+            ("/a/./b", &["a", "b"]),
+            ("/a/../b", &["b"]),
+            ("/a/%2e/b", &["a", "b"]),
+            ("/a/%2E%2e/b", &["b"]),
+            ("/a/.%2E/%2e./b", &["b"]),
+        ];
+        for (raw, expected) in cases {
+            assert!(
+                resolved(raw).segments().eq(expected.iter().copied()),
+                "{raw}"
+            );
+        }
+    }
+
+    #[test]
+    fn redirects() {
+        let cases = [
+            ("//", "/"),
+            ("/\\", "/"),
+            ("//example.com/", "/example.com/"),
+            ("/\\example.com", "/example.com"),
+            ("/a//../b/%ZZ", "/a/../b/%ZZ"),
+            ("/a\\b", "/a/b"),
+            ("/a/", "/a"),
+            ("/a/b/..", "/a"),
+            ("/a/b/.", "/a/b"),
+            ("/a/b/%2e/", "/a/b"),
+            ("/./x%2Fy/", "/x%2Fy"),
+            ("/%5Cexample.com/", "/%5Cexample.com"),
+        ];
+        for (raw, expected) in cases {
+            assert_eq!(
+                Path::resolve(raw),
+                Ok(Resolved::Redirect(expected.to_owned())),
+                "{raw}"
+            );
+        }
+    }
+
+    #[test]
+    fn errors() {
+        let cases = [
+            ("", PathError::NotAbsolute),
+            ("*", PathError::NotAbsolute),
+            ("a/b", PathError::NotAbsolute),
+            ("\\a", PathError::NotAbsolute),
+            ("http://a/b", PathError::NotAbsolute),
+            ("/a b", PathError::ForbiddenCharacter),
+            ("/a\tb", PathError::ForbiddenCharacter),
+            ("//a\r\nb", PathError::ForbiddenCharacter),
+            ("/a\0", PathError::ForbiddenCharacter),
+            ("/\u{7f}", PathError::ForbiddenCharacter),
+            ("/ü", PathError::ForbiddenCharacter),
+            ("/a?b", PathError::ForbiddenCharacter),
+            ("/a#b", PathError::ForbiddenCharacter),
+            ("/%", PathError::MalformedEscape),
+            ("/a/%2", PathError::MalformedEscape),
+            ("/%ZZ/a", PathError::MalformedEscape),
+            ("/%FF", PathError::InvalidUtf8),
+            ("/%C3/%BC", PathError::InvalidUtf8),
+            ("/a%00", PathError::Nul),
+        ];
+        for (raw, expected) in cases {
+            assert_eq!(Path::resolve(raw), Err(expected), "{raw:?}");
+        }
+    }
+
+    #[test]
+    fn the_display_form_is_canonical() {
+        let cases = [
+            ("/", "/"),
+            ("/%61%2f%20ü", "/a%2F%20%C3%BC"),
+            ("/a:@!$'()*+,;=~", "/a:@!$'()*+,;=~"),
+        ];
+        for (raw, expected) in cases {
+            let path = resolved(&raw.replace('ü', "%c3%bc"));
+            assert_eq!(path.to_string(), expected);
+            assert_eq!(resolved(expected), path);
+        }
+    }
+
+    #[test]
+    fn segments_are_reachable_by_index() {
+        let path = resolved("/a/bc/d");
+        assert_eq!(path.len(), 3);
+        assert_eq!(
+            [0, 1, 2, 3].map(|index| path.segment(index)),
+            [Some("a"), Some("bc"), Some("d"), None]
+        );
+        assert_eq!(format!("{path:?}"), r#"Path ["a", "bc", "d"]"#);
+    }
+}

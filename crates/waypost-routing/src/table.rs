@@ -1,0 +1,200 @@
+//! [`RouteTable`]: all routes of an app, checked against each other, and the look-up of a path.
+
+use crate::{Conflicts, Params, Path, Pattern, Segment, conflict, trie::Trie};
+
+/// The routes of an app, each a [`Pattern`] with a label: a file, a component's id, whatever the
+/// caller needs.
+///
+/// # Examples
+///
+/// ```
+/// use waypost_routing::{Path, Pattern, Resolved, RouteTable};
+///
+/// let routes = [("/items/[slug]", "item"), ("/items/new", "form"), ("/[...rest]", "other")];
+/// let routes = routes.map(|(folder, label)| (Pattern::parse(folder).unwrap(), label));
+/// let table = RouteTable::new(routes)?;
+///
+/// let Resolved::Path(path) = Path::resolve("/items/%6Eew")? else { unreachable!() };
+/// assert_eq!(table.find(&path).map(|found| *found.value), Some("form"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct RouteTable<T> {
+    /// Sorted by precedence.
+    routes: Vec<(Pattern, T)>,
+    trie: Trie,
+}
+
+/// The route that answers for a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Match<'a, T> {
+    /// The pattern of the route.
+    pub pattern: &'a Pattern,
+    /// The label of the route.
+    pub value: &'a T,
+    /// The values of the pattern's dynamic segments.
+    pub params: Params,
+}
+
+impl<T> RouteTable<T> {
+    /// Builds a table; the order of `routes` has no meaning.
+    ///
+    /// # Errors
+    ///
+    /// [`Conflicts`] lists every pair of routes that cannot live side by side.
+    pub fn new(routes: impl IntoIterator<Item = (Pattern, T)>) -> Result<Self, Conflicts<T>> {
+        let routes = conflict::check(routes.into_iter().collect())?;
+        let trie = Trie::new(routes.iter().map(|(pattern, _)| pattern));
+        Ok(Self { routes, trie })
+    }
+
+    /// Finds the route that answers for `path`: of all that match, the first by precedence.
+    ///
+    /// Takes time linear in the number of routes at worst, whatever the path is, and usually in the
+    /// number of the path's segments.
+    pub fn find(&self, path: &Path) -> Option<Match<'_, T>> {
+        let (pattern, value) = &self.routes[self.trie.find(path)?];
+        Some(Match {
+            pattern,
+            value,
+            params: pattern.bind(path),
+        })
+    }
+
+    /// Iterates over the routes in the order of precedence.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Pattern, &T)> {
+        self.routes.iter().map(|(pattern, value)| (pattern, value))
+    }
+
+    /// Iterates over the routes that no path can reach, because others come first for all that they
+    /// match.
+    ///
+    /// Such a table works, so this is worth a warning only: beside `/[x]/[[...rest]]`, a
+    /// `/[...all]` is dead.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use waypost_routing::{Pattern, RouteTable};
+    ///
+    /// let routes = ["/[x]/[[...rest]]", "/[...all]", "/about"];
+    /// let table = RouteTable::new(routes.map(|folder| (Pattern::parse(folder).unwrap(), ())))?;
+    /// let dead: Vec<_> = table.unreachable().map(|(pattern, ())| pattern.to_string()).collect();
+    /// assert_eq!(dead, ["/[...all]"]);
+    /// # Ok::<(), waypost_routing::Conflicts<()>>(())
+    /// ```
+    pub fn unreachable(&self) -> impl Iterator<Item = (&Pattern, &T)> {
+        let depths = self
+            .routes
+            .iter()
+            .map(|(pattern, _)| pattern.segments().len());
+        let deepest = depths.max().unwrap_or(0);
+        let is_dead = move |index: usize| {
+            let mut paths = plainest_paths(&self.routes[index].0, deepest);
+            !paths.any(|path| self.trie.find(&path) == Some(index))
+        };
+        let routes = self.iter().enumerate();
+        routes
+            .filter(move |(index, _)| is_dead(*index))
+            .map(|(_, route)| route)
+    }
+}
+
+/// A segment that no request and no static name has, so that only dynamic segments match it.
+const NOWHERE: &str = "\0";
+
+/// For each length that tells, the path that matches `pattern` and as few others as possible.
+///
+/// Whatever matches such a path matches every path of its length that `pattern` matches. Paths
+/// longer than the deepest pattern by more than one segment are all alike to the table.
+fn plainest_paths(pattern: &Pattern, deepest: usize) -> impl Iterator<Item = Path> {
+    let (fixed, lengths) = match pattern.segments() {
+        [fixed @ .., Segment::CatchAll(_)] => (fixed, fixed.len() + 1..=deepest + 1),
+        [fixed @ .., Segment::OptionalCatchAll(_)] => (fixed, fixed.len()..=deepest + 1),
+        fixed => (fixed, fixed.len()..=fixed.len()),
+    };
+    lengths.map(move |length| {
+        let mut path = Path::default();
+        for index in 0..length {
+            match fixed.get(index) {
+                Some(Segment::Static(text)) => path.push(text),
+                _ => path.push(NOWHERE),
+            }
+        }
+        path
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ParamValue, Resolved};
+
+    fn table(folders: &[&'static str]) -> RouteTable<&'static str> {
+        RouteTable::new(
+            folders
+                .iter()
+                .map(|folder| (Pattern::parse(folder).unwrap(), *folder)),
+        )
+        .unwrap()
+    }
+
+    fn path(raw: &str) -> Path {
+        match Path::resolve(raw) {
+            Ok(Resolved::Path(path)) => path,
+            other => panic!("`{raw}` gives {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_match_has_pattern_label_and_params() {
+        let table = table(&["(g)/x/[a]/[...rest]", "x"]);
+        let found = table.find(&path("/x/1/2/3")).unwrap();
+        assert_eq!(found.pattern.to_string(), "/x/[a]/[...rest]");
+        assert_eq!(*found.value, "(g)/x/[a]/[...rest]");
+        assert_eq!(
+            found.params.get("a").and_then(ParamValue::as_one),
+            Some("1")
+        );
+        assert_eq!(found.params.get("rest").unwrap().as_slice(), ["2", "3"]);
+        assert_eq!(table.find(&path("/y")), None);
+    }
+
+    #[test]
+    fn an_empty_table_finds_nothing() {
+        assert_eq!(table(&[]).find(&path("/")), None);
+        assert_eq!(table(&[]).unreachable().count(), 0);
+    }
+
+    #[test]
+    fn routes_are_listed_by_precedence() {
+        let sorted = ["", "x", "x/y", "x/[a]", "[a]", "[...b]"];
+        let mut shuffled = sorted;
+        shuffled.reverse();
+        assert!(table(&shuffled).iter().map(|(_, label)| *label).eq(sorted));
+    }
+
+    #[test]
+    fn unreachable_routes() {
+        let cases: [(&[&str], &[&str]); 7] = [
+            (&["", "[a]", "[...b]"], &[]),
+            (&["[a]", "[a]/[...b]", "[...c]"], &["[...c]"]),
+            (&["[a]/[[...b]]", "[...c]"], &["[...c]"]),
+            (&["", "[a]/[[...b]]", "x"], &[]),
+            (&["[a]", "[a]/[b]", "[a]/[b]/x/[[...d]]", "[...c]"], &[]),
+            (&["x/[a]/[[...b]]", "x/[...c]", "[...d]"], &["x/[...c]"]),
+            (&["[a]/[[...b]]", "[[...c]]"], &[]),
+        ];
+        for (folders, expected) in cases {
+            let table = table(folders);
+            assert!(
+                table
+                    .unreachable()
+                    .map(|(_, label)| *label)
+                    .eq(expected.iter().copied()),
+                "{folders:?}"
+            );
+        }
+    }
+}

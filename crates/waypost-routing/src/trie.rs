@@ -1,0 +1,264 @@
+//! [`Trie`]: finds the first of many patterns that matches a path.
+//!
+//! A tree of segments: each node stands for a prefix of patterns, so each is met at one depth only
+//! and a search enters it at most once. That bounds every search by the number of nodes (no path
+//! makes it exponential) and by the nodes whose depth the path has. There is no recursion.
+//!
+//! The trie takes for granted that patterns do not conflict. Names of params and values are not its
+//! business.
+
+use crate::{Path, Pattern, Segment};
+
+/// An index of patterns by their segments.
+#[derive(Debug, Clone)]
+pub(crate) struct Trie {
+    nodes: Vec<Node>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Node {
+    /// The pattern that ends here.
+    route: Option<usize>,
+    /// The children by static segment, sorted.
+    statics: Vec<(String, usize)>,
+    /// The child for `[name]`.
+    param: Option<usize>,
+    /// The pattern that ends with a `[...name]` after this node.
+    catch_all: Option<usize>,
+    /// The pattern that ends with a `[[...name]]` after this node.
+    optional_catch_all: Option<usize>,
+}
+
+const ROOT: usize = 0;
+
+impl Trie {
+    /// Indexes patterns without conflicts; they are known by their position.
+    pub(crate) fn new<'a>(patterns: impl IntoIterator<Item = &'a Pattern>) -> Self {
+        let mut trie = Self {
+            nodes: vec![Node::default()],
+        };
+        for (route, pattern) in patterns.into_iter().enumerate() {
+            trie.insert(pattern, route);
+        }
+        trie
+    }
+
+    /// Finds the first pattern in the order of precedence that matches `path`.
+    ///
+    /// In each node the static child goes before the param's, and both before a catch-all. A
+    /// catch-all matches for certain, so nothing that was put off before it is needed any more.
+    /// Memory is allocated only where a static child and a param's both could go on.
+    pub(crate) fn find(&self, path: &Path) -> Option<usize> {
+        let mut certain = None;
+        let mut put_off = Vec::new();
+        let mut next = Some((ROOT, 0));
+        while let Some((node, depth)) = next {
+            let node = &self.nodes[node];
+            let Some(text) = path.segment(depth) else {
+                if let Some(route) = node.route.or(node.optional_catch_all) {
+                    return Some(route);
+                }
+                next = put_off.pop();
+                continue;
+            };
+            if let Some(route) = node.catch_all.or(node.optional_catch_all) {
+                certain = Some(route);
+                put_off.clear();
+            }
+            let param = node.param.map(|child| (child, depth + 1));
+            next = match node.static_child(text) {
+                Some(child) => {
+                    put_off.extend(param);
+                    Some((child, depth + 1))
+                }
+                None => param.or_else(|| put_off.pop()),
+            };
+        }
+        certain
+    }
+
+    fn insert(&mut self, pattern: &Pattern, route: usize) {
+        let mut at = ROOT;
+        for segment in pattern.segments() {
+            at = match segment {
+                Segment::Static(text) => self.static_child(at, text),
+                Segment::Param(_) => self.param_child(at),
+                Segment::CatchAll(_) => {
+                    self.nodes[at].catch_all = Some(route);
+                    return;
+                }
+                Segment::OptionalCatchAll(_) => {
+                    self.nodes[at].optional_catch_all = Some(route);
+                    return;
+                }
+            };
+        }
+        self.nodes[at].route = Some(route);
+    }
+
+    fn static_child(&mut self, parent: usize, text: &str) -> usize {
+        match self.nodes[parent].static_position(text) {
+            Ok(position) => self.nodes[parent].statics[position].1,
+            Err(position) => {
+                let child = self.add_node();
+                self.nodes[parent]
+                    .statics
+                    .insert(position, (text.to_owned(), child));
+                child
+            }
+        }
+    }
+
+    fn param_child(&mut self, parent: usize) -> usize {
+        self.nodes[parent].param.unwrap_or_else(|| {
+            let child = self.add_node();
+            self.nodes[parent].param = Some(child);
+            child
+        })
+    }
+
+    fn add_node(&mut self) -> usize {
+        self.nodes.push(Node::default());
+        self.nodes.len() - 1
+    }
+}
+
+impl Node {
+    fn static_child(&self, text: &str) -> Option<usize> {
+        let position = self.static_position(text).ok()?;
+        Some(self.statics[position].1)
+    }
+
+    fn static_position(&self, text: &str) -> Result<usize, usize> {
+        self.statics
+            .binary_search_by(|(known, _)| known.as_str().cmp(text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Resolved;
+
+    /// The pattern that the trie finds, checked against the first of the sorted list that matches.
+    fn find(folders: &[String], raw: &str) -> Option<String> {
+        let mut patterns: Vec<_> = folders
+            .iter()
+            .map(|folder| Pattern::parse(folder).unwrap())
+            .collect();
+        patterns.sort();
+        let Ok(Resolved::Path(path)) = Path::resolve(raw) else {
+            panic!("`{raw}` is no path")
+        };
+        let found = Trie::new(&patterns).find(&path);
+        assert_eq!(
+            found,
+            patterns
+                .iter()
+                .position(|pattern| pattern.matches(&path).is_some()),
+            "{raw}"
+        );
+        found.map(|route| patterns[route].to_string())
+    }
+
+    #[test]
+    fn searches_go_back() {
+        let table = [
+            "/",
+            "/b/[...rest]",
+            "/[x]/c",
+            "/c/b/d",
+            "/c/[x]/e",
+            "/[x]/[y]/f",
+            "/o/[[...all]]",
+            "/o/p/q",
+            "/r/[...rest]",
+            "/r/[x]/edit",
+            "/r/s/t/u",
+        ];
+        let table = table.map(str::to_owned);
+        let cases = [
+            ("/", Some("/")),
+            ("/b", None),
+            ("/b/c", Some("/b/[...rest]")),
+            ("/d/c", Some("/[x]/c")),
+            ("/c/b/d", Some("/c/b/d")),
+            ("/c/b/e", Some("/c/[x]/e")),
+            ("/c/b/f", Some("/[x]/[y]/f")),
+            ("/c/b/g", None),
+            ("/o", Some("/o/[[...all]]")),
+            ("/o/p", Some("/o/[[...all]]")),
+            ("/o/p/q", Some("/o/p/q")),
+            ("/o/p/f", Some("/o/[[...all]]")),
+            ("/r/s/t", Some("/r/[...rest]")),
+            ("/r/s/f", Some("/r/[...rest]")),
+            ("/r/s/edit", Some("/r/[x]/edit")),
+            ("/r/s/t/u", Some("/r/s/t/u")),
+            ("/r/c", Some("/r/[...rest]")),
+            ("/x/y/f", Some("/[x]/[y]/f")),
+        ];
+        for (raw, expected) in cases {
+            assert_eq!(find(&table, raw).as_deref(), expected, "{raw}");
+        }
+    }
+
+    #[test]
+    fn a_full_tree_of_alternatives_is_searched_once() {
+        const DEPTH: usize = 10;
+        let folder = |bits: usize| -> String {
+            let level = |at: usize| {
+                if bits >> at & 1 == 0 {
+                    "/a".to_owned()
+                } else {
+                    format!("/[p{at}]")
+                }
+            };
+            (0..DEPTH).map(level).chain(["/end".to_owned()]).collect()
+        };
+        let table: Vec<_> = (0..1 << DEPTH).map(folder).collect();
+        assert_eq!(find(&table, &format!("{}/other", "/a".repeat(DEPTH))), None);
+        let all_params = Some(folder((1 << DEPTH) - 1));
+        assert_eq!(
+            find(&table, &format!("{}/end", "/b".repeat(DEPTH))),
+            all_params
+        );
+    }
+
+    #[test]
+    fn thirty_levels_of_alternatives_against_a_path_that_fails_late() {
+        const DEPTH: usize = 30;
+        let folder = |param: usize| -> String {
+            let level = |at: usize| {
+                if at == param {
+                    format!("/[p{at}]")
+                } else {
+                    "/a".to_owned()
+                }
+            };
+            (0..DEPTH).map(level).chain(["/end".to_owned()]).collect()
+        };
+        let table: Vec<_> = (0..DEPTH).map(folder).collect();
+        assert_eq!(find(&table, &format!("{}/other", "/a".repeat(DEPTH))), None);
+        assert_eq!(find(&table, &"/a".repeat(500)), None);
+        assert_eq!(
+            find(&table, &format!("{}/end", "/a".repeat(DEPTH))),
+            Some(folder(DEPTH - 1))
+        );
+    }
+
+    #[test]
+    fn depth_costs_no_stack() {
+        const SEGMENTS: usize = 8 * 1024;
+        let search = || {
+            let table = [
+                "/a".repeat(SEGMENTS),
+                format!("{}/[x]", "/a".repeat(SEGMENTS - 1)),
+                "/[...all]".to_owned(),
+            ];
+            assert_eq!(find(&table, &"/a".repeat(SEGMENTS)), Some(table[0].clone()));
+            assert_eq!(find(&table, &"/b".repeat(SEGMENTS)), Some(table[2].clone()));
+        };
+        let small_stack = std::thread::Builder::new().stack_size(64 * 1024);
+        small_stack.spawn(search).unwrap().join().unwrap();
+    }
+}

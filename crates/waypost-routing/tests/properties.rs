@@ -1,0 +1,101 @@
+//! The invariants, for generated inputs and for the seeds of the fuzz targets.
+
+#[path = "support/invariants.rs"]
+mod invariants;
+
+use std::{fs, path::PathBuf};
+
+use proptest::{collection::vec, prelude::*, sample::select};
+
+/// Pieces of paths that mean something to the normaliser, or nothing.
+const PATH_PIECES: [&str; 24] = [
+    "/", "/", "/", "/", "/a", "/b", "/c", "a", ".", "..", "%2e", "%2E", "\\", "%2F", "%5C", "%61",
+    "%25", "%", "%00", "%C3%BC", "%FF", "?", " ", "//",
+];
+
+/// Names of folders that mean something; `#` stands for the depth.
+const FOLDERS: [&str; 18] = [
+    "a",
+    "a",
+    "b",
+    "b",
+    "c",
+    "%61",
+    "ü",
+    "(g)",
+    "@s",
+    "_p",
+    "[x#]",
+    "[x#]",
+    "[x#]",
+    "[y#]",
+    "[...r#]",
+    "[[...r#]]",
+    "[a",
+    "a%2Fb",
+];
+
+/// A path made of meaningful pieces.
+fn raw_path() -> impl Strategy<Value = String> {
+    vec(select(&PATH_PIECES[..]), 0..12).prop_map(|pieces| format!("/{}", pieces.concat()))
+}
+
+/// A path of segments that occur in [`folder`]s.
+fn plain_path() -> impl Strategy<Value = String> {
+    vec(select(&["a", "b", "c", "d", "%C3%BC", "a%2Fb"][..]), 0..6)
+        .prop_map(|segments| format!("/{}", segments.join("/")))
+}
+
+/// A folder with its depth in the names of its params, so that most are valid and few conflict.
+fn folder() -> impl Strategy<Value = String> {
+    vec(select(&FOLDERS[..]), 0..5).prop_map(|names| {
+        let numbered = names
+            .iter()
+            .enumerate()
+            .map(|(depth, name)| name.replace('#', &depth.to_string()));
+        numbered.collect::<Vec<_>>().join("/")
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 2000,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn meaningful_paths_resolve(raw in raw_path()) {
+        invariants::resolve(&raw);
+    }
+
+    #[test]
+    fn any_text_resolves(raw in "/?\\PC*") {
+        invariants::resolve(&raw);
+    }
+
+    #[test]
+    fn tables_find_the_first(folders in vec(folder(), 0..14), paths in vec(plain_path(), 1..8)) {
+        let paths = paths.iter().map(|path| format!("?{path}"));
+        let lines: Vec<_> = folders.iter().cloned().chain(paths).collect();
+        invariants::table(&lines.join("\n"));
+    }
+
+    #[test]
+    fn any_text_is_a_table(text in "[\\PC\n]*") {
+        invariants::table(&text);
+    }
+}
+
+#[test]
+fn seeds_of_the_fuzz_targets() {
+    seeds("resolve").for_each(|seed| invariants::resolve(&seed));
+    seeds("table").for_each(|seed| invariants::table(&seed));
+}
+
+fn seeds(target: &str) -> impl Iterator<Item = String> {
+    let manifest = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let folder = manifest.join("../../fuzz/seeds").join(target);
+    let entries = fs::read_dir(folder).unwrap();
+    entries.map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap())
+}

@@ -1,0 +1,265 @@
+//! A body: nothing, bytes, or a stream of chunks.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::{Bytes, BytesMut};
+use futures::{Stream, StreamExt, stream};
+use http::HeaderMap;
+
+use crate::RequestError;
+
+/// What a stream of a body can fail with.
+pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+type Frames = Pin<Box<dyn Stream<Item = Result<Frame, BoxError>>>>;
+
+/// How many bytes [`Request::bytes`](crate::Request::bytes) and its like hold in memory at most: 10 MiB.
+///
+/// A larger body gives [`RequestError::TooLarge`]; one that is read as a stream has no limit here.
+pub const DEFAULT_BODY_LIMIT: usize = 10 * 1024 * 1024;
+
+/// The body of a [`Request`](crate::Request) or [`Response`](crate::Response).
+///
+/// As a [`Stream`] it gives chunks of bytes as they arrive.
+///
+/// # Examples
+///
+/// ```
+/// use waypost::{Body, Response};
+///
+/// let fixed = Response::new("hello");
+/// let streamed = Response::new(Body::from_iter(["<p>One</p>", "<p>Two</p>"]));
+/// # let _ = (fixed, streamed);
+/// ```
+pub struct Body {
+    content: Content,
+    media_type: Option<&'static str>,
+}
+
+enum Content {
+    Full(Bytes),
+    Frames(Frames),
+    Used,
+}
+
+/// A piece of a body: bytes, or the trailers after the last of them (RFC 9110 section 6.5).
+pub(crate) enum Frame {
+    Data(Bytes),
+    #[cfg_attr(not(target_arch = "wasm32"), expect(dead_code, reason = "trailers come from hosts"))]
+    Trailers(HeaderMap),
+}
+
+/// A chunk of a streamed body: bytes or text, or the error that cuts the stream.
+pub trait Chunk {
+    /// Converts the chunk into bytes.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the stream fails with: a failure before the first byte becomes a 500, a later one
+    /// cuts the connection.
+    fn into_bytes(self) -> Result<Bytes, BoxError>;
+}
+
+impl Body {
+    /// Makes a body without content.
+    pub fn empty() -> Self {
+        Self::of(Content::Full(Bytes::new()))
+    }
+
+    /// Makes a body of the chunks of a stream, sent as they come.
+    pub fn from_stream<S>(chunks: S) -> Self
+    where
+        S: Stream<Item: Chunk> + 'static,
+    {
+        Self::from_frames(chunks.map(|chunk| chunk.into_bytes().map(Frame::Data)))
+    }
+
+    /// Makes a body of the chunks of an iterator.
+    #[expect(clippy::should_implement_trait, reason = "the items need to be `'static`")]
+    pub fn from_iter<I>(chunks: I) -> Self
+    where
+        I: IntoIterator<Item: Chunk, IntoIter: 'static>,
+    {
+        Self::from_stream(stream::iter(chunks))
+    }
+
+    pub(crate) fn from_frames(
+        frames: impl Stream<Item = Result<Frame, BoxError>> + 'static,
+    ) -> Self {
+        Self::of(Content::Frames(Box::pin(frames)))
+    }
+
+    fn of(content: Content) -> Self {
+        Self { content, media_type: None }
+    }
+
+    /// Returns the media type that a response of this body has unless it says otherwise: text has
+    /// one (Fetch standard, "extract a body").
+    pub(crate) fn media_type(&self) -> Option<&'static str> {
+        self.media_type
+    }
+
+    /// Returns the length in bytes where it is known in advance: of every body that is not a stream.
+    pub fn len(&self) -> Option<usize> {
+        match &self.content {
+            Content::Full(bytes) => Some(bytes.len()),
+            Content::Frames(_) => None,
+            Content::Used => Some(0),
+        }
+    }
+
+    /// Tells whether the body is known to have no content.
+    pub fn is_empty(&self) -> bool {
+        self.len() == Some(0)
+    }
+
+    /// Takes the body out and leaves one behind that is marked as read.
+    pub(crate) fn claim(&mut self) -> Self {
+        std::mem::replace(self, Self::of(Content::Used))
+    }
+
+    /// Reads the whole body into memory, up to `limit` bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError::TooLarge`] beyond the limit, [`RequestError::Incomplete`] where the client
+    /// went away, [`RequestError::BodyUsed`] the second time.
+    pub async fn bytes(mut self, limit: usize) -> Result<Bytes, RequestError> {
+        match self.content {
+            Content::Used => return Err(RequestError::BodyUsed),
+            Content::Full(bytes) if bytes.len() > limit => {
+                return Err(RequestError::TooLarge(limit));
+            }
+            Content::Full(bytes) => return Ok(bytes),
+            Content::Frames(_) => {}
+        }
+        let Some(first) = self.next().await.transpose()? else {
+            return Ok(Bytes::new());
+        };
+        let mut whole = BytesMut::from(first);
+        while whole.len() <= limit {
+            match self.next().await.transpose()? {
+                Some(chunk) => whole.extend_from_slice(&chunk),
+                None => return Ok(whole.freeze()),
+            }
+        }
+        Err(RequestError::TooLarge(limit))
+    }
+
+    /// Returns the next piece of the body; the end, where it was taken out before.
+    pub(crate) fn poll_next_frame(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame, BoxError>>> {
+        match &mut self.content {
+            Content::Used => Poll::Ready(None),
+            Content::Full(bytes) => {
+                let bytes = std::mem::take(bytes);
+                self.content = Content::Used;
+                Poll::Ready((!bytes.is_empty()).then_some(Ok(Frame::Data(bytes))))
+            }
+            Content::Frames(frames) => frames.as_mut().poll_next(cx),
+        }
+    }
+}
+
+impl Stream for Body {
+    type Item = Result<Bytes, RequestError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            match futures::ready!(self.poll_next_frame(cx)) {
+                Some(Ok(Frame::Data(bytes))) if bytes.is_empty() => {}
+                Some(Ok(Frame::Data(bytes))) => return Poll::Ready(Some(Ok(bytes))),
+                Some(Ok(Frame::Trailers(_))) => {}
+                Some(Err(error)) => {
+                    return Poll::Ready(Some(Err(RequestError::Incomplete(error.to_string()))));
+                }
+                None => return Poll::Ready(None),
+            }
+        }
+    }
+}
+
+impl Default for Body {
+    fn default() -> Self {
+        Self::empty()
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.content {
+            Content::Full(bytes) => write!(f, "Body({} bytes)", bytes.len()),
+            Content::Frames(_) => f.write_str("Body(stream)"),
+            Content::Used => f.write_str("Body(used)"),
+        }
+    }
+}
+
+macro_rules! from_bytes {
+    ($media_type:expr => $($from:ty),*) => {$(
+        impl From<$from> for Body {
+            fn from(content: $from) -> Self {
+                Self { content: Content::Full(Bytes::from(content)), media_type: $media_type }
+            }
+        }
+
+        impl Chunk for $from {
+            fn into_bytes(self) -> Result<Bytes, BoxError> {
+                Ok(Bytes::from(self))
+            }
+        }
+    )*};
+}
+
+from_bytes!(Some("text/plain;charset=UTF-8") => &'static str, String);
+from_bytes!(None => &'static [u8], Vec<u8>, Bytes);
+
+impl<const N: usize> From<&'static [u8; N]> for Body {
+    fn from(content: &'static [u8; N]) -> Self {
+        Self::of(Content::Full(Bytes::from_static(content)))
+    }
+}
+
+impl From<()> for Body {
+    fn from((): ()) -> Self {
+        Self::empty()
+    }
+}
+
+impl<C: Chunk, E: Into<BoxError>> Chunk for Result<C, E> {
+    fn into_bytes(self) -> Result<Bytes, BoxError> {
+        self.map_err(Into::into)?.into_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test::block_on;
+
+    #[test]
+    fn a_stream_is_collected_up_to_the_limit() {
+        let body = || Body::from_iter(["abc", "", "def"]);
+        assert_eq!(block_on(body().bytes(6)).unwrap(), "abcdef");
+        assert!(matches!(block_on(body().bytes(5)), Err(RequestError::TooLarge(5))));
+        assert!(matches!(block_on(Body::from("abc").bytes(2)), Err(RequestError::TooLarge(2))));
+        assert_eq!(block_on(Body::from_iter([""; 0]).bytes(0)).unwrap(), "");
+    }
+
+    #[test]
+    fn a_body_is_read_once() {
+        let mut body = Body::from("abc");
+        assert_eq!(block_on(body.claim().bytes(10)).unwrap(), "abc");
+        assert!(matches!(block_on(body.bytes(10)), Err(RequestError::BodyUsed)));
+    }
+
+    #[test]
+    fn a_failing_stream_is_an_incomplete_body() {
+        let body = Body::from_iter([Ok("a"), Err("gone")]);
+        assert!(matches!(block_on(body.bytes(10)), Err(RequestError::Incomplete(_))));
+    }
+}

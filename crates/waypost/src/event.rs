@@ -1,0 +1,101 @@
+//! Server-sent events.
+
+use std::fmt;
+
+/// One event of a [`Response::events`](crate::Response::events) stream.
+///
+/// The [HTML standard](https://html.spec.whatwg.org/multipage/server-sent-events.html) says what a
+/// client makes of it.
+///
+/// # Examples
+///
+/// ```
+/// use waypost::Event;
+///
+/// let event = Event::new("two\nlines").named("tick").with_id("7");
+/// assert_eq!(event.to_string(), "id: 7\nevent: tick\ndata: two\ndata: lines\n\n");
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Event {
+    id: Option<String>,
+    name: Option<String>,
+    retry: Option<u64>,
+    comment: Option<String>,
+    data: Option<String>,
+}
+
+impl Event {
+    /// Makes an event with this data, which may have several lines.
+    pub fn new(data: impl Into<String>) -> Self {
+        Self { data: Some(data.into()), ..Self::default() }
+    }
+
+    /// Makes a comment: nothing that a client sees, but it keeps the connection alive.
+    pub fn comment(text: impl Into<String>) -> Self {
+        Self { comment: Some(text.into()), ..Self::default() }
+    }
+
+    /// Names the event: the client's listeners for that name get it. Line breaks are left out.
+    #[must_use]
+    pub fn named(mut self, name: impl AsRef<str>) -> Self {
+        self.name = Some(one_line(name.as_ref()));
+        self
+    }
+
+    /// Gives the event an id: a client that reconnects sends it as `Last-Event-ID`. Line breaks and
+    /// NUL are left out.
+    #[must_use]
+    pub fn with_id(mut self, id: impl AsRef<str>) -> Self {
+        self.id = Some(one_line(id.as_ref()));
+        self
+    }
+
+    /// Tells the client how long to wait before it reconnects, in milliseconds.
+    #[must_use]
+    pub fn with_retry(mut self, milliseconds: u64) -> Self {
+        self.retry = Some(milliseconds);
+        self
+    }
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_lines(f, "", self.comment.as_deref())?;
+        write_lines(f, "id", self.id.as_deref())?;
+        write_lines(f, "event", self.name.as_deref())?;
+        if let Some(retry) = self.retry {
+            writeln!(f, "retry: {retry}")?;
+        }
+        write_lines(f, "data", self.data.as_deref())?;
+        f.write_str("\n")
+    }
+}
+
+fn write_lines(f: &mut fmt::Formatter<'_>, field: &str, text: Option<&str>) -> fmt::Result {
+    let Some(text) = text else { return Ok(()) };
+    // A lone carriage return ends a line too (HTML standard, section 9.2.5).
+    let text = text.replace("\r\n", "\n");
+    text.split(['\n', '\r']).try_for_each(|line| writeln!(f, "{field}: {line}"))
+}
+
+fn one_line(text: &str) -> String {
+    text.chars().filter(|c| !matches!(c, '\n' | '\r' | '\0')).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_cannot_be_broken_out_of() {
+        let event = Event::new("a\r\nb\rc\n\ndata: d").named("x\ndata: y").with_id("1\r2\0");
+        let text = "id: 12\nevent: xdata: y\ndata: a\ndata: b\ndata: c\ndata: \ndata: data: d\n\n";
+        assert_eq!(event.to_string(), text);
+    }
+
+    #[test]
+    fn comments_and_retry() {
+        assert_eq!(Event::comment("ping").to_string(), ": ping\n\n");
+        assert_eq!(Event::new("").with_retry(50).to_string(), "retry: 50\ndata: \n\n");
+    }
+}

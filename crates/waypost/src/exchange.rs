@@ -1,0 +1,54 @@
+//! A request while it is being answered: what extractors draw from.
+
+use std::sync::Arc;
+
+use http::HeaderMap;
+use http::request::Parts;
+
+use crate::cookies::Cookies;
+use crate::{Body, Request};
+
+/// A request while it is being answered. Each argument of a handler is made from it, from left to
+/// right, through [`FromRequest`](crate::FromRequest).
+pub struct Exchange {
+    head: Arc<Parts>,
+    body: Body,
+    params: waypost_routing::Params,
+    cookies: Option<Cookies>,
+}
+
+impl Exchange {
+    pub(crate) fn new(request: http::Request<Body>, params: waypost_routing::Params) -> Self {
+        let (head, body) = request.into_parts();
+        Self { head: Arc::new(head), body, params, cookies: None }
+    }
+
+    /// Returns the method, target and headers of the request.
+    pub fn head(&self) -> &Parts {
+        &self.head
+    }
+
+    /// Returns the headers of the request.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.head.headers
+    }
+
+    /// Returns the cookies: what is set on them goes into the response.
+    pub fn cookies(&mut self) -> Cookies {
+        self.cookies.get_or_insert_with(|| Cookies::of(&self.head.headers)).clone()
+    }
+
+    /// Returns the request. Its body can be taken once, by this or by an extractor that reads it.
+    pub fn request(&mut self) -> Request {
+        Request::new(self.head.clone(), self.body.claim())
+    }
+
+    pub(crate) fn params(&self) -> &waypost_routing::Params {
+        &self.params
+    }
+
+    /// Returns the cookies if anything asked for them.
+    pub(crate) fn into_cookies(self) -> Option<Cookies> {
+        self.cookies
+    }
+}

@@ -1,0 +1,189 @@
+//! The arguments of handlers.
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Uri};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::cookies::Cookies;
+use crate::{Body, Error, Exchange, FormData, IntoResponse, Request, Response, Result};
+
+/// What a handler may take as an argument.
+///
+/// | type | what it is |
+/// | --- | --- |
+/// | [`Request`] | the request |
+/// | [`Context<P>`](crate::Context) | the params of the path, and the cookies to answer with |
+/// | [`Query<T>`] | the search params as a `T` |
+/// | [`Json<T>`] | the body as JSON |
+/// | [`Form<T>`] | the body as a form |
+/// | [`FormData`] | the body as a form, field by field, with files |
+/// | `String`, `Bytes`, [`Body`] | the body |
+/// | [`Cookies`] | the cookies |
+/// | `HeaderMap`, `Method`, `Uri` | that part of the request |
+/// | `Option<T>`, `Result<T>` | `T`, where a failure is the handler's to deal with |
+///
+/// The body can be read once, so only one argument may take it.
+///
+/// # Examples
+///
+/// An argument of one's own:
+///
+/// ```
+/// use waypost::{Error, Exchange, FromRequest, Result};
+///
+/// struct ApiKey(String);
+///
+/// impl FromRequest for ApiKey {
+///     async fn from_request(exchange: &mut Exchange) -> Result<Self> {
+///         let key = exchange.headers().get("x-api-key").and_then(|key| key.to_str().ok());
+///         Ok(Self(key.ok_or_else(waypost::unauthorized)?.to_owned()))
+///     }
+/// }
+///
+/// async fn get(ApiKey(key): ApiKey) -> String {
+///     format!("your key has {} characters", key.len())
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "a handler can't take `{Self}` as an argument",
+    label = "not something that can be drawn from a request",
+    note = "take a `Request`, `Context<Params>` (where `Params` implements `serde::Deserialize`), \
+            `Query<T>`, `Json<T>`, `Form<T>`, `Cookies` or another type that implements `FromRequest`"
+)]
+pub trait FromRequest: Sized {
+    /// Makes the argument.
+    ///
+    /// An `Err` is the answer: the handler does not run.
+    fn from_request(exchange: &mut Exchange) -> impl Future<Output = Result<Self>>;
+}
+
+impl FromRequest for Request {
+    async fn from_request(exchange: &mut Exchange) -> Result<Self> {
+        Ok(exchange.request())
+    }
+}
+
+impl FromRequest for Body {
+    async fn from_request(exchange: &mut Exchange) -> Result<Self> {
+        Ok(exchange.request().body())
+    }
+}
+
+impl FromRequest for Bytes {
+    async fn from_request(exchange: &mut Exchange) -> Result<Self> {
+        Ok(exchange.request().bytes().await?)
+    }
+}
+
+impl FromRequest for String {
+    async fn from_request(exchange: &mut Exchange) -> Result<Self> {
+        Ok(exchange.request().text().await?)
+    }
+}
+
+impl FromRequest for FormData {
+    async fn from_request(exchange: &mut Exchange) -> Result<Self> {
+        Ok(exchange.request().form_data().await?)
+    }
+}
+
+impl FromRequest for Cookies {
+    async fn from_request(exchange: &mut Exchange) -> Result<Self> {
+        Ok(exchange.cookies())
+    }
+}
+
+impl FromRequest for HeaderMap {
+    async fn from_request(exchange: &mut Exchange) -> Result<Self> {
+        Ok(exchange.headers().clone())
+    }
+}
+
+impl FromRequest for Method {
+    async fn from_request(exchange: &mut Exchange) -> Result<Self> {
+        Ok(exchange.head().method.clone())
+    }
+}
+
+impl FromRequest for Uri {
+    async fn from_request(exchange: &mut Exchange) -> Result<Self> {
+        Ok(exchange.head().uri.clone())
+    }
+}
+
+impl<T: FromRequest> FromRequest for Option<T> {
+    async fn from_request(exchange: &mut Exchange) -> Result<Self> {
+        Ok(T::from_request(exchange).await.ok())
+    }
+}
+
+impl<T: FromRequest> FromRequest for Result<T, Error> {
+    async fn from_request(exchange: &mut Exchange) -> Result<Self> {
+        Ok(T::from_request(exchange).await)
+    }
+}
+
+/// JSON: as an argument the body, as a reply a body with `Content-Type: application/json`.
+///
+/// # Examples
+///
+/// ```
+/// use waypost::Json;
+///
+/// async fn post(Json(mut names): Json<Vec<String>>) -> Json<Vec<String>> {
+///     names.sort();
+///     Json(names)
+/// }
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Json<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest for Json<T> {
+    async fn from_request(exchange: &mut Exchange) -> Result<Self> {
+        Ok(Self(exchange.request().json().await?))
+    }
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        Response::json(&self.0).into_response()
+    }
+}
+
+/// The search params of the URL as a `T`, as an argument.
+///
+/// # Examples
+///
+/// ```
+/// use waypost::Query;
+///
+/// #[derive(serde::Deserialize)]
+/// struct Search {
+///     query: String,
+///     page: Option<u32>,
+/// }
+///
+/// async fn get(Query(search): Query<Search>) -> String {
+///     format!("page {} of {}", search.page.unwrap_or(1), search.query)
+/// }
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest for Query<T> {
+    async fn from_request(exchange: &mut Exchange) -> Result<Self> {
+        let query = exchange.head().uri.query().unwrap_or_default();
+        Ok(Self(crate::SearchParams::parse(query).into_typed()?))
+    }
+}
+
+/// The body as a form with the fields of a `T`, as an argument.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Form<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest for Form<T> {
+    async fn from_request(exchange: &mut Exchange) -> Result<Self> {
+        Ok(Self(exchange.request().form_data().await?.into_typed()?))
+    }
+}

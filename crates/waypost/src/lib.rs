@@ -1,0 +1,48 @@
+#![doc = include_str!("../README.md")]
+#![deny(missing_docs)]
+
+mod body;
+mod context;
+pub mod cookies;
+mod de;
+mod error;
+mod event;
+mod exchange;
+mod extract;
+mod form;
+mod handler;
+mod params;
+mod request;
+mod response;
+mod route;
+mod sys;
+pub mod test;
+pub mod time;
+
+pub use http;
+pub use waypost_macros::export;
+
+pub use body::{Body, Chunk, DEFAULT_BODY_LIMIT};
+pub use context::Context;
+pub use error::{
+    Error, RequestError, Result, forbidden, not_found, permanent_redirect, redirect, unauthorized,
+};
+pub use event::Event;
+pub use exchange::Exchange;
+pub use extract::{Form, FromRequest, Json, Query};
+pub use form::{File, FormData, FormValue};
+pub use params::Params;
+pub use request::{Request, SearchParams};
+pub use response::{IntoResponse, Response};
+
+/// What `export!` expands to. It follows the macro, not semantic versioning.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::handler::{WithFields, WithoutContext, probe, run};
+    pub use crate::route::{Route, Verb};
+    #[cfg(target_arch = "wasm32")]
+    pub mod sys {
+        pub use crate::sys::*;
+    }
+    pub use waypost_routing::Pattern;
+}

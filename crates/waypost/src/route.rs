@@ -1,0 +1,170 @@
+//! A route: its pattern and its methods, and how it answers a request.
+
+use std::future::Future;
+
+use http::{HeaderValue, Method, StatusCode, header};
+use waypost_routing::{Path, Pattern, Resolved};
+
+use crate::{Body, Exchange, IntoResponse, Response};
+
+/// A method that a route may implement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// `GET`
+    Get,
+    /// `HEAD`
+    Head,
+    /// `POST`
+    Post,
+    /// `PUT`
+    Put,
+    /// `PATCH`
+    Patch,
+    /// `DELETE`
+    Delete,
+    /// `OPTIONS`
+    Options,
+}
+
+impl Verb {
+    /// All of them, in the order of their names.
+    const ALL: [Self; 7] = [
+        Self::Delete,
+        Self::Get,
+        Self::Head,
+        Self::Options,
+        Self::Patch,
+        Self::Post,
+        Self::Put,
+    ];
+
+    /// Returns the name, as a request line has it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+            Self::Options => "OPTIONS",
+        }
+    }
+
+    /// Methods are case-sensitive (RFC 9110 section 9.1).
+    fn of(method: &Method) -> Option<Self> {
+        Self::ALL.into_iter().find(|verb| verb.name() == method.as_str())
+    }
+}
+
+/// What [`export!`](crate::export) makes of a route file.
+pub trait Route {
+    /// The methods that the file implements itself.
+    const VERBS: &'static [Verb];
+
+    /// Returns the pattern: the folder of the file below `handlers/`.
+    fn pattern() -> &'static Pattern;
+
+    /// Answers a request with the handler of `verb`, which is one of [`Route::VERBS`].
+    fn call(verb: Verb, exchange: &mut Exchange) -> impl Future<Output = Response>;
+}
+
+/// Answers a request as the component of route `R` does.
+///
+/// The path is normalised and matched here too, though a router may have done so before: a handler
+/// is complete without one, and finds its params in the path alone.
+pub async fn answer<R: Route>(request: http::Request<Body>) -> http::Response<Body> {
+    let head = *request.method() == Method::HEAD;
+    let response = match Path::resolve(request.uri().path()) {
+        Ok(Resolved::Path(path)) => match R::pattern().matches(&path) {
+            Some(params) => dispatch::<R>(Exchange::new(request, params)).await,
+            None => Response::new("Not Found").with_status(StatusCode::NOT_FOUND),
+        },
+        Ok(Resolved::Redirect(path)) => normalised(path, request.uri().query()),
+        Err(error) => Response::new(error.to_string()).with_status(StatusCode::BAD_REQUEST),
+    };
+    framed(response.into(), head)
+}
+
+/// Sends the client to the normal form of its path, with the query as it was.
+fn normalised(mut path: String, query: Option<&str>) -> Response {
+    if let Some(query) = query {
+        path.push('?');
+        path.push_str(query);
+    }
+    Response::redirect(&path).with_status(StatusCode::PERMANENT_REDIRECT)
+}
+
+async fn dispatch<R: Route>(mut exchange: Exchange) -> Response {
+    let response = match select(R::VERBS, &exchange.head().method) {
+        Some(verb) => R::call(verb, &mut exchange).await,
+        None if exchange.head().method == Method::OPTIONS => {
+            allowing(R::VERBS, StatusCode::NO_CONTENT)
+        }
+        None => allowing(R::VERBS, StatusCode::METHOD_NOT_ALLOWED),
+    };
+    let mut response = response.checked();
+    if let Some(cookies) = exchange.into_cookies() {
+        cookies.apply(response.headers_mut());
+    }
+    response
+}
+
+/// Chooses the handler of a method: its own, or that of GET for HEAD (RFC 9110 section 9.3.2).
+fn select(verbs: &[Verb], method: &Method) -> Option<Verb> {
+    let verb = Verb::of(method)?;
+    if verbs.contains(&verb) {
+        return Some(verb);
+    }
+    (verb == Verb::Head && verbs.contains(&Verb::Get)).then_some(Verb::Get)
+}
+
+/// Answers with the methods that there are (RFC 9110 section 10.2.1): those that the route
+/// implements, HEAD where GET is, and OPTIONS.
+fn allowing(verbs: &[Verb], status: StatusCode) -> Response {
+    let implied = |verb| match verb {
+        Verb::Options => true,
+        Verb::Head => verbs.contains(&Verb::Get),
+        _ => false,
+    };
+    let allowed = Verb::ALL.into_iter().filter(|verb| verbs.contains(verb) || implied(*verb));
+    let names: Vec<_> = allowed.map(Verb::name).collect();
+    status.into_response().with_header(header::ALLOW, names.join(", "))
+}
+
+/// Gives a body of known length its `Content-Length`, and drops that of an answer to HEAD.
+fn framed(mut response: http::Response<Body>, head: bool) -> http::Response<Body> {
+    let status = response.status().as_u16();
+    if let (Some(length), false) = (response.body().len(), matches!(status, 204 | 205 | 304)) {
+        response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    } else {
+        response.headers_mut().remove(header::CONTENT_LENGTH);
+    }
+    if head {
+        *response.body_mut() = Body::empty();
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn allow_is_sorted_and_complete() {
+        let allow = |verbs: &[Verb]| {
+            allowing(verbs, StatusCode::NO_CONTENT).headers()["allow"].to_str().unwrap().to_owned()
+        };
+        assert_eq!(allow(&[Verb::Post, Verb::Get]), "GET, HEAD, OPTIONS, POST");
+        assert_eq!(allow(&[Verb::Put, Verb::Delete]), "DELETE, OPTIONS, PUT");
+        assert_eq!(allow(&[]), "OPTIONS");
+    }
+
+    #[test]
+    fn head_falls_back_to_get() {
+        assert_eq!(select(&[Verb::Get], &Method::HEAD), Some(Verb::Get));
+        assert_eq!(select(&[Verb::Get, Verb::Head], &Method::HEAD), Some(Verb::Head));
+        assert_eq!(select(&[Verb::Post], &Method::HEAD), None);
+        assert_eq!(select(&[Verb::Get], &Method::from_bytes(b"get").unwrap()), None);
+    }
+}

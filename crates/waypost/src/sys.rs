@@ -1,0 +1,79 @@
+//! What differs between targets: how requests come in, and how to wait.
+//!
+//! The target alone chooses: `wasm32-wasip2` is WASI 0.3, `wasm32-wasip1` is WASI 0.2, and any
+//! other target is for tests.
+
+#[cfg(all(target_arch = "wasm32", target_env = "p2"))]
+mod p3;
+#[cfg(all(target_arch = "wasm32", target_env = "p2"))]
+pub(crate) use p3::sleep;
+#[cfg(all(target_arch = "wasm32", target_env = "p2"))]
+pub use p3::{handle, wasip3};
+
+#[cfg(all(target_arch = "wasm32", target_env = "p1"))]
+mod p2;
+#[cfg(all(target_arch = "wasm32", target_env = "p1"))]
+pub(crate) use p2::sleep;
+#[cfg(all(target_arch = "wasm32", target_env = "p1"))]
+pub use p2::{handle, wasip2};
+
+#[cfg(not(target_arch = "wasm32"))]
+mod native;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use native::sleep;
+
+/// Exports a route as a component, with the ABI of the target.
+#[cfg(all(target_arch = "wasm32", target_env = "p2"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __export_component {
+    ($route:ty) => {
+        struct Component;
+
+        impl $crate::__private::sys::wasip3::exports::http::handler::Guest for Component {
+            async fn handle(
+                request: $crate::__private::sys::wasip3::http::types::Request,
+            ) -> ::core::result::Result<
+                $crate::__private::sys::wasip3::http::types::Response,
+                $crate::__private::sys::wasip3::http::types::ErrorCode,
+            > {
+                $crate::__private::sys::handle::<$route>(request).await
+            }
+        }
+
+        $crate::__private::sys::wasip3::http::service::export!(
+            Component with_types_in $crate::__private::sys::wasip3
+        );
+    };
+}
+
+/// Exports a route as a component, with the ABI of the target.
+#[cfg(all(target_arch = "wasm32", target_env = "p1"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __export_component {
+    ($route:ty) => {
+        struct Component;
+
+        impl $crate::__private::sys::wasip2::exports::http::incoming_handler::Guest for Component {
+            fn handle(
+                request: $crate::__private::sys::wasip2::http::types::IncomingRequest,
+                response: $crate::__private::sys::wasip2::http::types::ResponseOutparam,
+            ) {
+                $crate::__private::sys::handle::<$route>(request, response);
+            }
+        }
+
+        $crate::__private::sys::wasip2::http::proxy::export!(
+            Component with_types_in $crate::__private::sys::wasip2
+        );
+    };
+}
+
+/// A route is a component on WASI targets only: elsewhere its functions are there for tests.
+#[cfg(not(target_arch = "wasm32"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __export_component {
+    ($route:ty) => {};
+}

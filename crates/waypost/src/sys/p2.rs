@@ -1,0 +1,98 @@
+//! WASI 0.2: `wasi:http/incoming-handler`, through `wstd`.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::stream;
+use http_body::Body as _;
+pub use wstd::__internal::wasip2;
+use wasip2::http::types::{
+    ErrorCode, Fields, IncomingRequest, OutgoingBody, OutgoingResponse, ResponseOutparam,
+};
+use wstd::io::{AsyncOutputStream, AsyncWrite as _};
+
+use crate::Body;
+use crate::body::{BoxError, Frame};
+use crate::route::{Route, answer};
+
+/// Answers a request, with the body, before it returns: in WASI 0.2 nothing goes on afterwards.
+pub fn handle<R: Route>(request: IncomingRequest, response: ResponseOutparam) {
+    wstd::runtime::block_on(async move {
+        match wstd::http::request::try_from_incoming(request) {
+            Ok(request) => respond(answer::<R>(request.map(incoming)).await, response).await,
+            Err(error) => {
+                let code = ErrorCode::InternalError(Some(error.to_string()));
+                ResponseOutparam::set(response, Err(code));
+            }
+        }
+    });
+}
+
+async fn respond(response: http::Response<Body>, outparam: ResponseOutparam) {
+    let (head, body) = response.into_parts();
+    let headers = match fields(&head.headers) {
+        Ok(headers) => headers,
+        Err(code) => return ResponseOutparam::set(outparam, Err(code)),
+    };
+    let response = OutgoingResponse::new(headers);
+    // The SDK lets only valid codes through, and the body is taken only here.
+    let _ = response.set_status_code(head.status.as_u16());
+    let outgoing = response.body();
+    ResponseOutparam::set(outparam, Ok(response));
+    let Ok(outgoing) = outgoing else { return };
+    match send(body, &outgoing).await {
+        Ok(trailers) => drop(OutgoingBody::finish(outgoing, trailers)),
+        // A body that is dropped unfinished tells the host to cut the connection.
+        Err(error) => eprintln!("error: the body of the response failed: {error}"),
+    }
+}
+
+fn fields(headers: &http::HeaderMap) -> Result<Fields, ErrorCode> {
+    let list: Vec<_> = headers
+        .iter()
+        .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
+        .collect();
+    // The host refuses the headers of a connection; a handler that sets one made a mistake.
+    Fields::from_list(&list).map_err(|error| {
+        eprintln!("error: the host refuses a header of the response: {error}");
+        ErrorCode::InternalError(Some(error.to_string()))
+    })
+}
+
+/// Sends the body until its end, its failure, or until the client goes away.
+async fn send(mut body: Body, outgoing: &OutgoingBody) -> Result<Option<Fields>, BoxError> {
+    let mut trailers = None;
+    let stream = outgoing.write().map_err(|()| "the body was already written")?;
+    let stream = AsyncOutputStream::new(stream);
+    while let Some(frame) = poll_fn(|cx| body.poll_next_frame(cx)).await {
+        match frame? {
+            Frame::Data(data) => stream.write_all(&data).await?,
+            Frame::Trailers(headers) => trailers = fields(&headers).ok(),
+        }
+    }
+    Ok(trailers)
+}
+
+/// Waits.
+pub(crate) async fn sleep(duration: Duration) {
+    wstd::task::sleep(duration.into()).await;
+}
+
+/// The body of a request.
+fn incoming(body: wstd::http::Body) -> Body {
+    let frames = stream::unfold(body.into_boxed_body(), |mut body| async move {
+        let frame = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await?;
+        let frame = frame.map_err(|error| BoxError::from(error.to_string()));
+        Some((frame.map(data_or_trailers), body))
+    });
+    Body::from_frames(frames)
+}
+
+fn data_or_trailers(frame: http_body::Frame<Bytes>) -> Frame {
+    match frame.into_data() {
+        Ok(data) => Frame::Data(data),
+        Err(frame) => Frame::Trailers(frame.into_trailers().unwrap_or_default()),
+    }
+}

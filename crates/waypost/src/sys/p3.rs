@@ -1,0 +1,98 @@
+//! WASI 0.3: `wasi:http/handler`.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::time::Duration;
+
+use futures::stream;
+use http_body::Body as _;
+pub use wasip3;
+use wasip3::http::types::{ErrorCode, Fields, Request, Response, Trailers};
+use wasip3::http_compat::{IncomingRequestBody, http_from_wasi_request};
+use wasip3::wit_bindgen::{FutureWriter, StreamWriter};
+use wasip3::{wit_future, wit_stream};
+
+use crate::Body;
+use crate::body::{BoxError, Frame};
+use crate::route::{Route, answer};
+
+type Ended = Result<Option<Trailers>, ErrorCode>;
+
+/// Answers a request; the body of the response follows while this component goes on.
+pub async fn handle<R: Route>(request: Request) -> Result<Response, ErrorCode> {
+    let request = http_from_wasi_request(request)?.map(incoming);
+    let (head, body) = answer::<R>(request).await.into_parts();
+    let headers = fields(&head.headers)?;
+    let (contents, trailers) = match body.is_empty() {
+        true => (None, wit_future::new(|| Ok(None)).1),
+        false => {
+            let (writer, reader) = wit_stream::new();
+            let (ended, trailers) = wit_future::new(|| Err(ErrorCode::HttpResponseIncomplete));
+            wasip3::spawn(send(body, writer, ended));
+            (Some(reader), trailers)
+        }
+    };
+    let (response, _sent) = Response::new(headers, contents, trailers);
+    // The SDK lets only valid codes through.
+    let _ = response.set_status_code(head.status.as_u16());
+    Ok(response)
+}
+
+/// Waits.
+pub(crate) async fn sleep(duration: Duration) {
+    let nanoseconds = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+    wasip3::clocks::monotonic_clock::wait_for(nanoseconds).await;
+}
+
+fn fields(headers: &http::HeaderMap) -> Result<Fields, ErrorCode> {
+    let list: Vec<_> = headers
+        .iter()
+        .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
+        .collect();
+    // The host refuses the headers of a connection; a handler that sets one made a mistake.
+    Fields::from_list(&list).map_err(|error| {
+        eprintln!("error: the host refuses a header of the response: {error}");
+        ErrorCode::InternalError(Some(error.to_string()))
+    })
+}
+
+/// The body of a request: read from the host only when the handler reads it.
+fn incoming(body: IncomingRequestBody) -> Body {
+    let frames = stream::unfold(body, |mut body| async move {
+        let frame = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await?;
+        let frame = frame.map_err(|code| BoxError::from(code.to_string()));
+        Some((frame.map(data_or_trailers), body))
+    });
+    Body::from_frames(frames)
+}
+
+fn data_or_trailers(frame: http_body::Frame<bytes::Bytes>) -> Frame {
+    match frame.into_data() {
+        Ok(data) => Frame::Data(data),
+        Err(frame) => Frame::Trailers(frame.into_trailers().unwrap_or_default()),
+    }
+}
+
+/// Sends the body until its end, its failure, or until the client goes away.
+async fn send(mut body: Body, mut writer: StreamWriter<u8>, ended: FutureWriter<Ended>) {
+    let mut trailers = None;
+    while let Some(frame) = poll_fn(|cx| body.poll_next_frame(cx)).await {
+        match frame {
+            Ok(Frame::Data(data)) => {
+                let unsent = writer.write_all(data.into()).await;
+                if !unsent.is_empty() {
+                    return;
+                }
+            }
+            Ok(Frame::Trailers(headers)) => trailers = fields(&headers).ok(),
+            Err(error) => {
+                eprintln!("error: the body of the response failed: {error}");
+                let code = ErrorCode::InternalError(Some(error.to_string()));
+                drop(ended.write(Err(code)).await);
+                return;
+            }
+        }
+    }
+    drop(writer);
+    drop(ended.write(Ok(trailers)).await);
+}

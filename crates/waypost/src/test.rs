@@ -1,0 +1,46 @@
+//! Handlers under `cargo test`: called natively, without a host.
+//!
+//! A handler is a function: build a request, call it, look at the response. [`call`] goes through
+//! the whole route instead: the path, the method, the arguments, the cookies.
+//!
+//! # Examples
+//!
+//! ```
+//! use waypost::{Request, test};
+//!
+//! async fn get(req: Request) -> String {
+//!     format!("hello {}", req.header("x-name").unwrap_or("you"))
+//! }
+//!
+//! waypost::export!("/hello": get);
+//!
+//! # fn main() {
+//! let response = test::call::<route::Route>(Request::get("/hello").with_header("x-name", "Ada"));
+//! assert_eq!(response.status(), 200);
+//! assert_eq!(test::text(response), "hello Ada");
+//! # }
+//! ```
+
+use crate::route::{Route, answer};
+use crate::{Request, Response};
+
+/// Answers a request as the component of this route would. `export!` names the type `route::Route`.
+pub fn call<R: Route>(request: Request) -> Response {
+    block_on(answer::<R>(request.into())).into()
+}
+
+/// Runs a future to its end on this thread.
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    futures::executor::block_on(future)
+}
+
+/// Reads the body of a response as text.
+///
+/// # Panics
+///
+/// If the body is a stream that fails, or larger than 10 MiB.
+pub fn text(response: Response) -> String {
+    let response = http::Response::<crate::Body>::from(response);
+    let bytes = block_on(response.into_body().bytes(crate::DEFAULT_BODY_LIMIT));
+    String::from_utf8_lossy(&bytes.expect("the body can be read")).into_owned()
+}

@@ -1,0 +1,118 @@
+//! What `export!` accepts, and what the whole route answers.
+
+use std::collections::HashMap;
+
+use waypost::{Context, Json, Params, Request, Result, cookies::Cookies, redirect, test};
+
+mod named {
+    use super::*;
+
+    #[derive(serde::Deserialize)]
+    struct Tags {
+        r#type: String,
+        item_id: u32,
+        rest: Option<Vec<String>>,
+    }
+
+    async fn get(_req: Request, ctx: Context<Tags>) -> String {
+        format!("{} {} {:?}", ctx.params.r#type, ctx.params.item_id, ctx.params.rest)
+    }
+
+    waypost::export!("/shop/[type]/[item-id]/[[...rest]]": get);
+}
+
+mod untyped {
+    use super::*;
+
+    async fn get(ctx: Context) -> Json<Params> {
+        Json(ctx.params)
+    }
+
+    async fn put(ctx: Context<HashMap<String, String>>) -> String {
+        ctx.params["slug"].clone()
+    }
+
+    async fn post(_req: Request) -> Result {
+        Err(redirect("/target"))
+    }
+
+    async fn visit(cookies: Cookies) -> Result {
+        cookies.set(("a", "1"))?;
+        Err(waypost::not_found())
+    }
+
+    waypost::export!("/items/[slug]": get, put, post, patch = self::visit);
+}
+
+mod catch_all {
+    use super::*;
+
+    #[derive(serde::Deserialize)]
+    struct Blog {
+        slug: Vec<String>,
+    }
+
+    async fn get(Context { params, .. }: Context<Blog>) -> String {
+        params.slug.join(" + ")
+    }
+
+    waypost::export!("/blog/[...slug]": get);
+}
+
+fn send<R: waypost::__private::Route>(method: &str, target: &str) -> (u16, String) {
+    let method = waypost::http::Method::from_bytes(method.as_bytes()).unwrap();
+    let response = test::call::<R>(Request::build(method, target, ()));
+    (response.status().as_u16(), test::text(response))
+}
+
+#[test]
+fn params_are_typed_and_decoded() {
+    let get = |target| send::<named::route::Route>("GET", target);
+    assert_eq!(get("/shop/a%2Fb/7"), (200, "a/b 7 None".to_owned()));
+    assert_eq!(get("/shop/a/7/x/y%20z"), (200, "a 7 Some([\"x\", \"y z\"])".to_owned()));
+    let (status, text) = get("/shop/a/seven");
+    assert_eq!(status, 400);
+    assert_eq!(text, "the path is not as expected: `item-id` is `seven`, which is no `u32`");
+    assert_eq!(send::<catch_all::route::Route>("GET", "/blog/1/2").1, "1 + 2");
+}
+
+#[test]
+fn params_by_name() {
+    let send = send::<untyped::route::Route>;
+    assert_eq!(send("GET", "/items/a%2520").1, r#"{"slug":"a%20"}"#);
+    assert_eq!(send("PUT", "/items/b").1, "b");
+}
+
+#[test]
+fn methods() {
+    let call = |method: &str| {
+        let method = waypost::http::Method::from_bytes(method.as_bytes()).unwrap();
+        test::call::<untyped::route::Route>(Request::build(method, "/items/a", ()))
+    };
+    assert_eq!(call("HEAD").status(), 200);
+    assert_eq!(call("HEAD").headers()["content-length"], "12");
+    assert_eq!(test::text(call("HEAD")), "");
+    assert_eq!(call("OPTIONS").status(), 204);
+    for method in ["DELETE", "TRACE", "get", "BREW"] {
+        assert_eq!(call(method).status(), 405, "{method}");
+        assert_eq!(call(method).headers()["allow"], "GET, HEAD, OPTIONS, PATCH, POST, PUT");
+    }
+    assert_eq!(call("POST").status(), 307);
+    assert_eq!(call("POST").headers()["location"], "/target");
+}
+
+#[test]
+fn cookies_survive_not_found() {
+    let request = Request::build(waypost::http::Method::PATCH, "/items/a", ());
+    let response = test::call::<untyped::route::Route>(request);
+    assert_eq!(response.status(), 404);
+    assert_eq!(response.headers()["set-cookie"], "a=1; Path=/");
+}
+
+#[test]
+fn a_handler_normalises_paths_by_itself() {
+    let call = |target| test::call::<untyped::route::Route>(Request::get(target));
+    assert_eq!(call("/items/a/?b=%20").headers()["location"], "/items/a?b=%20");
+    assert_eq!(call("/items/%ZZ").status(), 400);
+    assert_eq!(call("/other").status(), 404);
+}

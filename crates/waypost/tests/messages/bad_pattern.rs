@@ -1,0 +1,5 @@
+async fn get() {}
+
+waypost::export!("/items/[...all]/more": get);
+
+fn main() {}

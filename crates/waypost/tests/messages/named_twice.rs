@@ -1,0 +1,5 @@
+async fn get() {}
+
+waypost::export!("/items": get, get);
+
+fn main() {}

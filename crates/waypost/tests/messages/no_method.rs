@@ -1,0 +1,3 @@
+waypost::export!("/items":);
+
+fn main() {}

@@ -1,0 +1,13 @@
+//! `/cookies/jar`: cookies read, set and deleted through the jar.
+
+use waypost::{Context, Request, Result};
+
+async fn get(_req: Request, ctx: Context) -> Result<String> {
+    let cookies = ctx.cookies();
+    let a = cookies.get("a").map(|cookie| cookie.value().to_owned());
+    cookies.set(("b", "1"))?;
+    cookies.delete("c");
+    Ok(format!("a is {}", a.as_deref().unwrap_or("not set")))
+}
+
+waypost::export!(get);

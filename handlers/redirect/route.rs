@@ -1,0 +1,9 @@
+//! `/redirect`: sends the client elsewhere.
+
+use waypost::{Result, redirect};
+
+async fn get() -> Result {
+    Err(redirect("/hello"))
+}
+
+waypost::export!(get);
