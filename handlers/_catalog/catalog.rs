@@ -16,7 +16,10 @@ pub struct Item {
 /// Returns everything that is for sale.
 pub fn items() -> Vec<Item> {
     [("a", "An anchor"), ("b", "A barrel"), ("c", "A compass")]
-        .map(|(slug, title)| Item { slug: slug.to_owned(), title: title.to_owned() })
+        .map(|(slug, title)| Item {
+            slug: slug.to_owned(),
+            title: title.to_owned(),
+        })
         .to_vec()
 }
 

@@ -14,7 +14,10 @@ fn allow_all(response: Response) -> Response {
     response
         .with_header("access-control-allow-origin", "*")
         .with_header("access-control-allow-methods", "GET, OPTIONS")
-        .with_header("access-control-allow-headers", "content-type, authorization")
+        .with_header(
+            "access-control-allow-headers",
+            "content-type, authorization",
+        )
 }
 
 waypost::export!(get, options);

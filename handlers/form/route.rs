@@ -21,7 +21,10 @@ async fn post(form: FormData) -> Json<Reply> {
     Json(Reply {
         name: text("name"),
         email: text("email"),
-        picture: picture.map(|p| Picture { name: p.name.clone(), bytes: p.content.len() }),
+        picture: picture.map(|p| Picture {
+            name: p.name.clone(),
+            bytes: p.content.len(),
+        }),
     })
 }
 

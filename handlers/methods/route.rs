@@ -28,7 +28,9 @@ async fn delete(_req: Request) -> impl IntoResponse {
 }
 
 async fn options(_req: Request) -> Response {
-    Response::new(()).with_status(204).with_header("allow", "GET, HEAD, POST, PUT, PATCH, DELETE")
+    Response::new(())
+        .with_status(204)
+        .with_header("allow", "GET, HEAD, POST, PUT, PATCH, DELETE")
 }
 
 waypost::export!(get, head, post, put, patch, delete, options);

@@ -95,8 +95,10 @@ fn call(method: &Method) -> TokenStream {
 fn check(method: &Method, pattern: &Pattern) -> TokenStream {
     let Method { verb, function } = method;
     let span = verb.span();
-    let names: Vec<_> =
-        pattern.params().map(|name| field(&name.to_string().replace('-', "_"), span)).collect();
+    let names: Vec<_> = pattern
+        .params()
+        .map(|name| field(&name.to_string().replace('-', "_"), span))
+        .collect();
     let check = format_ident!("check_params_of_{}", verb.to_string().to_lowercase());
     quote_spanned! {span=>
         #[allow(unused_variables)]
@@ -121,8 +123,15 @@ fn field(name: &str, span: Span) -> syn::Ident {
 
 /// Makes the section by which the component describes itself to tools (`wit/handler.wit`).
 fn description(pattern: &str, methods: &[Method]) -> TokenStream {
-    let names: Vec<_> = methods.iter().map(|method| format!("\"{}\"", method.name())).collect();
-    let json = format!("{{\"pattern\":{},\"methods\":[{}]}}", quoted(pattern), names.join(","));
+    let names: Vec<_> = methods
+        .iter()
+        .map(|method| format!("\"{}\"", method.name()))
+        .collect();
+    let json = format!(
+        "{{\"pattern\":{},\"methods\":[{}]}}",
+        quoted(pattern),
+        names.join(",")
+    );
     let length = json.len();
     let bytes = Literal::byte_string(json.as_bytes());
     quote! {

@@ -8,24 +8,36 @@ use waypost_routing::Pattern;
 ///
 /// The app is the nearest folder above that holds both `handlers` and `spin.toml`.
 pub fn pattern(manifest_dir: &Path) -> Result<Option<Pattern>, String> {
-    let Some(handlers) = handlers(manifest_dir) else { return Ok(None) };
-    let below = manifest_dir.strip_prefix(&handlers).unwrap_or(Path::new(""));
+    let Some(handlers) = handlers(manifest_dir) else {
+        return Ok(None);
+    };
+    let below = manifest_dir
+        .strip_prefix(&handlers)
+        .unwrap_or(Path::new(""));
     let mut names = Vec::new();
     for component in below.components() {
         if let Component::Normal(name) = component {
-            let text = name.to_str().ok_or_else(|| format!("the folder {name:?} is not UTF-8"))?;
+            let text = name
+                .to_str()
+                .ok_or_else(|| format!("the folder {name:?} is not UTF-8"))?;
             names.push(text);
         }
     }
     let folder = names.join("/");
     let pattern = Pattern::parse(&folder);
-    pattern.map(Some).map_err(|error| format!("`handlers/{folder}` is no route: {error}"))
+    pattern
+        .map(Some)
+        .map_err(|error| format!("`handlers/{folder}` is no route: {error}"))
 }
 
 fn handlers(manifest_dir: &Path) -> Option<PathBuf> {
-    let above = manifest_dir.ancestors().filter(|folder| folder.ends_with("handlers"));
+    let above = manifest_dir
+        .ancestors()
+        .filter(|folder| folder.ends_with("handlers"));
     let mut of_app = above.filter(|folder| {
-        folder.parent().is_some_and(|app| app.join("spin.toml").is_file())
+        folder
+            .parent()
+            .is_some_and(|app| app.join("spin.toml").is_file())
     });
     of_app.next().map(Path::to_owned)
 }

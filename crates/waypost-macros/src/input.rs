@@ -71,15 +71,23 @@ fn verb(name: &Ident) -> Result<&'static str> {
         return Ok(verb);
     }
     let lower = text.to_lowercase();
-    let near = METHODS.iter().find(|(method, _)| *method == lower || edit_of_one(method, &lower));
+    let near = METHODS
+        .iter()
+        .find(|(method, _)| *method == lower || edit_of_one(method, &lower));
     let hint = match near {
         Some((method, _)) => format!("did you mean `{method}`?"),
         None => {
-            let names: Vec<_> = METHODS.iter().map(|(method, _)| format!("`{method}`")).collect();
+            let names: Vec<_> = METHODS
+                .iter()
+                .map(|(method, _)| format!("`{method}`"))
+                .collect();
             format!("a route may implement {}", names.join(", "))
         }
     };
-    Err(Error::new(name.span(), format!("`{text}` is no method of a route: {hint}")))
+    Err(Error::new(
+        name.span(),
+        format!("`{text}` is no method of a route: {hint}"),
+    ))
 }
 
 /// Tells whether one text becomes the other by one letter more, less or changed, or two swapped.
@@ -96,7 +104,10 @@ fn edit_of_one(one: &str, other: &str) -> bool {
 
 fn refuse_repeated(methods: &[Method]) -> Result<()> {
     for (index, method) in methods.iter().enumerate() {
-        if methods[..index].iter().any(|earlier| earlier.verb == method.verb) {
+        if methods[..index]
+            .iter()
+            .any(|earlier| earlier.verb == method.verb)
+        {
             let message = format!("`{}` is named twice", method.name().to_lowercase());
             return Err(Error::new(method.verb.span(), message));
         }

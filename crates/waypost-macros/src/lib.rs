@@ -27,5 +27,7 @@ use proc_macro::TokenStream;
 #[proc_macro]
 pub fn export(input: TokenStream) -> TokenStream {
     let input = syn::parse_macro_input!(input as input::Export);
-    expand::expand(&input).unwrap_or_else(|error| error.to_compile_error()).into()
+    expand::expand(&input)
+        .unwrap_or_else(|error| error.to_compile_error())
+        .into()
 }

@@ -42,7 +42,11 @@ impl Answer {
             Some(query) => format!("{path}?{query}"),
             None => path,
         };
-        Self { status: 308, headers: vec![("location", location.clone())], body: location }
+        Self {
+            status: 308,
+            headers: vec![("location", location.clone())],
+            body: location,
+        }
     }
 
     /// Makes the answer to a request that can't be understood.
@@ -61,16 +65,27 @@ impl Answer {
 
     /// Makes the answer to `OPTIONS *` (RFC 9110 section 9.3.7): the methods of the whole server.
     pub(crate) fn options(methods: &str) -> Self {
-        Self { status: 204, headers: vec![("allow", methods.to_owned())], body: String::new() }
+        Self {
+            status: 204,
+            headers: vec![("allow", methods.to_owned())],
+            body: String::new(),
+        }
     }
 
     fn text(status: u16, body: &str) -> Self {
         let media_type = Format::Text.media_type().to_owned();
-        Self { status, headers: vec![("content-type", media_type)], body: body.to_owned() }
+        Self {
+            status,
+            headers: vec![("content-type", media_type)],
+            body: body.to_owned(),
+        }
     }
 
     /// Returns the value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| value.as_str())
     }
 }

@@ -24,7 +24,9 @@ const TRUSTED_HEADERS: &str = "WAYPOST_TRUSTED_HEADERS";
 pub async fn handle(routes: &str, request: Request) -> Result<Response, ErrorCode> {
     static ROUTER: OnceLock<Option<Router>> = OnceLock::new();
     let router = ROUTER.get_or_init(|| {
-        Router::parse(routes).inspect_err(|error| eprintln!("error: {error}")).ok()
+        Router::parse(routes)
+            .inspect_err(|error| eprintln!("error: {error}"))
+            .ok()
     });
     let head = request.get_method();
     let without_body = matches!(head, Method::Head);
@@ -43,7 +45,9 @@ async fn dispatch(router: &Router, request: Request) -> Result<Response, Answer>
     let method = request.get_method();
     let target = request.get_path_with_query().unwrap_or_default();
     let headers = request.get_headers().copy_all();
-    let accept = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("accept"));
+    let accept = headers
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case("accept"));
     let accept = accept.and_then(|(_, value)| std::str::from_utf8(value).ok());
     let destination = match router.route(method_name(&method), &target, accept) {
         Decision::Forward(destination) => destination,
@@ -56,7 +60,9 @@ async fn dispatch(router: &Router, request: Request) -> Result<Response, Answer>
     let authority = request.get_authority();
     let forwarding = Forwarding {
         scheme,
-        authority: authority.as_deref().filter(|authority| !authority.is_empty()),
+        authority: authority
+            .as_deref()
+            .filter(|authority| !authority.is_empty()),
         new_id: &new_id,
         trusted: trusted_headers(),
     };
@@ -82,14 +88,18 @@ fn inside_request(
     headers: &Headers,
 ) -> Result<Request, ErrorCode> {
     let refused = |_| ErrorCode::HttpRequestUriInvalid;
-    let headers =
-        Fields::from_list(headers).map_err(|error| ErrorCode::InternalError(Some(error.to_string())))?;
+    let headers = Fields::from_list(headers)
+        .map_err(|error| ErrorCode::InternalError(Some(error.to_string())))?;
     let (_, result) = wit_future::new(|| Ok(()));
     let (body, trailers) = Request::consume_body(request, result);
     let (inside, _sent) = Request::new(headers, Some(body), trailers, None);
-    inside.set_method(method).map_err(|()| ErrorCode::HttpRequestMethodInvalid)?;
+    inside
+        .set_method(method)
+        .map_err(|()| ErrorCode::HttpRequestMethodInvalid)?;
     inside.set_scheme(Some(&Scheme::Http)).map_err(refused)?;
-    inside.set_authority(Some(&destination.authority())).map_err(refused)?;
+    inside
+        .set_authority(Some(&destination.authority()))
+        .map_err(refused)?;
     inside.set_path_with_query(Some(target)).map_err(refused)?;
     Ok(inside)
 }
@@ -118,7 +128,9 @@ fn respond(answer: Answer, without_body: bool) -> Result<Response, ErrorCode> {
         reader
     });
     let (response, _sent) = Response::new(headers, contents, trailers);
-    response.set_status_code(answer.status).map_err(|()| ErrorCode::InternalError(None))?;
+    response
+        .set_status_code(answer.status)
+        .map_err(|()| ErrorCode::InternalError(None))?;
     Ok(response)
 }
 
@@ -146,6 +158,9 @@ fn trusted_headers() -> &'static [String] {
     static TRUSTED: OnceLock<Vec<String>> = OnceLock::new();
     TRUSTED.get_or_init(|| {
         let names = std::env::var(TRUSTED_HEADERS).unwrap_or_default();
-        names.split(',').map(|name| name.trim().to_ascii_lowercase()).collect()
+        names
+            .split(',')
+            .map(|name| name.trim().to_ascii_lowercase())
+            .collect()
     })
 }

@@ -66,9 +66,13 @@ impl Forwarding<'_> {
         let passes = |name: &str| {
             trusted(name) || !(is_stripped(name) || listed.iter().any(|listed| listed == name))
         };
-        let mut kept: Headers =
-            headers.into_iter().filter(|(name, _)| passes(&name.to_ascii_lowercase())).collect();
-        set_unless_there(&mut kept, "x-forwarded-proto", || Some(self.scheme.to_owned()));
+        let mut kept: Headers = headers
+            .into_iter()
+            .filter(|(name, _)| passes(&name.to_ascii_lowercase()))
+            .collect();
+        set_unless_there(&mut kept, "x-forwarded-proto", || {
+            Some(self.scheme.to_owned())
+        });
         set_unless_there(&mut kept, "x-forwarded-host", || authority);
         set_unless_there(&mut kept, "x-request-id", || Some((self.new_id)()));
         let id = text(&kept, "x-request-id").unwrap_or_default().to_owned();
@@ -77,13 +81,17 @@ impl Forwarding<'_> {
 
     /// Returns the authority that the client asked for: the one that the host tells, or else `Host`.
     fn public_authority(&self, headers: &Headers) -> Result<Option<String>, &'static str> {
-        let mut hosts = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("host"));
+        let mut hosts = headers
+            .iter()
+            .filter(|(name, _)| name.eq_ignore_ascii_case("host"));
         let (host, another) = (hosts.next(), hosts.next());
         if another.is_some() {
             return Err("the request has several Host headers");
         }
         let host = host.map(|(_, value)| std::str::from_utf8(value).unwrap_or_default());
-        let Some(authority) = self.authority.or(host) else { return Ok(None) };
+        let Some(authority) = self.authority.or(host) else {
+            return Ok(None);
+        };
         match authority.parse::<Authority>() {
             Ok(valid) if !valid.as_str().contains('@') => Ok(Some(authority.to_owned())),
             _ => Err("the request has no valid Host header"),
@@ -94,12 +102,16 @@ impl Forwarding<'_> {
 fn is_stripped(name: &str) -> bool {
     OF_THE_CONNECTION.contains(&name)
         || OF_THE_INSIDE.contains(&name)
-        || PREFIXES_OF_THE_INSIDE.iter().any(|prefix| name.starts_with(prefix))
+        || PREFIXES_OF_THE_INSIDE
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
 }
 
 /// Returns the names that `Connection` declares to be for one connection only.
 fn listed_in_connection(headers: &Headers) -> Vec<String> {
-    let values = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("connection"));
+    let values = headers
+        .iter()
+        .filter(|(name, _)| name.eq_ignore_ascii_case("connection"));
     values
         .flat_map(|(_, value)| value.split(|byte| *byte == b','))
         .map(|name| String::from_utf8_lossy(name).trim().to_ascii_lowercase())
@@ -116,7 +128,9 @@ fn set_unless_there(headers: &mut Headers, name: &str, value: impl FnOnce() -> O
 }
 
 fn text<'h>(headers: &'h Headers, name: &str) -> Option<&'h str> {
-    let (_, value) = headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+    let (_, value) = headers
+        .iter()
+        .find(|(known, _)| known.eq_ignore_ascii_case(name))?;
     std::str::from_utf8(value).ok()
 }
 
@@ -125,14 +139,21 @@ mod tests {
     use super::*;
 
     fn headers(pairs: &[(&str, &str)]) -> Headers {
-        pairs.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()))
+            .collect()
     }
 
     fn forward(trusted: &[&str], sent: &[(&str, &str)]) -> Result<Forwarded, &'static str> {
         let trusted: Vec<_> = trusted.iter().map(|name| (*name).to_owned()).collect();
         let new_id = || "new".to_owned();
-        let forwarding =
-            Forwarding { scheme: "http", authority: None, new_id: &new_id, trusted: &trusted };
+        let forwarding = Forwarding {
+            scheme: "http",
+            authority: None,
+            new_id: &new_id,
+            trusted: &trusted,
+        };
         forwarding.apply(headers(sent))
     }
 
@@ -161,7 +182,13 @@ mod tests {
             ("x-forwarded-host", "public.example:3000"),
             ("x-request-id", "new"),
         ]);
-        assert_eq!(forwarded, Forwarded { headers: expected, id: "new".to_owned() });
+        assert_eq!(
+            forwarded,
+            Forwarded {
+                headers: expected,
+                id: "new".to_owned()
+            }
+        );
     }
 
     #[test]
@@ -178,7 +205,13 @@ mod tests {
             ("x-request-id", "7"),
             ("x-forwarded-proto", "http"),
         ]);
-        assert_eq!(forwarded, Forwarded { headers: expected, id: "7".to_owned() });
+        assert_eq!(
+            forwarded,
+            Forwarded {
+                headers: expected,
+                id: "7".to_owned()
+            }
+        );
     }
 
     #[test]

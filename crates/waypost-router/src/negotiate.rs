@@ -28,7 +28,9 @@ impl Format {
 
 /// Returns the format that the client likes best: text where it does not care.
 pub(crate) fn preferred(accept: Option<&str>) -> Format {
-    let Some(accept) = accept else { return Format::Text };
+    let Some(accept) = accept else {
+        return Format::Text;
+    };
     let mut best = (Format::Text, quality(accept, Format::Text));
     for format in [Format::Html, Format::Json] {
         let quality = quality(accept, format);
@@ -51,16 +53,22 @@ fn quality(accept: &str, format: Format) -> (u16, u8) {
             ("*", "*") => 1,
             _ => return None,
         };
-        let quality = parts.find_map(|part| part.strip_prefix("q=")).map_or(Some(1000), thousandths);
+        let quality = parts
+            .find_map(|part| part.strip_prefix("q="))
+            .map_or(Some(1000), thousandths);
         Some((exactness, quality?))
     });
-    ranges.max_by_key(|(exactness, _)| *exactness).map_or((0, 0), |(e, q)| (q, e))
+    ranges
+        .max_by_key(|(exactness, _)| *exactness)
+        .map_or((0, 0), |(e, q)| (q, e))
 }
 
 fn thousandths(quality: &str) -> Option<u16> {
     let quality: f32 = quality.parse().ok()?;
     // The cast saturates; a quality beyond 1 is as good as 1.
-    (0.0..=1.0).contains(&quality).then_some((quality * 1000.0) as u16)
+    (0.0..=1.0)
+        .contains(&quality)
+        .then_some((quality * 1000.0) as u16)
 }
 
 #[cfg(test)]
@@ -74,7 +82,10 @@ mod tests {
             ("*/*", Format::Text),
             ("application/json", Format::Json),
             ("APPLICATION/JSON", Format::Json),
-            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", Format::Html),
+            (
+                "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+                Format::Html,
+            ),
             ("text/*;q=0.5, application/json;q=0.4", Format::Text),
             ("text/plain;q=0.1, application/json;q=0.9", Format::Json),
             ("application/json;q=x, text/html;q=2", Format::Text),

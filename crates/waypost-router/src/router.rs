@@ -114,7 +114,11 @@ pub struct RoutesError(String);
 
 impl fmt::Display for RoutesError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the table of routes can't be read: {}; build it anew", self.0)
+        write!(
+            f,
+            "the table of routes can't be read: {}; build it anew",
+            self.0
+        )
     }
 }
 
@@ -130,8 +134,20 @@ fn parse_line(line: &str) -> Result<(Entry, Vec<String>), String> {
         return Err(format!("`{line}` is no component id, methods and pattern"));
     };
     let pattern = Pattern::parse(pattern).map_err(|error| error.to_string())?;
-    let methods = methods.split(',').filter(|method| *method != "?").map(str::to_owned).collect();
-    Ok(((pattern, Destination { component: component.to_owned() }), methods))
+    let methods = methods
+        .split(',')
+        .filter(|method| *method != "?")
+        .map(str::to_owned)
+        .collect();
+    Ok((
+        (
+            pattern,
+            Destination {
+                component: component.to_owned(),
+            },
+        ),
+        methods,
+    ))
 }
 
 #[cfg(test)]
@@ -139,7 +155,8 @@ mod tests {
     use super::*;
 
     fn router() -> Router {
-        Router::parse("# made by a build\n\nroot GET /\nitems-slug PUT,GET /items/[slug]\n").unwrap()
+        Router::parse("# made by a build\n\nroot GET /\nitems-slug PUT,GET /items/[slug]\n")
+            .unwrap()
     }
 
     fn answer(method: &str, target: &str) -> Answer {
@@ -158,7 +175,9 @@ mod tests {
             ("DELETE", "/items/a%2Fb?c", "items-slug"),
             ("OPTIONS", "/items/a#frag", "items-slug"),
         ] {
-            let expected = Destination { component: component.to_owned() };
+            let expected = Destination {
+                component: component.to_owned(),
+            };
             let decision = router.route(method, target, None);
             assert_eq!(decision, Decision::Forward(&expected), "{target}");
         }
@@ -180,7 +199,10 @@ mod tests {
     #[test]
     fn a_broken_table_is_refused() {
         for (routes, message) in [
-            ("root GET", "line 1: `root GET` is no component id, methods and pattern"),
+            (
+                "root GET",
+                "line 1: `root GET` is no component id, methods and pattern",
+            ),
             ("\na GET /[", ""),
             ("a GET /[x]\nb GET /[y]", "`/["),
         ] {

@@ -47,7 +47,10 @@ enum Content {
 /// A piece of a body: bytes, or the trailers after the last of them (RFC 9110 section 6.5).
 pub(crate) enum Frame {
     Data(Bytes),
-    #[cfg_attr(not(target_arch = "wasm32"), expect(dead_code, reason = "trailers come from hosts"))]
+    #[cfg_attr(
+        not(target_arch = "wasm32"),
+        expect(dead_code, reason = "trailers come from hosts")
+    )]
     Trailers(HeaderMap),
 }
 
@@ -77,7 +80,10 @@ impl Body {
     }
 
     /// Makes a body of the chunks of an iterator.
-    #[expect(clippy::should_implement_trait, reason = "the items need to be `'static`")]
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "the items need to be `'static`"
+    )]
     pub fn from_iter<I>(chunks: I) -> Self
     where
         I: IntoIterator<Item: Chunk, IntoIter: 'static>,
@@ -92,7 +98,10 @@ impl Body {
     }
 
     fn of(content: Content) -> Self {
-        Self { content, media_type: None }
+        Self {
+            content,
+            media_type: None,
+        }
     }
 
     /// Returns the media type that a response of this body has unless it says otherwise: text has
@@ -245,8 +254,14 @@ mod tests {
     fn a_stream_is_collected_up_to_the_limit() {
         let body = || Body::from_iter(["abc", "", "def"]);
         assert_eq!(block_on(body().bytes(6)).unwrap(), "abcdef");
-        assert!(matches!(block_on(body().bytes(5)), Err(RequestError::TooLarge(5))));
-        assert!(matches!(block_on(Body::from("abc").bytes(2)), Err(RequestError::TooLarge(2))));
+        assert!(matches!(
+            block_on(body().bytes(5)),
+            Err(RequestError::TooLarge(5))
+        ));
+        assert!(matches!(
+            block_on(Body::from("abc").bytes(2)),
+            Err(RequestError::TooLarge(2))
+        ));
         assert_eq!(block_on(Body::from_iter([""; 0]).bytes(0)).unwrap(), "");
     }
 
@@ -254,12 +269,18 @@ mod tests {
     fn a_body_is_read_once() {
         let mut body = Body::from("abc");
         assert_eq!(block_on(body.claim().bytes(10)).unwrap(), "abc");
-        assert!(matches!(block_on(body.bytes(10)), Err(RequestError::BodyUsed)));
+        assert!(matches!(
+            block_on(body.bytes(10)),
+            Err(RequestError::BodyUsed)
+        ));
     }
 
     #[test]
     fn a_failing_stream_is_an_incomplete_body() {
         let body = Body::from_iter([Ok("a"), Err("gone")]);
-        assert!(matches!(block_on(body.bytes(10)), Err(RequestError::Incomplete(_))));
+        assert!(matches!(
+            block_on(body.bytes(10)),
+            Err(RequestError::Incomplete(_))
+        ));
     }
 }

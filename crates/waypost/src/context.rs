@@ -38,7 +38,10 @@ pub struct Context<P = Params> {
 impl<P> Context<P> {
     /// Makes a context, as a test wants it.
     pub fn new(params: P) -> Self {
-        Self { params, cookies: Cookies::default() }
+        Self {
+            params,
+            cookies: Cookies::default(),
+        }
     }
 
     /// Returns the cookies of the request; what is set or deleted on them goes into the response.
@@ -49,6 +52,9 @@ impl<P> Context<P> {
 
 impl<P: DeserializeOwned> FromRequest for Context<P> {
     async fn from_request(exchange: &mut Exchange) -> Result<Self> {
-        Ok(Self { params: typed(exchange.params())?, cookies: exchange.cookies() })
+        Ok(Self {
+            params: typed(exchange.params())?,
+            cookies: exchange.cookies(),
+        })
     }
 }

@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-pub use cookie::{Cookie, SameSite};
 use cookie::time::{Duration, OffsetDateTime};
+pub use cookie::{Cookie, SameSite};
 use http::{HeaderMap, HeaderValue, header};
 
 /// The cookies of an exchange: those of the request, and on top of them what the handler sets.
@@ -42,7 +42,10 @@ struct Jar {
 impl Cookies {
     /// Reads the cookies of a request.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
-        Self(Arc::new(Mutex::new(Jar { sent: parse(headers), changes: Vec::new() })))
+        Self(Arc::new(Mutex::new(Jar {
+            sent: parse(headers),
+            changes: Vec::new(),
+        })))
     }
 
     /// Returns the cookie of this name: as the handler set it, or else as the client sent it.
@@ -130,7 +133,9 @@ impl Cookies {
 
 impl fmt::Debug for Cookies {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.all().iter().map(|c| c.name().to_owned())).finish()
+        f.debug_list()
+            .entries(self.all().iter().map(|c| c.name().to_owned()))
+            .finish()
     }
 }
 
@@ -144,25 +149,40 @@ pub struct CookieError {
 impl fmt::Display for CookieError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { part, text } = self;
-        write!(f, "`{}` can't be the {part} of a cookie", text.escape_debug())
+        write!(
+            f,
+            "`{}` can't be the {part} of a cookie",
+            text.escape_debug()
+        )
     }
 }
 
 impl std::error::Error for CookieError {}
 
 fn check(part: &'static str, text: &str, valid: fn(&str) -> bool) -> Result<(), CookieError> {
-    if valid(text) { Ok(()) } else { Err(CookieError { part, text: text.to_owned() }) }
+    if valid(text) {
+        Ok(())
+    } else {
+        Err(CookieError {
+            part,
+            text: text.to_owned(),
+        })
+    }
 }
 
 /// A token of RFC 9110 section 5.6.2, which RFC 6265 asks of a cookie's name.
 fn is_token(text: &str) -> bool {
     let symbol = |byte| b"!#$%&'*+-.^_`|~".contains(&byte);
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || symbol(byte))
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || symbol(byte))
 }
 
 /// The value of an attribute (RFC 6265 section 4.1.1): no control character, no `;`.
 fn is_attribute(text: &str) -> bool {
-    text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b';')
+    text.bytes()
+        .all(|byte| matches!(byte, b' '..=b'~') && byte != b';')
 }
 
 fn is_removal(cookie: &Cookie<'_>) -> bool {
@@ -177,7 +197,9 @@ fn parse(headers: &HeaderMap) -> Vec<(String, String)> {
     let mut cookies: Vec<(String, String)> = Vec::new();
     let lines = headers.get_all(header::COOKIE).iter();
     for pair in lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';')) {
-        let Some((name, value)) = parse_pair(&String::from_utf8_lossy(pair)) else { continue };
+        let Some((name, value)) = parse_pair(&String::from_utf8_lossy(pair)) else {
+            continue;
+        };
         match cookies.iter_mut().find(|(known, _)| *known == name) {
             Some(known) => known.1 = value,
             None => cookies.push((name, value)),
@@ -207,7 +229,9 @@ fn decode(value: &str) -> Option<String> {
             bytes.push(*first);
             continue;
         }
-        let [high, low, tail @ ..] = tail else { return None };
+        let [high, low, tail @ ..] = tail else {
+            return None;
+        };
         let digit = |byte: u8| char::from(byte).to_digit(16);
         bytes.push(u8::try_from(digit(*high)? * 16 + digit(*low)?).ok()?);
         rest = tail;
@@ -221,13 +245,16 @@ fn encode(value: &str) -> Cow<'_, str> {
     if value.bytes().all(plain) {
         return Cow::Borrowed(value);
     }
-    value.bytes().fold(String::new(), |mut text, byte| {
-        match plain(byte) {
-            true => text.push(char::from(byte)),
-            false => text.push_str(&format!("%{byte:02X}")),
-        }
-        text
-    }).into()
+    value
+        .bytes()
+        .fold(String::new(), |mut text, byte| {
+            match plain(byte) {
+                true => text.push(char::from(byte)),
+                false => text.push_str(&format!("%{byte:02X}")),
+            }
+            text
+        })
+        .into()
 }
 
 /// Writes a `Set-Cookie` line with its attributes in Next's order.
@@ -270,7 +297,9 @@ fn expires(cookie: &Cookie<'_>) -> Option<OffsetDateTime> {
 }
 
 fn now() -> OffsetDateTime {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since_epoch = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     let seconds = i64::try_from(since_epoch.as_secs()).unwrap_or_default();
     OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }
@@ -289,7 +318,10 @@ impl fmt::Display for HttpDate {
         let month = MONTHS[usize::from(u8::from(date.month())) - 1];
         let (hour, minute, second) = date.to_hms();
         let (day, year) = (date.day(), date.year());
-        write!(f, "{weekday}, {day:02} {month} {year:04} {hour:02}:{minute:02}:{second:02} GMT")
+        write!(
+            f,
+            "{weekday}, {day:02} {month} {year:04} {hour:02}:{minute:02}:{second:02} GMT"
+        )
     }
 }
 
@@ -299,7 +331,10 @@ mod tests {
 
     fn sent(line: &str) -> Cookies {
         let mut headers = HeaderMap::new();
-        headers.insert(header::COOKIE, HeaderValue::from_bytes(line.as_bytes()).unwrap());
+        headers.insert(
+            header::COOKIE,
+            HeaderValue::from_bytes(line.as_bytes()).unwrap(),
+        );
         Cookies::of(&headers)
     }
 
@@ -307,7 +342,9 @@ mod tests {
         let mut headers = HeaderMap::new();
         cookies.apply(&mut headers);
         let lines = headers.get_all(header::SET_COOKIE).iter();
-        lines.map(|line| line.to_str().unwrap().to_owned()).collect()
+        lines
+            .map(|line| line.to_str().unwrap().to_owned())
+            .collect()
     }
 
     #[test]
@@ -315,8 +352,13 @@ mod tests {
         let cookies = sent("a=1; b=x%20y;c; d=%ZZ; a=2; e=\"q\"; f=b=c");
         let all = cookies.all();
         let all: Vec<_> = all.iter().map(Cookie::name_value).collect();
-        let expected =
-            [("a", "2"), ("b", "x y"), ("c", "true"), ("e", "\"q\""), ("f", "b=c")];
+        let expected = [
+            ("a", "2"),
+            ("b", "x y"),
+            ("c", "true"),
+            ("e", "\"q\""),
+            ("f", "b=c"),
+        ];
         assert_eq!(all, expected);
         assert!(!cookies.has("d") && !cookies.has("A"));
     }
@@ -372,17 +414,25 @@ mod tests {
             assert!(cookies.set((name, "1")).is_err(), "{name:?}");
         }
         for path in ["/x; HttpOnly", "/\r\n", "/é"] {
-            assert!(cookies.set(Cookie::build(("a", "1")).path(path)).is_err(), "{path:?}");
+            assert!(
+                cookies.set(Cookie::build(("a", "1")).path(path)).is_err(),
+                "{path:?}"
+            );
         }
         assert!(lines(&cookies).is_empty());
         cookies.set(("a", "x\r\nSet-Cookie: evil=1")).unwrap();
-        assert_eq!(lines(&cookies), ["a=x%0D%0ASet-Cookie%3A%20evil%3D1; Path=/"]);
+        assert_eq!(
+            lines(&cookies),
+            ["a=x%0D%0ASet-Cookie%3A%20evil%3D1; Path=/"]
+        );
     }
 
     #[test]
     fn max_age_writes_expires_too() {
         let cookies = Cookies::default();
-        cookies.set(Cookie::build(("a", "1")).max_age(Duration::minutes(1))).unwrap();
+        cookies
+            .set(Cookie::build(("a", "1")).max_age(Duration::minutes(1)))
+            .unwrap();
         let line = lines(&cookies).remove(0);
         assert!(line.starts_with("a=1; Path=/; Expires=") && line.ends_with("GMT; Max-Age=60"));
         assert_eq!(

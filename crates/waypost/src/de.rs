@@ -41,7 +41,9 @@ pub(crate) fn from_pairs<T: DeserializeOwned>(
             None => gathered.push((name, vec![value])),
         }
     }
-    let entries = gathered.iter().map(|(name, values)| (name.as_str(), Texts::Many(values)));
+    let entries = gathered
+        .iter()
+        .map(|(name, values)| (name.as_str(), Texts::Many(values)));
     T::deserialize(Entries(entries.collect()))
 }
 
@@ -69,7 +71,10 @@ impl<'de> Deserializer<'de> for Entries<'_> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        let entries = self.0.into_iter().map(|(name, texts)| (name, Value { name, texts }));
+        let entries = self
+            .0
+            .into_iter()
+            .map(|(name, texts)| (name, Value { name, texts }));
         visitor.visit_map(MapDeserializer::new(entries))
     }
 
@@ -91,7 +96,11 @@ impl<'de> Deserializer<'de> for Entries<'_> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        if self.0.is_empty() { visitor.visit_none() } else { visitor.visit_some(self) }
+        if self.0.is_empty() {
+            visitor.visit_none()
+        } else {
+            visitor.visit_some(self)
+        }
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
@@ -196,7 +205,10 @@ impl<'de> Deserializer<'de> for Value<'_> {
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         let name = self.name;
-        let value = |text| Value { name, texts: Texts::One(text) };
+        let value = |text| Value {
+            name,
+            texts: Texts::One(text),
+        };
         match self.texts {
             Texts::One(text) => visitor.visit_seq(SeqDeserializer::new([value(text)].into_iter())),
             Texts::Many(texts) => {
@@ -239,7 +251,9 @@ mod tests {
 
     fn pairs(text: &str) -> Vec<(String, String)> {
         let pairs = text.split('&').filter_map(|pair| pair.split_once('='));
-        pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+        pairs
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect()
     }
 
     #[derive(Debug, Deserialize, PartialEq)]
@@ -260,8 +274,10 @@ mod tests {
 
     #[test]
     fn typed_fields() {
-        let search: Search =
-            from_pairs(pairs("query=hello&page=2&tag=a&tag=b&sort-by=price&other=x")).unwrap();
+        let search: Search = from_pairs(pairs(
+            "query=hello&page=2&tag=a&tag=b&sort-by=price&other=x",
+        ))
+        .unwrap();
         assert_eq!(
             search,
             Search {
@@ -272,7 +288,10 @@ mod tests {
             }
         );
         let search: Search = from_pairs(pairs("query=")).unwrap();
-        assert_eq!((search.query.as_str(), search.page, search.tag.len()), ("", None, 0));
+        assert_eq!(
+            (search.query.as_str(), search.page, search.tag.len()),
+            ("", None, 0)
+        );
     }
 
     #[test]
@@ -280,9 +299,15 @@ mod tests {
         for (query, message) in [
             ("page=1", "missing field `query`"),
             ("query=a&page=x", "`page` is `x`, which is no `u32`"),
-            ("query=a&query=b", "`query` was given 2 times, but one value is expected"),
+            (
+                "query=a&query=b",
+                "`query` was given 2 times, but one value is expected",
+            ),
         ] {
-            assert_eq!(from_pairs::<Search>(pairs(query)).unwrap_err().to_string(), message);
+            assert_eq!(
+                from_pairs::<Search>(pairs(query)).unwrap_err().to_string(),
+                message
+            );
         }
     }
 }

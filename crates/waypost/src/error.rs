@@ -102,9 +102,7 @@ impl IntoResponse for Error {
     fn into_response(self) -> Response {
         match *self.0 {
             Kind::Signal(response) => response,
-            Kind::Request(error) => {
-                Response::new(error.to_string()).with_status(error.status())
-            }
+            Kind::Request(error) => Response::new(error.to_string()).with_status(error.status()),
             Kind::Internal(error) => {
                 eprintln!("error: {}", Chain(&error));
                 Response::new(Body::empty()).with_status(StatusCode::INTERNAL_SERVER_ERROR)
@@ -174,10 +172,16 @@ impl fmt::Display for RequestError {
         match self {
             Self::Json(error) => write!(f, "the body is not the expected JSON: {error}"),
             Self::Form(why) => write!(f, "the body is not a well-formed form: {why}"),
-            Self::ContentType { expected, found: Some(found) } => {
+            Self::ContentType {
+                expected,
+                found: Some(found),
+            } => {
                 write!(f, "the content type is `{found}`; expected {expected}")
             }
-            Self::ContentType { expected, found: None } => {
+            Self::ContentType {
+                expected,
+                found: None,
+            } => {
                 write!(f, "the content type is missing; expected {expected}")
             }
             Self::TooLarge(limit) => write!(f, "the body is larger than {limit} bytes"),
@@ -246,7 +250,9 @@ fn empty(status: StatusCode) -> Error {
 fn redirect_with(status: StatusCode, location: &str) -> Error {
     match location_value(location) {
         Ok(value) => Error::signal(
-            Response::new(Body::empty()).with_status(status).with_header(header::LOCATION, value),
+            Response::new(Body::empty())
+                .with_status(status)
+                .with_header(header::LOCATION, value),
         ),
         Err(error) => error.into(),
     }

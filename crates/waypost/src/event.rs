@@ -27,12 +27,18 @@ pub struct Event {
 impl Event {
     /// Makes an event with this data, which may have several lines.
     pub fn new(data: impl Into<String>) -> Self {
-        Self { data: Some(data.into()), ..Self::default() }
+        Self {
+            data: Some(data.into()),
+            ..Self::default()
+        }
     }
 
     /// Makes a comment: nothing that a client sees, but it keeps the connection alive.
     pub fn comment(text: impl Into<String>) -> Self {
-        Self { comment: Some(text.into()), ..Self::default() }
+        Self {
+            comment: Some(text.into()),
+            ..Self::default()
+        }
     }
 
     /// Names the event: the client's listeners for that name get it. Line breaks are left out.
@@ -75,11 +81,14 @@ fn write_lines(f: &mut fmt::Formatter<'_>, field: &str, text: Option<&str>) -> f
     let Some(text) = text else { return Ok(()) };
     // A lone carriage return ends a line too (HTML standard, section 9.2.5).
     let text = text.replace("\r\n", "\n");
-    text.split(['\n', '\r']).try_for_each(|line| writeln!(f, "{field}: {line}"))
+    text.split(['\n', '\r'])
+        .try_for_each(|line| writeln!(f, "{field}: {line}"))
 }
 
 fn one_line(text: &str) -> String {
-    text.chars().filter(|c| !matches!(c, '\n' | '\r' | '\0')).collect()
+    text.chars()
+        .filter(|c| !matches!(c, '\n' | '\r' | '\0'))
+        .collect()
 }
 
 #[cfg(test)]
@@ -88,7 +97,9 @@ mod tests {
 
     #[test]
     fn an_event_cannot_be_broken_out_of() {
-        let event = Event::new("a\r\nb\rc\n\ndata: d").named("x\ndata: y").with_id("1\r2\0");
+        let event = Event::new("a\r\nb\rc\n\ndata: d")
+            .named("x\ndata: y")
+            .with_id("1\r2\0");
         let text = "id: 12\nevent: xdata: y\ndata: a\ndata: b\ndata: c\ndata: \ndata: data: d\n\n";
         assert_eq!(event.to_string(), text);
     }
@@ -96,6 +107,9 @@ mod tests {
     #[test]
     fn comments_and_retry() {
         assert_eq!(Event::comment("ping").to_string(), ": ping\n\n");
-        assert_eq!(Event::new("").with_retry(50).to_string(), "retry: 50\ndata: \n\n");
+        assert_eq!(
+            Event::new("").with_retry(50).to_string(),
+            "retry: 50\ndata: \n\n"
+        );
     }
 }

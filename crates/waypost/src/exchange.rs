@@ -20,7 +20,12 @@ pub struct Exchange {
 impl Exchange {
     pub(crate) fn new(request: http::Request<Body>, params: waypost_routing::Params) -> Self {
         let (head, body) = request.into_parts();
-        Self { head: Arc::new(head), body, params, cookies: None }
+        Self {
+            head: Arc::new(head),
+            body,
+            params,
+            cookies: None,
+        }
     }
 
     /// Returns the method, target and headers of the request.
@@ -35,7 +40,9 @@ impl Exchange {
 
     /// Returns the cookies: what is set on them goes into the response.
     pub fn cookies(&mut self) -> Cookies {
-        self.cookies.get_or_insert_with(|| Cookies::of(&self.head.headers)).clone()
+        self.cookies
+            .get_or_insert_with(|| Cookies::of(&self.head.headers))
+            .clone()
     }
 
     /// Returns the request. Its body can be taken once, by this or by an extractor that reads it.

@@ -55,11 +55,10 @@ pub struct File {
 }
 
 impl FormData {
-    pub(crate) async fn read(
-        content_type: Option<&str>,
-        body: Body,
-    ) -> Result<Self, RequestError> {
-        let essence = content_type.and_then(|value| value.split(';').next()).unwrap_or_default();
+    pub(crate) async fn read(content_type: Option<&str>, body: Body) -> Result<Self, RequestError> {
+        let essence = content_type
+            .and_then(|value| value.split(';').next())
+            .unwrap_or_default();
         let essence = essence.trim();
         if essence.eq_ignore_ascii_case(URLENCODED) {
             return Ok(Self::urlencoded(&body.bytes(DEFAULT_BODY_LIMIT).await?));
@@ -68,12 +67,19 @@ impl FormData {
             return Self::multipart(content_type.unwrap_or_default(), body).await;
         }
         let found = content_type.map(str::to_owned);
-        Err(RequestError::ContentType { expected: EXPECTED, found })
+        Err(RequestError::ContentType {
+            expected: EXPECTED,
+            found,
+        })
     }
 
     fn urlencoded(bytes: &[u8]) -> Self {
         let pairs = url::form_urlencoded::parse(bytes).into_owned();
-        Self(pairs.map(|(name, value)| (name, FormValue::Text(value))).collect())
+        Self(
+            pairs
+                .map(|(name, value)| (name, FormValue::Text(value)))
+                .collect(),
+        )
     }
 
     #[cfg(feature = "multipart")]
@@ -115,7 +121,9 @@ impl FormData {
 
     /// Returns all values of a name, in order.
     pub fn get_all(&self, name: &str) -> impl Iterator<Item = &FormValue> {
-        self.iter().filter(move |(known, _)| *known == name).map(|(_, value)| value)
+        self.iter()
+            .filter(move |(known, _)| *known == name)
+            .map(|(_, value)| value)
     }
 
     /// Returns the names and values, in order.
@@ -146,9 +154,19 @@ async fn read_field(field: multer::Field<'_>) -> Result<(String, FormValue), Req
         let bytes = field.bytes().await.map_err(multipart_error)?;
         return Ok((name, FormValue::Text(decode_utf8(&bytes))));
     };
-    let media_type = field.content_type().map_or("text/plain", |mime| mime.as_ref()).to_owned();
+    let media_type = field
+        .content_type()
+        .map_or("text/plain", |mime| mime.as_ref())
+        .to_owned();
     let content = field.bytes().await.map_err(multipart_error)?;
-    Ok((name, FormValue::File(File { name: file_name, media_type, content })))
+    Ok((
+        name,
+        FormValue::File(File {
+            name: file_name,
+            media_type,
+            content,
+        }),
+    ))
 }
 
 #[cfg(feature = "multipart")]
@@ -166,14 +184,24 @@ mod tests {
     use crate::test::block_on;
 
     fn read(content_type: &str, body: &'static str) -> Result<FormData, RequestError> {
-        block_on(Request::post("/", body).with_header("content-type", content_type).form_data())
+        block_on(
+            Request::post("/", body)
+                .with_header("content-type", content_type)
+                .form_data(),
+        )
     }
 
     #[test]
     fn urlencoded() {
-        let form = read("application/x-www-form-urlencoded; charset=UTF-8", "a=1+2&b=%C3%A9&a=3");
+        let form = read(
+            "application/x-www-form-urlencoded; charset=UTF-8",
+            "a=1+2&b=%C3%A9&a=3",
+        );
         let form = form.unwrap();
-        assert_eq!((form.get("a"), form.get("b"), form.get("c")), (Some("1 2"), Some("é"), None));
+        assert_eq!(
+            (form.get("a"), form.get("b"), form.get("c")),
+            (Some("1 2"), Some("é"), None)
+        );
         assert_eq!(form.get_all("a").count(), 2);
     }
 
@@ -191,7 +219,12 @@ mod tests {
         let form = read("application/x-www-form-urlencoded", "name=Ada&age=old").unwrap();
         let error = form.into_typed::<Signup>().err().unwrap();
         assert_eq!(error.status(), 400);
-        assert!(error.to_string().ends_with("`age` is `old`, which is no `u8`"), "{error}");
+        assert!(
+            error
+                .to_string()
+                .ends_with("`age` is `old`, which is no `u8`"),
+            "{error}"
+        );
     }
 
     #[cfg(feature = "multipart")]
@@ -204,15 +237,26 @@ mod tests {
         assert_eq!(form.get("a"), Some("1"));
         let file = form.file("f").unwrap();
         assert_eq!(
-            (file.name.as_str(), file.media_type.as_str(), &file.content[..]),
+            (
+                file.name.as_str(),
+                file.media_type.as_str(),
+                &file.content[..]
+            ),
             ("../x.txt", "text/plain", &b"xyz"[..])
         );
         for (content_type, body) in [
             ("multipart/form-data", body),
-            ("multipart/form-data; boundary=X", "--X\r\nContent-Disposition: form-data"),
+            (
+                "multipart/form-data; boundary=X",
+                "--X\r\nContent-Disposition: form-data",
+            ),
             ("multipart/form-data; boundary=X", ""),
         ] {
-            assert_eq!(read(content_type, body).unwrap_err().status(), 400, "{content_type}");
+            assert_eq!(
+                read(content_type, body).unwrap_err().status(),
+                400,
+                "{content_type}"
+            );
         }
     }
 

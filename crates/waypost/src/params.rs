@@ -38,7 +38,9 @@ impl Params {
 
     /// Returns the names and their values, in the order of the path.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[String])> {
-        self.0.iter().map(|(name, _)| (name.as_str(), self.get_all(name)))
+        self.0
+            .iter()
+            .map(|(name, _)| (name.as_str(), self.get_all(name)))
     }
 
     /// Tells whether the path has no params.

@@ -64,8 +64,13 @@ impl Request {
     ///
     /// As [`Request::get`].
     pub fn build(method: Method, target: &str, body: impl Into<Body>) -> Self {
-        let request = http::Request::builder().method(method).uri(target).body(body.into());
-        request.expect("the target of a hand-made request is valid").into()
+        let request = http::Request::builder()
+            .method(method)
+            .uri(target)
+            .body(body.into());
+        request
+            .expect("the target of a hand-made request is valid")
+            .into()
     }
 
     /// Sets a header and returns the request.
@@ -75,13 +80,19 @@ impl Request {
     /// If the name or value is not valid in HTTP; for hand-made requests only.
     #[must_use]
     pub fn with_header(mut self, name: &'static str, value: &str) -> Self {
-        let value = value.parse().expect("the header value of a hand-made request is valid");
+        let value = value
+            .parse()
+            .expect("the header value of a hand-made request is valid");
         self.headers_mut().insert(name, value);
         self
     }
 
     pub(crate) fn new(head: Arc<Parts>, body: Body) -> Self {
-        Self { head, body: Mutex::new(body), url: OnceLock::new() }
+        Self {
+            head,
+            body: Mutex::new(body),
+            url: OnceLock::new(),
+        }
     }
 
     /// Returns the method.
@@ -146,14 +157,19 @@ impl Request {
     /// ```
     pub fn query<T: FromStr>(&self, name: &str) -> Result<Option<T>, RequestError> {
         let params = self.search_params();
-        let Some(text) = params.get(name) else { return Ok(None) };
+        let Some(text) = params.get(name) else {
+            return Ok(None);
+        };
         let fault = |_| RequestError::Query(format!("`{name}` can't be `{text}`"));
         text.parse().map(Some).map_err(fault)
     }
 
     /// Takes the body out, as a stream of chunks. What is left behind counts as read.
     pub fn body(&self) -> Body {
-        self.body.lock().unwrap_or_else(PoisonError::into_inner).claim()
+        self.body
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .claim()
     }
 
     /// Reads the whole body.
@@ -231,7 +247,11 @@ pub struct SearchParams(Vec<(String, String)>);
 
 impl SearchParams {
     pub(crate) fn parse(query: &str) -> Self {
-        Self(url::form_urlencoded::parse(query.as_bytes()).into_owned().collect())
+        Self(
+            url::form_urlencoded::parse(query.as_bytes())
+                .into_owned()
+                .collect(),
+        )
     }
 
     /// Returns the first value of a name.
@@ -241,7 +261,9 @@ impl SearchParams {
 
     /// Returns all values of a name, in order.
     pub fn get_all(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.iter().filter(move |(known, _)| *known == name).map(|(_, value)| value)
+        self.iter()
+            .filter(move |(known, _)| *known == name)
+            .map(|(_, value)| value)
     }
 
     /// Tells whether there is a value of this name.
@@ -251,7 +273,9 @@ impl SearchParams {
 
     /// Returns the pairs of names and values, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// Makes a `T` of the params, field by field. A `Vec` takes all values of its name.
@@ -286,14 +310,24 @@ pub(crate) fn decode_utf8(bytes: &[u8]) -> String {
 /// `X-Forwarded-Proto` count: the router has overwritten whatever the client sent there.
 fn public_url(head: &Parts) -> Url {
     let text = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
-    let inside = head.uri.host().is_some_and(|host| host.ends_with(".spin.internal"));
+    let inside = head
+        .uri
+        .host()
+        .is_some_and(|host| host.ends_with(".spin.internal"));
     let own = head.uri.authority().map(|authority| authority.as_str());
     let (scheme, authority) = match inside {
         true => (text("x-forwarded-proto"), text("x-forwarded-host")),
         false => (head.uri.scheme_str(), own.or_else(|| text("host"))),
     };
-    let origin = format!("{}://{}", scheme.unwrap_or("http"), authority.unwrap_or("localhost"));
-    let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
+    let origin = format!(
+        "{}://{}",
+        scheme.unwrap_or("http"),
+        authority.unwrap_or("localhost")
+    );
+    let target = head
+        .uri
+        .path_and_query()
+        .map_or("/", |target| target.as_str());
     Url::parse(&format!("{origin}{target}"))
         .or_else(|_| Url::parse(&format!("http://localhost{target}")))
         .unwrap_or_else(|_| Url::parse("http://localhost/").expect("a constant URL is valid"))
@@ -309,7 +343,12 @@ mod tests {
         let params = Request::get("/q?a=2&b=x+y%20z&a=1&&c&d=%ZZ&e=%FF").search_params();
         let pairs: Vec<_> = params.iter().collect();
         let expected = [
-            ("a", "2"), ("b", "x y z"), ("a", "1"), ("c", ""), ("d", "%ZZ"), ("e", "\u{fffd}"),
+            ("a", "2"),
+            ("b", "x y z"),
+            ("a", "1"),
+            ("c", ""),
+            ("d", "%ZZ"),
+            ("e", "\u{fffd}"),
         ];
         assert_eq!(pairs, expected);
         assert_eq!(params.get_all("a").collect::<Vec<_>>(), ["2", "1"]);
@@ -322,7 +361,10 @@ mod tests {
         assert_eq!(req.query::<u8>("size").unwrap(), Some(3));
         assert_eq!(req.query::<u8>("other").unwrap(), None);
         let error = req.query::<u8>("page").unwrap_err();
-        assert_eq!(error.to_string(), "the query is not as expected: `page` can't be `x`");
+        assert_eq!(
+            error.to_string(),
+            "the query is not as expected: `page` can't be `x`"
+        );
         assert_eq!(error.status(), 400);
     }
 
@@ -344,8 +386,17 @@ mod tests {
                 .with_header("x-forwarded-proto", "https")
         };
         let url = |req: Request| req.url().to_string();
-        assert_eq!(url(forwarded("/a?b=%20")), "http://direct.example:8080/a?b=%20");
-        assert_eq!(url(forwarded("http://x.spin.internal/a")), "https://public.example/a");
-        assert_eq!(url(Request::get("/a").with_header("host", "a b")), "http://localhost/a");
+        assert_eq!(
+            url(forwarded("/a?b=%20")),
+            "http://direct.example:8080/a?b=%20"
+        );
+        assert_eq!(
+            url(forwarded("http://x.spin.internal/a")),
+            "https://public.example/a"
+        );
+        assert_eq!(
+            url(Request::get("/a").with_header("host", "a b")),
+            "http://localhost/a"
+        );
     }
 }

@@ -37,9 +37,14 @@ impl Response {
     pub fn new(body: impl Into<Body>) -> Self {
         let body = body.into();
         let content_type = body.media_type().map(HeaderValue::from_static);
-        let mut response = Self { inner: http::Response::new(body), fault: None };
+        let mut response = Self {
+            inner: http::Response::new(body),
+            fault: None,
+        };
         if let Some(content_type) = content_type {
-            response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+            response
+                .headers_mut()
+                .insert(header::CONTENT_TYPE, content_type);
         }
         response
     }
@@ -63,7 +68,10 @@ impl Response {
             Ok(location) => Self::new(Body::empty())
                 .with_status(StatusCode::FOUND)
                 .with_header(header::LOCATION, location),
-            Err(fault) => Self { fault: Some(fault), ..Self::new(Body::empty()) },
+            Err(fault) => Self {
+                fault: Some(fault),
+                ..Self::new(Body::empty())
+            },
         }
     }
 
@@ -157,7 +165,9 @@ impl Response {
     fn unsendable(&self) -> Option<anyhow::Error> {
         let status = self.inner.status();
         if !(200..600).contains(&status.as_u16()) {
-            return Some(anyhow::anyhow!("a handler can't answer with the status {status}"));
+            return Some(anyhow::anyhow!(
+                "a handler can't answer with the status {status}"
+            ));
         }
         let without_body = matches!(status.as_u16(), 204 | 205 | 304);
         (without_body && !self.body().is_empty())
@@ -190,7 +200,10 @@ impl fmt::Debug for Response {
 
 impl<B: Into<Body>> From<http::Response<B>> for Response {
     fn from(response: http::Response<B>) -> Self {
-        Self { inner: response.map(Into::into), fault: None }
+        Self {
+            inner: response.map(Into::into),
+            fault: None,
+        }
     }
 }
 
@@ -245,7 +258,15 @@ macro_rules! body_into_response {
     )*};
 }
 
-body_into_response!((), &'static str, String, &'static [u8], Vec<u8>, Bytes, Body);
+body_into_response!(
+    (),
+    &'static str,
+    String,
+    &'static [u8],
+    Vec<u8>,
+    Bytes,
+    Body
+);
 
 impl IntoResponse for StatusCode {
     fn into_response(self) -> Response {
@@ -282,12 +303,21 @@ mod tests {
     #[test]
     fn content_types() {
         let content_type = |response: Response| {
-            response.headers().get("content-type").map(|value| value.to_str().unwrap().to_owned())
+            response
+                .headers()
+                .get("content-type")
+                .map(|value| value.to_str().unwrap().to_owned())
         };
-        assert_eq!(content_type(Response::new("a")).unwrap(), "text/plain;charset=UTF-8");
+        assert_eq!(
+            content_type(Response::new("a")).unwrap(),
+            "text/plain;charset=UTF-8"
+        );
         assert_eq!(content_type(Response::new(vec![1])), None);
         assert_eq!(content_type(Response::new(Body::from_iter(["a"]))), None);
-        assert_eq!(content_type(Response::json(&[1]).unwrap()).unwrap(), "application/json");
+        assert_eq!(
+            content_type(Response::json(&[1]).unwrap()).unwrap(),
+            "application/json"
+        );
     }
 
     #[test]
@@ -308,8 +338,9 @@ mod tests {
 
     #[test]
     fn appended_headers() {
-        let response =
-            Response::new("").with_appended_header("x-a", "1").with_appended_header("x-a", "2");
+        let response = Response::new("")
+            .with_appended_header("x-a", "1")
+            .with_appended_header("x-a", "2");
         assert_eq!(response.headers().get_all("x-a").iter().count(), 2);
     }
 

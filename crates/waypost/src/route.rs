@@ -53,7 +53,9 @@ impl Verb {
 
     /// Methods are case-sensitive (RFC 9110 section 9.1).
     fn of(method: &Method) -> Option<Self> {
-        Self::ALL.into_iter().find(|verb| verb.name() == method.as_str())
+        Self::ALL
+            .into_iter()
+            .find(|verb| verb.name() == method.as_str())
     }
 }
 
@@ -127,16 +129,22 @@ fn allowing(verbs: &[Verb], status: StatusCode) -> Response {
         Verb::Head => verbs.contains(&Verb::Get),
         _ => false,
     };
-    let allowed = Verb::ALL.into_iter().filter(|verb| verbs.contains(verb) || implied(*verb));
+    let allowed = Verb::ALL
+        .into_iter()
+        .filter(|verb| verbs.contains(verb) || implied(*verb));
     let names: Vec<_> = allowed.map(Verb::name).collect();
-    status.into_response().with_header(header::ALLOW, names.join(", "))
+    status
+        .into_response()
+        .with_header(header::ALLOW, names.join(", "))
 }
 
 /// Gives a body of known length its `Content-Length`, and drops that of an answer to HEAD.
 fn framed(mut response: http::Response<Body>, head: bool) -> http::Response<Body> {
     let status = response.status().as_u16();
     if let (Some(length), false) = (response.body().len(), matches!(status, 204 | 205 | 304)) {
-        response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+        response
+            .headers_mut()
+            .insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     } else {
         response.headers_mut().remove(header::CONTENT_LENGTH);
     }
@@ -153,7 +161,10 @@ mod tests {
     #[test]
     fn allow_is_sorted_and_complete() {
         let allow = |verbs: &[Verb]| {
-            allowing(verbs, StatusCode::NO_CONTENT).headers()["allow"].to_str().unwrap().to_owned()
+            allowing(verbs, StatusCode::NO_CONTENT).headers()["allow"]
+                .to_str()
+                .unwrap()
+                .to_owned()
         };
         assert_eq!(allow(&[Verb::Post, Verb::Get]), "GET, HEAD, OPTIONS, POST");
         assert_eq!(allow(&[Verb::Put, Verb::Delete]), "DELETE, OPTIONS, PUT");
@@ -163,8 +174,14 @@ mod tests {
     #[test]
     fn head_falls_back_to_get() {
         assert_eq!(select(&[Verb::Get], &Method::HEAD), Some(Verb::Get));
-        assert_eq!(select(&[Verb::Get, Verb::Head], &Method::HEAD), Some(Verb::Head));
+        assert_eq!(
+            select(&[Verb::Get, Verb::Head], &Method::HEAD),
+            Some(Verb::Head)
+        );
         assert_eq!(select(&[Verb::Post], &Method::HEAD), None);
-        assert_eq!(select(&[Verb::Get], &Method::from_bytes(b"get").unwrap()), None);
+        assert_eq!(
+            select(&[Verb::Get], &Method::from_bytes(b"get").unwrap()),
+            None
+        );
     }
 }

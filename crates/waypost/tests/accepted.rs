@@ -15,7 +15,10 @@ mod named {
     }
 
     async fn get(_req: Request, ctx: Context<Tags>) -> String {
-        format!("{} {} {:?}", ctx.params.r#type, ctx.params.item_id, ctx.params.rest)
+        format!(
+            "{} {} {:?}",
+            ctx.params.r#type, ctx.params.item_id, ctx.params.rest
+        )
     }
 
     waypost::export!("/shop/[type]/[item-id]/[[...rest]]": get);
@@ -69,11 +72,20 @@ fn send<R: waypost::__private::Route>(method: &str, target: &str) -> (u16, Strin
 fn params_are_typed_and_decoded() {
     let get = |target| send::<named::route::Route>("GET", target);
     assert_eq!(get("/shop/a%2Fb/7"), (200, "a/b 7 None".to_owned()));
-    assert_eq!(get("/shop/a/7/x/y%20z"), (200, "a 7 Some([\"x\", \"y z\"])".to_owned()));
+    assert_eq!(
+        get("/shop/a/7/x/y%20z"),
+        (200, "a 7 Some([\"x\", \"y z\"])".to_owned())
+    );
     let (status, text) = get("/shop/a/seven");
     assert_eq!(status, 400);
-    assert_eq!(text, "the path is not as expected: `item-id` is `seven`, which is no `u32`");
-    assert_eq!(send::<catch_all::route::Route>("GET", "/blog/1/2").1, "1 + 2");
+    assert_eq!(
+        text,
+        "the path is not as expected: `item-id` is `seven`, which is no `u32`"
+    );
+    assert_eq!(
+        send::<catch_all::route::Route>("GET", "/blog/1/2").1,
+        "1 + 2"
+    );
 }
 
 #[test]
@@ -95,7 +107,10 @@ fn methods() {
     assert_eq!(call("OPTIONS").status(), 204);
     for method in ["DELETE", "TRACE", "get", "BREW"] {
         assert_eq!(call(method).status(), 405, "{method}");
-        assert_eq!(call(method).headers()["allow"], "GET, HEAD, OPTIONS, PATCH, POST, PUT");
+        assert_eq!(
+            call(method).headers()["allow"],
+            "GET, HEAD, OPTIONS, PATCH, POST, PUT"
+        );
     }
     assert_eq!(call("POST").status(), 307);
     assert_eq!(call("POST").headers()["location"], "/target");
@@ -112,7 +127,10 @@ fn cookies_survive_not_found() {
 #[test]
 fn a_handler_normalises_paths_by_itself() {
     let call = |target| test::call::<untyped::route::Route>(Request::get(target));
-    assert_eq!(call("/items/a/?b=%20").headers()["location"], "/items/a?b=%20");
+    assert_eq!(
+        call("/items/a/?b=%20").headers()["location"],
+        "/items/a?b=%20"
+    );
     assert_eq!(call("/items/%ZZ").status(), 400);
     assert_eq!(call("/other").status(), 404);
 }

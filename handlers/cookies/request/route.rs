@@ -4,7 +4,10 @@ use waypost::Request;
 
 async fn get(req: Request) -> String {
     let token = req.cookies().get("token");
-    format!("token is {}", token.as_ref().map_or("not set", |cookie| cookie.value()))
+    format!(
+        "token is {}",
+        token.as_ref().map_or("not set", |cookie| cookie.value())
+    )
 }
 
 waypost::export!(get);

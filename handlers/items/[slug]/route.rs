@@ -24,6 +24,9 @@ mod tests {
     fn finds_an_item() {
         let response = test::call::<route::Route>(Request::get("/items/b"));
         assert_eq!(test::text(response), r#"{"slug":"b","title":"A barrel"}"#);
-        assert_eq!(test::call::<route::Route>(Request::get("/items/z")).status(), 404);
+        assert_eq!(
+            test::call::<route::Route>(Request::get("/items/z")).status(),
+            404
+        );
     }
 }

@@ -7,11 +7,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::stream;
 use http_body::Body as _;
-pub use wstd::__internal::wasip2;
 use wasip2::http::types::{
     ErrorCode, Fields, IncomingRequest, OutgoingBody, OutgoingResponse, ResponseOutparam,
 };
-use wstd::io::{AsyncOutputStream, AsyncWrite as _};
+pub use wstd::__internal::wasip2;
+use wstd::io::AsyncOutputStream;
 
 use crate::Body;
 use crate::body::{BoxError, Frame};
@@ -64,7 +64,9 @@ fn fields(headers: &http::HeaderMap) -> Result<Fields, ErrorCode> {
 /// Sends the body until its end, its failure, or until the client goes away.
 async fn send(mut body: Body, outgoing: &OutgoingBody) -> Result<Option<Fields>, BoxError> {
     let mut trailers = None;
-    let stream = outgoing.write().map_err(|()| "the body was already written")?;
+    let stream = outgoing
+        .write()
+        .map_err(|()| "the body was already written")?;
     let stream = AsyncOutputStream::new(stream);
     while let Some(frame) = poll_fn(|cx| body.poll_next_frame(cx)).await {
         match frame? {

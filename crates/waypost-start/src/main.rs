@@ -1,0 +1,67 @@
+//! Builds the `waypost` command from this checkout, and becomes it.
+//!
+//! `cargo waypost` runs this small program, which is there at once, since the command itself takes
+//! minutes to build the first time: so there is someone to say why. It has no dependencies.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+const FIRST_BUILD: &str = "\
+Building the `waypost` command. It holds the Wasmtime engine and its compiler Cranelift, which are
+compiled here once: about six minutes on two cores. Later starts take a second.";
+
+fn main() -> ExitCode {
+    match start() {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start() -> Result<ExitCode, String> {
+    let command = command_file()?;
+    build(command.is_file())?;
+    become_command(&command)
+}
+
+/// Returns where Cargo puts the command: beside this program.
+fn command_file() -> Result<PathBuf, String> {
+    let this = env::current_exe().map_err(|error| format!("can't find this program: {error}"))?;
+    Ok(this.with_file_name(format!("waypost{}", env::consts::EXE_SUFFIX)))
+}
+
+/// Lets Cargo build the command, with its own progress bar where that takes long.
+fn build(built_before: bool) -> Result<(), String> {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../waypost-cli/Cargo.toml");
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.arg("build").arg("--manifest-path").arg(manifest).args(["--bin", "waypost"]);
+    if built_before {
+        cargo.arg("--quiet");
+    } else {
+        eprintln!("{FIRST_BUILD}");
+    }
+    match cargo.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(_) => Err("the `waypost` command does not build; Cargo says why above".to_owned()),
+        Err(error) => Err(format!("can't start `cargo`: {error}")),
+    }
+}
+
+/// Replaces this process, so that signals and the exit code are the command's own.
+#[cfg(unix)]
+fn become_command(command: &Path) -> Result<ExitCode, String> {
+    use std::os::unix::process::CommandExt as _;
+    let error = Command::new(command).args(env::args_os().skip(1)).exec();
+    Err(format!("can't start `{}`: {error}", command.display()))
+}
+
+#[cfg(not(unix))]
+fn become_command(command: &Path) -> Result<ExitCode, String> {
+    let status = Command::new(command).args(env::args_os().skip(1)).status();
+    let status = status.map_err(|error| format!("can't start `{}`: {error}", command.display()))?;
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    Ok(ExitCode::from(code.unwrap_or(1)))
+}
