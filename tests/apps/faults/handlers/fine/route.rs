@@ -1,0 +1,7 @@
+//! `/fine`: a route that works.
+
+async fn get() -> &'static str {
+    "fine"
+}
+
+waypost::export!(get);

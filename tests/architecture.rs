@@ -1,0 +1,80 @@
+//! Who may use whom: the crates of the workspace depend on each other one way only.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+/// What each crate may use of ours; a handler may use the SDK and what is private to the app.
+const MAY_USE: [(&str, &[&str]); 8] = [
+    ("waypost-routing", &[]),
+    ("waypost-macros", &["waypost-routing"]),
+    ("waypost", &["waypost-macros", "waypost-routing"]),
+    ("waypost-router", &["waypost-routing"]),
+    ("waypost-host", &["waypost-router", "waypost-routing"]),
+    ("waypost-cli", &["waypost-host", "waypost-routing"]),
+    ("waypost-start", &[]),
+    ("router", &["waypost", "waypost-router"]),
+];
+
+/// What belongs to the host, and never becomes part of a guest.
+const OF_THE_HOST: [&str; 4] = ["wasmtime", "wasmtime-wasi", "wasmtime-wasi-http", "tokio"];
+
+#[test]
+fn dependencies_go_one_way() {
+    let crates = crates();
+    let ours = |name: &str| crates.contains_key(name);
+    for (name, (folder, uses)) in &crates {
+        let rule = MAY_USE.iter().find(|(known, _)| known == name);
+        let is_handler = folder.contains("handlers");
+        assert!(rule.is_some() || is_handler, "`{name}` has no rule in this test");
+        for used in uses.iter().filter(|used| ours(used)) {
+            let private = crates[used].0.contains("handlers/_");
+            let allowed = match rule {
+                Some((_, allowed)) => allowed.contains(&used.as_str()),
+                None => used == "waypost" || private,
+            };
+            assert!(allowed, "`{name}` may not use `{used}`");
+        }
+        let is_native = ["waypost-host", "waypost-cli"].contains(&name.as_str());
+        let foreign = uses.iter().find(|used| OF_THE_HOST.contains(&used.as_str()));
+        assert!(is_native || foreign.is_none(), "`{name}` may not use `{foreign:?}`");
+    }
+}
+
+#[test]
+fn routing_has_no_required_dependency_and_the_sdk_few() {
+    let count = |name: &str| {
+        let metadata = metadata();
+        let package = metadata["packages"].as_array().unwrap().iter().find(|p| p["name"] == name);
+        let dependencies = package.unwrap()["dependencies"].as_array().unwrap().clone();
+        let required = dependencies.iter().filter(|d| {
+            let ours = d["path"].is_string();
+            d["kind"].is_null() && d["optional"] == false && d["target"].is_null() && !ours
+        });
+        required.count()
+    };
+    assert_eq!(count("waypost-routing"), 0);
+    assert!(count("waypost") <= 8);
+}
+
+/// The crates of the workspace by name, each with its folder and what it uses outside its tests.
+fn crates() -> BTreeMap<String, (String, Vec<String>)> {
+    let metadata = metadata();
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    let packages = metadata["packages"].as_array().unwrap().iter().map(|package| {
+        let dependencies = package["dependencies"].as_array().unwrap().iter();
+        let uses = dependencies.filter(|d| d["kind"].is_null()).map(|d| text(&d["name"])).collect();
+        (text(&package["name"]), (text(&package["manifest_path"]), uses))
+    });
+    packages.collect()
+}
+
+fn metadata() -> serde_json::Value {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
+        .current_dir(root)
+        .output()
+        .unwrap();
+    serde_json::from_slice(&output.stdout).unwrap()
+}

@@ -1,0 +1,107 @@
+//! Handlers that misbehave, and clients that do: each gets its own answer, and no one else notices.
+
+mod support;
+
+use std::io::{Read, Write};
+
+use support::{Reply, Served, checkout};
+
+#[test]
+fn a_fault_stays_where_it_is() {
+    let app = Served::up(&checkout().join("tests/apps/faults"));
+    traps_and_errors(&app);
+    what_takes_too_much(&app);
+    broken_streams(&app);
+    bodies_over_the_limit(&app);
+    markers_of_the_inside(&app);
+    malformed_requests(&app);
+    many_at_once(&app);
+    assert_eq!(app.get("/fine", "").text(), "fine");
+    assert_eq!(app.stop("TERM"), 0);
+}
+
+/// A 500 tells the client nothing, and the log everything, under one id.
+fn traps_and_errors(app: &Served) {
+    for (target, cause) in [
+        ("/trap", "the trap was sprung by"),
+        ("/failing", "can't answer: the secret cause"),
+    ] {
+        let reply = app.get(target, "");
+        assert_eq!((reply.status, reply.text().as_str()), (500, ""), "{target}");
+        let log = app.logged(cause);
+        let id = reply.header("x-request-id").unwrap_or_else(|| panic!("no id on {target}"));
+        assert!(log.contains(id), "{id} is not in the log:\n{log}");
+        assert_eq!(app.get("/fine", "").status, 200);
+    }
+}
+
+fn what_takes_too_much(app: &Served) {
+    assert_eq!(app.get("/loops", "").status, 500);
+    assert_eq!(app.get("/hungry", "").status, 500);
+    assert_eq!(app.get("/slow", "").status, 504);
+}
+
+fn broken_streams(app: &Served) {
+    assert_eq!(app.get("/broken-stream", "").status, 500);
+    // After the first byte there is only the connection to cut: no last chunk.
+    let mut stream = app.connect();
+    stream.write_all(b"GET /broken-stream?late HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    let mut bytes = Vec::new();
+    // The cut may show as an error.
+    let _ = stream.read_to_end(&mut bytes);
+    let text = String::from_utf8_lossy(&bytes);
+    assert!(text.starts_with("HTTP/1.1 200 "), "{text}");
+    assert!(text.contains("first") && !text.ends_with("0\r\n\r\n"), "{text}");
+}
+
+fn bodies_over_the_limit(app: &Served) {
+    let post = |length: usize| app.request("POST", "/seen", "", &vec![b'x'; length]);
+    assert_eq!(post(1 << 20).text(), (1 << 20).to_string());
+    assert_eq!(post((1 << 20) + 1).status, 413);
+}
+
+fn markers_of_the_inside(app: &Served) {
+    let forged = "X-Forwarded-Host: evil.example\r\nX-Forwarded-Proto: https\r\n\
+        X-Forwarded-For: 1.2.3.4\r\nForwarded: host=evil.example\r\nX-Request-Id: forged\r\n\
+        Spin-Full-Url: http://evil.example/\r\nSpin-Component-Route: /evil\r\nX-Waypost-Pattern: /evil\r\n\
+        Connection: close, X-Hidden\r\nX-Hidden: 1\r\nX-Kept: 1\r\n";
+    let seen: serde_json::Value = serde_json::from_slice(&app.get("/seen?a=b", forged).body).unwrap();
+    assert_eq!(seen["url"], "http://test.example/seen?a=b");
+    let text = seen["headers"].to_string();
+    for absent in ["evil", "forged", "1.2.3.4", "x-hidden", "spin-", "x-waypost", "connection"] {
+        assert!(!text.contains(absent), "{absent} reached the handler: {text}");
+    }
+    assert_eq!(seen["headers"]["x-kept"], "1");
+}
+
+fn malformed_requests(app: &Served) {
+    let status = |request: &[u8]| app.send(request).status;
+    for (request, expected) in [
+        (&b"GET /seen HTTP/1.1\r\nConnection: close\r\n\r\n"[..], 400),
+        (b"GET /seen HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n", 400),
+        (b"GET /seen HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n", 400),
+        (b"GET /seen HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX: a\x00b\r\n\r\n", 400),
+        (b"GET http://other.example/fine HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 200),
+        (b"nonsense\r\n\r\n", 400),
+    ] {
+        assert_eq!(status(request), expected, "{}", String::from_utf8_lossy(request));
+    }
+}
+
+/// A route that traps again and again does not cost another a single request.
+fn many_at_once(app: &Served) {
+    let statuses = |target: &'static str| -> Vec<u16> {
+        std::thread::scope(|scope| {
+            let clients: Vec<_> = (0..8)
+                .map(|_| scope.spawn(move || (0..25).map(|_| app.get(target, "")).collect::<Vec<Reply>>()))
+                .collect();
+            clients.into_iter().flat_map(|c| c.join().unwrap()).map(|reply| reply.status).collect()
+        })
+    };
+    std::thread::scope(|scope| {
+        let fine = scope.spawn(|| statuses("/fine"));
+        let trap = scope.spawn(|| statuses("/trap"));
+        assert!(fine.join().unwrap().iter().all(|status| *status == 200));
+        assert!(trap.join().unwrap().iter().all(|status| *status == 500));
+    });
+}
