@@ -1,5 +1,6 @@
 //! A body: nothing, bytes, or a stream of chunks.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -35,7 +36,7 @@ pub const DEFAULT_BODY_LIMIT: usize = 10 * 1024 * 1024;
 /// ```
 pub struct Body {
     content: Content,
-    media_type: Option<&'static str>,
+    media_type: Option<Cow<'static, str>>,
 }
 
 enum Content {
@@ -104,10 +105,17 @@ impl Body {
         }
     }
 
+    /// Gives the body a media type, as a `Blob` of the Web has one.
+    #[must_use]
+    pub fn of_type(mut self, media_type: impl Into<Cow<'static, str>>) -> Self {
+        self.media_type = Some(media_type.into());
+        self
+    }
+
     /// Returns the media type that a response of this body has unless it says otherwise: text has
     /// one (Fetch standard, "extract a body").
-    pub(crate) fn media_type(&self) -> Option<&'static str> {
-        self.media_type
+    pub(crate) fn media_type(&self) -> Option<&str> {
+        self.media_type.as_deref()
     }
 
     /// Returns the length in bytes where it is known in advance: of every body that is not a stream.
@@ -224,7 +232,7 @@ macro_rules! from_bytes {
     )*};
 }
 
-from_bytes!(Some("text/plain;charset=UTF-8") => &'static str, String);
+from_bytes!(Some(Cow::Borrowed("text/plain;charset=UTF-8")) => &'static str, String);
 from_bytes!(None => &'static [u8], Vec<u8>, Bytes);
 
 impl<const N: usize> From<&'static [u8; N]> for Body {

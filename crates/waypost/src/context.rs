@@ -2,9 +2,10 @@
 
 use serde::de::DeserializeOwned;
 
+use crate::after::Outcome;
 use crate::cookies::Cookies;
 use crate::params::{Params, typed};
-use crate::{Exchange, FromRequest, Result};
+use crate::{After, Exchange, FromRequest, Result};
 
 /// What a handler knows beside the request: the params of its path, and the cookies to answer with.
 ///
@@ -33,6 +34,7 @@ pub struct Context<P = Params> {
     /// The params of the path.
     pub params: P,
     cookies: Cookies,
+    after: After,
 }
 
 impl<P> Context<P> {
@@ -41,12 +43,21 @@ impl<P> Context<P> {
         Self {
             params,
             cookies: Cookies::default(),
+            after: After::default(),
         }
     }
 
     /// Returns the cookies of the request; what is set or deleted on them goes into the response.
     pub fn cookies(&self) -> &Cookies {
         &self.cookies
+    }
+
+    /// Adds work for when the response is out: [`After::run`].
+    pub fn after<W>(&self, work: W)
+    where
+        W: Future<Output: Outcome> + 'static,
+    {
+        self.after.run(work);
     }
 }
 
@@ -55,6 +66,7 @@ impl<P: DeserializeOwned> FromRequest for Context<P> {
         Ok(Self {
             params: typed(exchange.params())?,
             cookies: exchange.cookies(),
+            after: exchange.after(),
         })
     }
 }

@@ -6,7 +6,7 @@ use http::HeaderMap;
 use http::request::Parts;
 
 use crate::cookies::Cookies;
-use crate::{Body, Request};
+use crate::{After, Body, Request};
 
 /// A request while it is being answered. Each argument of a handler is made from it, from left to
 /// right, through [`FromRequest`](crate::FromRequest).
@@ -15,6 +15,7 @@ pub struct Exchange {
     body: Body,
     params: waypost_routing::Params,
     cookies: Option<Cookies>,
+    after: After,
 }
 
 impl Exchange {
@@ -25,6 +26,7 @@ impl Exchange {
             body,
             params,
             cookies: None,
+            after: After::default(),
         }
     }
 
@@ -45,6 +47,11 @@ impl Exchange {
             .clone()
     }
 
+    /// Returns what takes work for when the response is out.
+    pub fn after(&self) -> After {
+        self.after.clone()
+    }
+
     /// Returns the request. Its body can be taken once, by this or by an extractor that reads it.
     pub fn request(&mut self) -> Request {
         Request::new(self.head.clone(), self.body.claim())
@@ -55,7 +62,7 @@ impl Exchange {
     }
 
     /// Returns the cookies if anything asked for them.
-    pub(crate) fn into_cookies(self) -> Option<Cookies> {
-        self.cookies
+    pub(crate) fn touched_cookies(&self) -> Option<&Cookies> {
+        self.cookies.as_ref()
     }
 }

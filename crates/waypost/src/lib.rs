@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![deny(missing_docs)]
 
+mod after;
 mod body;
 mod context;
 pub mod cookies;
@@ -11,7 +12,9 @@ mod exchange;
 mod extract;
 mod form;
 mod handler;
+mod header_text;
 mod params;
+mod reply;
 mod request;
 mod response;
 mod route;
@@ -22,6 +25,7 @@ pub mod time;
 pub use http;
 pub use waypost_macros::export;
 
+pub use after::{After, Outcome};
 pub use body::{Body, Chunk, DEFAULT_BODY_LIMIT};
 pub use context::Context;
 pub use error::{
@@ -31,9 +35,11 @@ pub use event::Event;
 pub use exchange::Exchange;
 pub use extract::{Form, FromRequest, Json, Query};
 pub use form::{File, FormData, FormValue};
+pub use header_text::IntoHeaderValue;
 pub use params::Params;
+pub use reply::IntoResponse;
 pub use request::{Request, SearchParams};
-pub use response::{IntoResponse, Response};
+pub use response::Response;
 
 /// What `export!` expands to. It follows the macro, not semantic versioning.
 #[doc(hidden)]

@@ -288,6 +288,32 @@ impl SearchParams {
     }
 }
 
+/// The pairs as a query: `application/x-www-form-urlencoded`, without the `?`.
+impl fmt::Display for SearchParams {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        f.write_str(&query.extend_pairs(self.iter()).finish())
+    }
+}
+
+impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for SearchParams {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
+        Self(
+            pairs
+                .into_iter()
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
+        )
+    }
+}
+
+impl From<SearchParams> for Body {
+    fn from(params: SearchParams) -> Self {
+        let media_type = "application/x-www-form-urlencoded;charset=UTF-8";
+        Body::from(params.to_string()).of_type(media_type)
+    }
+}
+
 impl IntoIterator for SearchParams {
     type Item = (String, String);
     type IntoIter = std::vec::IntoIter<(String, String)>;

@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-use bytes::Bytes;
+use anyhow::Context as _;
 use futures::{Stream, StreamExt};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{StatusCode, response::Parts};
 use serde::Serialize;
 
-use crate::error::location_value;
-use crate::{Body, Error, Event, Result};
+use crate::cookies::{Cookie, CookieError, Cookies};
+use crate::{Body, Error, Event, IntoHeaderValue, IntoResponse, Result};
 
 /// A response, as [the Fetch standard](https://fetch.spec.whatwg.org/#response-class) has it.
 ///
@@ -29,6 +29,8 @@ pub struct Response {
     inner: http::Response<Body>,
     /// What went wrong while it was put together: it is answered as a 500.
     fault: Option<anyhow::Error>,
+    /// The cookies that it sets, if any.
+    cookies: Option<Cookies>,
 }
 
 impl Response {
@@ -36,17 +38,16 @@ impl Response {
     /// streams get none.
     pub fn new(body: impl Into<Body>) -> Self {
         let body = body.into();
-        let content_type = body.media_type().map(HeaderValue::from_static);
-        let mut response = Self {
+        let content_type = body.media_type().map(str::to_owned);
+        let response = Self {
             inner: http::Response::new(body),
             fault: None,
+            cookies: None,
         };
-        if let Some(content_type) = content_type {
-            response
-                .headers_mut()
-                .insert(header::CONTENT_TYPE, content_type);
+        match content_type {
+            Some(content_type) => response.with_header(header::CONTENT_TYPE, content_type),
+            None => response,
         }
-        response
     }
 
     /// Makes a 200 of a value as JSON.
@@ -60,19 +61,32 @@ impl Response {
         Ok(Self::new(body).with_header(header::CONTENT_TYPE, "application/json"))
     }
 
-    /// Makes a 302 to a location; for another status, `.with_status(303)`.
+    /// Makes a redirect to a URL, as the Fetch standard's `Response.redirect` does: 302 is what it
+    /// has there by default. To end a handler with a relative redirect, take
+    /// [`redirect`](crate::redirect).
     ///
-    /// The location may be relative, and is not checked: never pass on a client's text unseen.
-    pub fn redirect(location: impl AsRef<str>) -> Self {
-        match location_value(location.as_ref()) {
-            Ok(location) => Self::new(Body::empty())
-                .with_status(StatusCode::FOUND)
-                .with_header(header::LOCATION, location),
-            Err(fault) => Self {
-                fault: Some(fault),
-                ..Self::new(Body::empty())
-            },
+    /// # Errors
+    ///
+    /// An [`Error`] (a 500) where the URL is not absolute, or the status is none of 301, 302, 303,
+    /// 307 and 308.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use waypost::{Request, Response, Result};
+    ///
+    /// async fn get(req: Request) -> Result {
+    ///     Response::redirect(req.url().join("/login")?, 303)
+    /// }
+    /// ```
+    pub fn redirect(url: impl AsRef<str>, status: u16) -> Result<Self> {
+        let url = url::Url::parse(url.as_ref())
+            .with_context(|| format!("`{}` is no absolute URL", url.as_ref()))?;
+        if !matches!(status, 301 | 302 | 303 | 307 | 308) {
+            return Err(anyhow::anyhow!("{status} is not the status of a redirect").into());
         }
+        let response = Self::new(Body::empty()).with_status(status);
+        Ok(response.with_header(header::LOCATION, url.as_str()))
     }
 
     /// Makes a 200 of server-sent events
@@ -103,7 +117,7 @@ impl Response {
     pub fn with_header<N, V>(mut self, name: N, value: V) -> Self
     where
         N: TryInto<HeaderName, Error: Into<http::Error>>,
-        V: TryInto<HeaderValue, Error: Into<http::Error>>,
+        V: IntoHeaderValue,
     {
         match pair(name, value) {
             Ok((name, value)) => drop(self.headers_mut().insert(name, value)),
@@ -117,13 +131,29 @@ impl Response {
     pub fn with_appended_header<N, V>(mut self, name: N, value: V) -> Self
     where
         N: TryInto<HeaderName, Error: Into<http::Error>>,
-        V: TryInto<HeaderValue, Error: Into<http::Error>>,
+        V: IntoHeaderValue,
     {
         match pair(name, value) {
             Ok((name, value)) => drop(self.headers_mut().append(name, value)),
             Err(error) => self.fault = Some(error),
         }
         self
+    }
+
+    /// Sets a cookie; otherwise as [`Cookies::set`]. A cookie that is refused makes the answer a 500.
+    #[must_use]
+    pub fn with_cookie(mut self, cookie: impl Into<Cookie>) -> Self {
+        if let Err(error) = self.cookies().set(cookie) {
+            let error: CookieError = error;
+            self.fault = Some(error.into());
+        }
+        self
+    }
+
+    /// Returns the cookies of this response, as Next's `response.cookies`: those that it sets, beside
+    /// the ones that a handler sets through its [`Context`](crate::Context).
+    pub fn cookies(&mut self) -> Cookies {
+        self.cookies.get_or_insert_default().clone()
     }
 
     /// Returns the status code.
@@ -159,6 +189,9 @@ impl Response {
         if let Some(fault) = self.fault.take().or_else(|| self.unsendable()) {
             return Error::from(fault).into_response();
         }
+        if let Some(cookies) = self.cookies.take() {
+            cookies.apply(self.headers_mut());
+        }
         self
     }
 
@@ -178,12 +211,12 @@ impl Response {
 fn pair<N, V>(name: N, value: V) -> anyhow::Result<(HeaderName, HeaderValue)>
 where
     N: TryInto<HeaderName, Error: Into<http::Error>>,
-    V: TryInto<HeaderValue, Error: Into<http::Error>>,
+    V: IntoHeaderValue,
 {
     let name = name.try_into().map_err(Into::into)?;
     let value = value
-        .try_into()
-        .map_err(|error| anyhow::Error::from(error.into()).context(format!("header `{name}`")))?;
+        .into_header_value()
+        .with_context(|| format!("the header `{name}`"))?;
     Ok((name, value))
 }
 
@@ -203,6 +236,7 @@ impl<B: Into<Body>> From<http::Response<B>> for Response {
         Self {
             inner: response.map(Into::into),
             fault: None,
+            cookies: None,
         }
     }
 }
@@ -210,82 +244,6 @@ impl<B: Into<Body>> From<http::Response<B>> for Response {
 impl From<Response> for http::Response<Body> {
     fn from(response: Response) -> Self {
         response.checked().inner
-    }
-}
-
-/// What a handler may return.
-///
-/// | type | response |
-/// | --- | --- |
-/// | [`Response`], `http::Response` | itself |
-/// | `&'static str`, `String` | text |
-/// | `Vec<u8>`, `Bytes`, `&'static [u8]`, [`Body`] | bytes, without a content type |
-/// | [`Json<T>`](crate::Json) | JSON |
-/// | [`StatusCode`] | an empty response of that status |
-/// | `(StatusCode, T)` | `T` with that status |
-/// | `()` | an empty 200 |
-/// | `Result<T, E>` | `T`, or the error, where `E` is [`Error`] or converts into it |
-#[diagnostic::on_unimplemented(
-    message = "a handler can't return `{Self}`",
-    label = "this handler's return type can't become a response",
-    note = "return a `Response`, a `String` or `&'static str`, bytes, `Json<T>`, `StatusCode`, \
-            `(StatusCode, T)`, `()`, or a `waypost::Result` of one of them"
-)]
-pub trait IntoResponse {
-    /// Converts into a response.
-    fn into_response(self) -> Response;
-}
-
-impl IntoResponse for Response {
-    fn into_response(self) -> Response {
-        self
-    }
-}
-
-impl<B: Into<Body>> IntoResponse for http::Response<B> {
-    fn into_response(self) -> Response {
-        self.into()
-    }
-}
-
-macro_rules! body_into_response {
-    ($($body:ty),*) => {$(
-        impl IntoResponse for $body {
-            fn into_response(self) -> Response {
-                Response::new(self)
-            }
-        }
-    )*};
-}
-
-body_into_response!(
-    (),
-    &'static str,
-    String,
-    &'static [u8],
-    Vec<u8>,
-    Bytes,
-    Body
-);
-
-impl IntoResponse for StatusCode {
-    fn into_response(self) -> Response {
-        Response::new(Body::empty()).with_status(self)
-    }
-}
-
-impl<T: IntoResponse> IntoResponse for (StatusCode, T) {
-    fn into_response(self) -> Response {
-        self.1.into_response().with_status(self.0)
-    }
-}
-
-impl<T: IntoResponse, E: Into<Error>> IntoResponse for Result<T, E> {
-    fn into_response(self) -> Response {
-        match self {
-            Ok(reply) => reply.into_response(),
-            Err(error) => error.into().into_response(),
-        }
     }
 }
 
@@ -328,7 +286,6 @@ mod tests {
             Response::new("").with_status(1000),
             Response::new("").with_status(101),
             Response::new("body").with_status(204),
-            Response::redirect("/\n"),
         ] {
             let response = response.checked();
             assert_eq!(response.status(), 500);
@@ -345,11 +302,28 @@ mod tests {
     }
 
     #[test]
-    fn replies() {
-        assert_eq!(StatusCode::NO_CONTENT.into_response().status(), 204);
-        assert_eq!((StatusCode::CREATED, "a").into_response().status(), 201);
-        let failed: Result<&str, std::fmt::Error> = Err(std::fmt::Error);
-        assert_eq!(failed.into_response().status(), 500);
+    fn redirects_need_an_absolute_url_and_a_fitting_status() {
+        let response = Response::redirect("https://example.com", 302).unwrap();
+        assert_eq!(response.headers()["location"], "https://example.com/");
+        for (url, status) in [("/relative", 302), ("https://example.com", 304), ("", 301)] {
+            assert_eq!(Response::redirect(url, status).unwrap_err().status(), 500);
+        }
+    }
+
+    #[test]
+    fn cookies_of_a_response() {
+        let mut response = Response::new("").with_cookie(("a", "1"));
+        response.cookies().set(("b", "2")).unwrap();
+        let response = response.checked();
+        let cookies: Vec<_> = response.headers().get_all("set-cookie").iter().collect();
+        assert_eq!(cookies, ["a=1; Path=/", "b=2; Path=/"]);
+        assert_eq!(
+            Response::new("")
+                .with_cookie(("a b", "1"))
+                .checked()
+                .status(),
+            500
+        );
     }
 
     #[test]

@@ -2,10 +2,10 @@
 
 use std::future::Future;
 
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use waypost_routing::{Path, Pattern, Resolved};
 
-use crate::{Body, Exchange, IntoResponse, Response};
+use crate::{After, Body, Exchange, IntoResponse, Response};
 
 /// A method that a route may implement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,21 +71,37 @@ pub trait Route {
     fn call(verb: Verb, exchange: &mut Exchange) -> impl Future<Output = Response>;
 }
 
+/// The answer of a route: the response, and the work for when it is out.
+pub struct Answer {
+    /// The response.
+    pub response: http::Response<Body>,
+    /// The work.
+    pub after: After,
+}
+
 /// Answers a request as the component of route `R` does.
 ///
 /// The path is normalised and matched here too, though a router may have done so before: a handler
 /// is complete without one, and finds its params in the path alone.
-pub async fn answer<R: Route>(request: http::Request<Body>) -> http::Response<Body> {
+pub async fn answer<R: Route>(request: http::Request<Body>) -> Answer {
     let head = *request.method() == Method::HEAD;
+    let mut after = After::default();
     let response = match Path::resolve(request.uri().path()) {
         Ok(Resolved::Path(path)) => match R::pattern().matches(&path) {
-            Some(params) => dispatch::<R>(Exchange::new(request, params)).await,
+            Some(params) => {
+                let exchange = Exchange::new(request, params);
+                after = exchange.after();
+                dispatch::<R>(exchange).await
+            }
             None => Response::new("Not Found").with_status(StatusCode::NOT_FOUND),
         },
         Ok(Resolved::Redirect(path)) => normalised(path, request.uri().query()),
         Err(error) => Response::new(error.to_string()).with_status(StatusCode::BAD_REQUEST),
     };
-    framed(response.into(), head)
+    Answer {
+        response: framed(response.into(), head),
+        after,
+    }
 }
 
 /// Sends the client to the normal form of its path, with the query as it was.
@@ -94,7 +110,8 @@ fn normalised(mut path: String, query: Option<&str>) -> Response {
         path.push('?');
         path.push_str(query);
     }
-    Response::redirect(&path).with_status(StatusCode::PERMANENT_REDIRECT)
+    let response = Response::new(path.clone()).with_status(StatusCode::PERMANENT_REDIRECT);
+    response.with_header(header::LOCATION, path)
 }
 
 async fn dispatch<R: Route>(mut exchange: Exchange) -> Response {
@@ -106,7 +123,7 @@ async fn dispatch<R: Route>(mut exchange: Exchange) -> Response {
         None => allowing(R::VERBS, StatusCode::METHOD_NOT_ALLOWED),
     };
     let mut response = response.checked();
-    if let Some(cookies) = exchange.into_cookies() {
+    if let Some(cookies) = exchange.touched_cookies() {
         cookies.apply(response.headers_mut());
     }
     response
@@ -138,8 +155,22 @@ fn allowing(verbs: &[Verb], status: StatusCode) -> Response {
         .with_header(header::ALLOW, names.join(", "))
 }
 
+/// Headers that belong to the connection (RFC 9110 section 7.6.1): the host's, not a handler's.
+const OF_THE_CONNECTION: [HeaderName; 6] = [
+    header::CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+    header::TE,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+];
+
 /// Gives a body of known length its `Content-Length`, and drops that of an answer to HEAD.
 fn framed(mut response: http::Response<Body>, head: bool) -> http::Response<Body> {
+    for name in &OF_THE_CONNECTION {
+        response.headers_mut().remove(name);
+    }
+    join_lines(response.headers_mut());
     let status = response.status().as_u16();
     if let (Some(length), false) = (response.body().len(), matches!(status, 204 | 205 | 304)) {
         response
@@ -152,6 +183,26 @@ fn framed(mut response: http::Response<Body>, head: bool) -> http::Response<Body
         *response.body_mut() = Body::empty();
     }
     response
+}
+
+/// Joins the lines of a header to one, as the Fetch standard reads them; those of `Set-Cookie` can't be.
+fn join_lines(headers: &mut HeaderMap) {
+    if headers.len() == headers.keys_len() {
+        return;
+    }
+    for name in headers.keys().cloned().collect::<Vec<_>>() {
+        let lines: Vec<_> = headers
+            .get_all(&name)
+            .iter()
+            .map(HeaderValue::as_bytes)
+            .collect();
+        if name == header::SET_COOKIE || lines.len() < 2 {
+            continue;
+        }
+        if let Ok(joined) = HeaderValue::from_bytes(&lines.join(&b", "[..])) {
+            headers.insert(name, joined);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -169,6 +220,22 @@ mod tests {
         assert_eq!(allow(&[Verb::Post, Verb::Get]), "GET, HEAD, OPTIONS, POST");
         assert_eq!(allow(&[Verb::Put, Verb::Delete]), "DELETE, OPTIONS, PUT");
         assert_eq!(allow(&[]), "OPTIONS");
+    }
+
+    #[test]
+    fn lines_of_a_header_are_joined() {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("x-a", "1"),
+            ("x-a", "2"),
+            ("set-cookie", "a"),
+            ("set-cookie", "b"),
+        ] {
+            headers.append(name, HeaderValue::from_static(value));
+        }
+        join_lines(&mut headers);
+        assert_eq!(headers["x-a"], "1, 2");
+        assert_eq!(headers.get_all("set-cookie").iter().count(), 2);
     }
 
     #[test]

@@ -24,9 +24,14 @@
 use crate::route::{Route, answer};
 use crate::{Request, Response};
 
-/// Answers a request as the component of this route would. `export!` names the type `route::Route`.
+/// Answers a request as the component of this route would, and does the work that it leaves for
+/// [`After`](crate::After). `export!` names the type `route::Route`.
 pub fn call<R: Route>(request: Request) -> Response {
-    block_on(answer::<R>(request.into())).into()
+    block_on(async {
+        let answer = answer::<R>(request.into()).await;
+        answer.after.finish().await;
+        answer.response.into()
+    })
 }
 
 /// Runs a future to its end on this thread.

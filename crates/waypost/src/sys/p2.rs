@@ -21,7 +21,11 @@ use crate::route::{Route, answer};
 pub fn handle<R: Route>(request: IncomingRequest, response: ResponseOutparam) {
     wstd::runtime::block_on(async move {
         match wstd::http::request::try_from_incoming(request) {
-            Ok(request) => respond(answer::<R>(request.map(incoming)).await, response).await,
+            Ok(request) => {
+                let answer = answer::<R>(request.map(incoming)).await;
+                respond(answer.response, response).await;
+                answer.after.finish().await;
+            }
             Err(error) => {
                 let code = ErrorCode::InternalError(Some(error.to_string()));
                 ResponseOutparam::set(response, Err(code));

@@ -21,14 +21,23 @@ type Ended = Result<Option<Trailers>, ErrorCode>;
 /// Answers a request; the body of the response follows while this component goes on.
 pub async fn handle<R: Route>(request: Request) -> Result<Response, ErrorCode> {
     let request = http_from_wasi_request(request)?.map(incoming);
-    let (head, body) = answer::<R>(request).await.into_parts();
+    let answer = answer::<R>(request).await;
+    let (head, body) = answer.response.into_parts();
     let headers = fields(&head.headers)?;
     let (contents, trailers) = match body.is_empty() {
-        true => (None, wit_future::new(|| Ok(None)).1),
+        true => {
+            if !answer.after.is_empty() {
+                wasip3::spawn(answer.after.finish());
+            }
+            (None, wit_future::new(|| Ok(None)).1)
+        }
         false => {
             let (writer, reader) = wit_stream::new();
             let (ended, trailers) = wit_future::new(|| Err(ErrorCode::HttpResponseIncomplete));
-            wasip3::spawn(send(body, writer, ended));
+            wasip3::spawn(async move {
+                send(body, writer, ended).await;
+                answer.after.finish().await;
+            });
             (Some(reader), trailers)
         }
     };

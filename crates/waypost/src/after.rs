@@ -1,0 +1,117 @@
+//! Work that goes on once the response is out.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::pin::Pin;
+use std::rc::Rc;
+
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+
+use crate::{Error, Exchange, FromRequest, Result};
+
+type Work = Pin<Box<dyn Future<Output = ()>>>;
+
+/// Takes work that goes on once the response is out, as Next's
+/// [`after`](https://nextjs.org/docs/app/api-reference/functions/after): logging, counting, tidying up.
+///
+/// It runs when the last byte of the response was handed over, or the client went away; also after a
+/// redirect or an error. All of it starts at once, in the order in which it was given. A cookie that
+/// is set by then is not sent any more.
+///
+/// # Examples
+///
+/// ```
+/// use waypost::{After, Result};
+///
+/// async fn post(after: After) -> &'static str {
+///     after.run(async {
+///         println!("the client has its answer");
+///     });
+///     "done"
+/// }
+/// ```
+#[derive(Clone, Default)]
+pub struct After(Rc<RefCell<Vec<Work>>>);
+
+impl After {
+    /// Adds work. If it ends with an error, that is logged. Work may add more work.
+    pub fn run<W>(&self, work: W)
+    where
+        W: Future<Output: Outcome> + 'static,
+    {
+        let work = Box::pin(async move { work.await.report() });
+        self.0.borrow_mut().push(work);
+    }
+
+    /// Tells whether there is anything to do.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.borrow().is_empty()
+    }
+
+    /// Does all of it, and what it adds.
+    pub(crate) async fn finish(self) {
+        let mut running = FuturesUnordered::new();
+        loop {
+            running.extend(self.0.take());
+            if running.next().await.is_none() {
+                return;
+            }
+        }
+    }
+}
+
+impl FromRequest for After {
+    async fn from_request(exchange: &mut Exchange) -> Result<Self> {
+        Ok(exchange.after())
+    }
+}
+
+impl fmt::Debug for After {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "After({} to do)", self.0.borrow().len())
+    }
+}
+
+/// How work may end: with nothing, or with a result whose error is logged.
+pub trait Outcome {
+    /// Logs the error, if it is one.
+    fn report(self);
+}
+
+impl Outcome for () {
+    fn report(self) {}
+}
+
+impl<T, E: Into<Error>> Outcome for Result<T, E> {
+    fn report(self) {
+        if let Err(error) = self {
+            eprintln!("error: after the response: {}", error.into());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test::block_on;
+
+    #[test]
+    fn all_of_it_runs_in_order_and_may_add_more() {
+        let log = Rc::new(RefCell::new(Vec::new()));
+        let note = |text: &'static str| {
+            let log = Rc::clone(&log);
+            async move { log.borrow_mut().push(text) }
+        };
+        let after = After::default();
+        let (again, inner, outer) = (after.clone(), note("inner"), note("outer"));
+        after.run(async move {
+            again.run(inner);
+            outer.await;
+        });
+        after.run(note("second"));
+        after.run(async { Err::<(), _>(std::fmt::Error) });
+        block_on(after.finish());
+        assert_eq!(*log.borrow(), ["outer", "second", "inner"]);
+    }
+}

@@ -1,0 +1,259 @@
+//! One cookie with its attributes.
+
+use std::fmt;
+use std::time::SystemTime;
+
+pub use cookie::SameSite;
+use cookie::time::{Duration, OffsetDateTime};
+
+use super::date::{HttpDate, now};
+use super::encoding::{encode, is_attribute, is_token};
+
+/// A cookie: a name and a value, and for one that is set the attributes of
+/// [RFC 6265](https://www.rfc-editor.org/rfc/rfc6265#section-4.1).
+///
+/// # Examples
+///
+/// ```
+/// use waypost::cookies::{Cookie, SameSite};
+///
+/// let session = Cookie::new("session", "7f3a").http_only().secure().same_site(SameSite::Lax).max_age(3600);
+/// let pair: Cookie = ("theme", "dark").into();
+/// # assert_eq!((session.name(), pair.value()), ("session", "dark"));
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cookie {
+    inner: cookie::Cookie<'static>,
+    priority: Option<Priority>,
+}
+
+/// Which cookies a browser that has too many keeps: an attribute of Chromium's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Priority {
+    /// Goes first.
+    Low,
+    /// What a cookie has without the attribute.
+    Medium,
+    /// Goes last.
+    High,
+}
+
+impl Cookie {
+    /// Makes a cookie without attributes. Its path will be `/`.
+    pub fn new(name: impl Into<String>, value: impl Into<String>) -> Self {
+        let inner = cookie::Cookie::new(name.into(), value.into());
+        Self {
+            inner,
+            priority: None,
+        }
+    }
+
+    /// Returns the name.
+    pub fn name(&self) -> &str {
+        self.inner.name()
+    }
+
+    /// Returns the value, decoded.
+    pub fn value(&self) -> &str {
+        self.inner.value()
+    }
+
+    /// Returns the path: `/` unless another was given.
+    pub fn path_attribute(&self) -> &str {
+        self.inner.path().unwrap_or("/")
+    }
+
+    /// Returns the domain.
+    pub fn domain_attribute(&self) -> Option<&str> {
+        self.inner.domain().filter(|domain| !domain.is_empty())
+    }
+
+    /// Returns the age in seconds after which the client forgets it.
+    pub fn max_age_attribute(&self) -> Option<i64> {
+        self.inner.max_age().map(Duration::whole_seconds)
+    }
+
+    /// Sends it below this path only. An empty path leaves the attribute out: the client then takes
+    /// the folder of the request's path.
+    #[must_use]
+    pub fn path(mut self, path: impl Into<String>) -> Self {
+        self.inner.set_path(path.into());
+        self
+    }
+
+    /// Sends it to this domain and those below it, and not only to the host that set it.
+    #[must_use]
+    pub fn domain(mut self, domain: impl Into<String>) -> Self {
+        self.inner.set_domain(domain.into());
+        self
+    }
+
+    /// Lets the client forget it after so many seconds; 0 or less is at once. Other than 0, it
+    /// writes `Expires` too, for clients that know only that.
+    #[must_use]
+    pub fn max_age(mut self, seconds: i64) -> Self {
+        self.inner.set_max_age(Duration::seconds(seconds));
+        self
+    }
+
+    /// Lets the client forget it at a time.
+    #[must_use]
+    pub fn expires(mut self, time: SystemTime) -> Self {
+        self.inner.set_expires(OffsetDateTime::from(time));
+        self
+    }
+
+    /// Sends it over HTTPS only.
+    #[must_use]
+    pub fn secure(mut self) -> Self {
+        self.inner.set_secure(true);
+        self
+    }
+
+    /// Hides it from scripts.
+    #[must_use]
+    pub fn http_only(mut self) -> Self {
+        self.inner.set_http_only(true);
+        self
+    }
+
+    /// Says whether it goes along when another site asks.
+    #[must_use]
+    pub fn same_site(mut self, same_site: SameSite) -> Self {
+        self.inner.set_same_site(same_site);
+        self
+    }
+
+    /// Keeps it apart for each site that embeds this one.
+    #[must_use]
+    pub fn partitioned(mut self) -> Self {
+        self.inner.set_partitioned(true);
+        self
+    }
+
+    /// Says how long a browser that has too many cookies keeps this one.
+    #[must_use]
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.priority = Some(priority);
+        self
+    }
+
+    /// Makes it the cookie that deletes itself at the client.
+    pub(super) fn removal(mut self) -> Self {
+        self.inner.set_value("");
+        self.inner.set_max_age(Duration::ZERO);
+        self.inner.set_expires(OffsetDateTime::UNIX_EPOCH);
+        self
+    }
+
+    pub(super) fn is_removal(&self) -> bool {
+        self.inner.max_age() == Some(Duration::ZERO) && self.value().is_empty()
+    }
+
+    /// What makes two cookies of a client the same.
+    pub(super) fn key(&self) -> (&str, &str, Option<&str>) {
+        (self.name(), self.path_attribute(), self.domain_attribute())
+    }
+
+    /// Refuses what could smuggle in another attribute. The value can't: it is encoded.
+    pub(super) fn check(&self) -> Result<(), CookieError> {
+        check("name", self.name(), is_token)?;
+        check("path", self.path_attribute(), is_attribute)?;
+        check(
+            "domain",
+            self.domain_attribute().unwrap_or_default(),
+            is_attribute,
+        )
+    }
+
+    /// `Max-Age` other than zero also writes `Expires`, for clients that know only that.
+    fn expiry(&self) -> Option<OffsetDateTime> {
+        match self.inner.max_age() {
+            Some(age) if !age.is_zero() => now().checked_add(age),
+            _ => self.inner.expires_datetime(),
+        }
+    }
+}
+
+/// The value of a `Set-Cookie` header, with its attributes in Next's order.
+impl fmt::Display for Cookie {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}", self.name(), encode(self.value()))?;
+        if !self.path_attribute().is_empty() {
+            write!(f, "; Path={}", self.path_attribute())?;
+        }
+        if let Some(expires) = self.expiry() {
+            write!(f, "; Expires={}", HttpDate(expires))?;
+        }
+        if let Some(age) = self.max_age_attribute() {
+            write!(f, "; Max-Age={age}")?;
+        }
+        if let Some(domain) = self.domain_attribute() {
+            write!(f, "; Domain={domain}")?;
+        }
+        let flag = |given: Option<bool>, text| if given == Some(true) { text } else { "" };
+        f.write_str(flag(self.inner.secure(), "; Secure"))?;
+        f.write_str(flag(self.inner.http_only(), "; HttpOnly"))?;
+        if let Some(same_site) = self.inner.same_site() {
+            write!(f, "; SameSite={same_site}")?;
+        }
+        f.write_str(flag(self.inner.partitioned(), "; Partitioned"))?;
+        f.write_str(match self.priority {
+            Some(Priority::Low) => "; Priority=low",
+            Some(Priority::Medium) => "; Priority=medium",
+            Some(Priority::High) => "; Priority=high",
+            None => "",
+        })
+    }
+}
+
+impl<N: Into<String>, V: Into<String>> From<(N, V)> for Cookie {
+    fn from((name, value): (N, V)) -> Self {
+        Self::new(name, value)
+    }
+}
+
+impl From<&str> for Cookie {
+    fn from(name: &str) -> Self {
+        Self::new(name, "")
+    }
+}
+
+impl From<cookie::Cookie<'static>> for Cookie {
+    fn from(inner: cookie::Cookie<'static>) -> Self {
+        Self {
+            inner,
+            priority: None,
+        }
+    }
+}
+
+/// A cookie that can't be set, since a part of it could inject another attribute.
+#[derive(Debug, PartialEq, Eq)]
+pub struct CookieError {
+    part: &'static str,
+    text: String,
+}
+
+impl fmt::Display for CookieError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { part, text } = self;
+        write!(
+            f,
+            "`{}` can't be the {part} of a cookie",
+            text.escape_debug()
+        )
+    }
+}
+
+impl std::error::Error for CookieError {}
+
+fn check(part: &'static str, text: &str, valid: fn(&str) -> bool) -> Result<(), CookieError> {
+    match valid(text) {
+        true => Ok(()),
+        false => Err(CookieError {
+            part,
+            text: text.to_owned(),
+        }),
+    }
+}
