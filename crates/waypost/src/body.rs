@@ -137,6 +137,14 @@ impl Body {
         std::mem::replace(self, Self::of(Content::Used))
     }
 
+    /// Copies a body that is in memory.
+    pub(crate) fn copy(&self) -> Option<Self> {
+        match &self.content {
+            Content::Full(bytes) => Some(Self::of(Content::Full(bytes.clone()))),
+            Content::Frames(_) | Content::Used => None,
+        }
+    }
+
     /// Reads the whole body into memory, up to `limit` bytes.
     ///
     /// # Errors

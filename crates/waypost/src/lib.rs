@@ -10,6 +10,7 @@ mod error;
 mod event;
 mod exchange;
 mod extract;
+mod fetch;
 mod form;
 mod handler;
 mod header_text;
@@ -34,6 +35,7 @@ pub use error::{
 pub use event::Event;
 pub use exchange::Exchange;
 pub use extract::{Form, FromRequest, Json, Query};
+pub use fetch::{Fetch, FetchError, RedirectPolicy, fetch};
 pub use form::{File, FormData, FormValue};
 pub use header_text::IntoHeaderValue;
 pub use params::Params;

@@ -3,13 +3,18 @@
 use std::fmt;
 
 use anyhow::Context as _;
+use bytes::Bytes;
 use futures::{Stream, StreamExt};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{StatusCode, response::Parts};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::cookies::{Cookie, CookieError, Cookies};
-use crate::{Body, Error, Event, IntoHeaderValue, IntoResponse, Result};
+use crate::request::decode_utf8;
+use crate::{
+    Body, DEFAULT_BODY_LIMIT, Error, Event, IntoHeaderValue, IntoResponse, RequestError, Result,
+};
 
 /// A response, as [the Fetch standard](https://fetch.spec.whatwg.org/#response-class) has it.
 ///
@@ -182,6 +187,38 @@ impl Response {
     /// Returns the body, to replace it.
     pub fn body_mut(&mut self) -> &mut Body {
         self.inner.body_mut()
+    }
+
+    /// Tells whether the status is a success: 200 to 299.
+    pub fn is_ok(&self) -> bool {
+        self.status().is_success()
+    }
+
+    /// Reads the whole body, up to [`DEFAULT_BODY_LIMIT`] bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError::TooLarge`] beyond the limit, [`RequestError::Incomplete`] where the body broke off.
+    pub async fn bytes(self) -> Result<Bytes, RequestError> {
+        self.inner.into_body().bytes(DEFAULT_BODY_LIMIT).await
+    }
+
+    /// Reads the whole body as UTF-8 text: invalid bytes become U+FFFD.
+    ///
+    /// # Errors
+    ///
+    /// As [`Response::bytes`].
+    pub async fn text(self) -> Result<String, RequestError> {
+        Ok(decode_utf8(&self.bytes().await?))
+    }
+
+    /// Reads the whole body as JSON.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError::Json`] where it is not JSON or no `T`; otherwise as [`Response::bytes`].
+    pub async fn into_json<T: DeserializeOwned>(self) -> Result<T, RequestError> {
+        serde_json::from_str(&self.text().await?).map_err(RequestError::Json)
     }
 
     /// Makes the response that goes out: a fault of its making becomes a 500.

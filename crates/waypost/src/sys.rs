@@ -6,21 +6,21 @@
 #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
 mod p3;
 #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
-pub(crate) use p3::sleep;
-#[cfg(all(target_arch = "wasm32", target_env = "p2"))]
 pub use p3::{handle, wasip3};
+#[cfg(all(target_arch = "wasm32", target_env = "p2"))]
+pub(crate) use p3::{send, sleep};
 
 #[cfg(all(target_arch = "wasm32", target_env = "p1"))]
 mod p2;
 #[cfg(all(target_arch = "wasm32", target_env = "p1"))]
-pub(crate) use p2::sleep;
-#[cfg(all(target_arch = "wasm32", target_env = "p1"))]
 pub use p2::{handle, wasip2};
+#[cfg(all(target_arch = "wasm32", target_env = "p1"))]
+pub(crate) use p2::{send, sleep};
 
 #[cfg(not(target_arch = "wasm32"))]
 mod native;
 #[cfg(not(target_arch = "wasm32"))]
-pub(crate) use native::sleep;
+pub(crate) use native::{send, sleep, with_network};
 
 /// Exports a route as a component, with the ABI of the target.
 #[cfg(all(target_arch = "wasm32", target_env = "p2"))]

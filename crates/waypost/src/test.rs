@@ -34,6 +34,28 @@ pub fn call<R: Route>(request: Request) -> Response {
     })
 }
 
+/// Lets `answers` stand in for the network while `work` runs on this thread: what
+/// [`fetch`](crate::fetch) asks there, it answers. Without, a fetch fails.
+///
+/// # Examples
+///
+/// ```
+/// use waypost::{Response, fetch, test};
+///
+/// let status = test::with_network(
+///     async |request| Response::new(format!("you asked {}", request.uri())),
+///     || test::block_on(fetch("http://example.com/").send()).unwrap().status(),
+/// );
+/// assert_eq!(status, 200);
+/// ```
+#[cfg(not(target_arch = "wasm32"))]
+pub fn with_network<T, F>(answers: impl Fn(Request) -> F + 'static, work: impl FnOnce() -> T) -> T
+where
+    F: Future<Output = Response> + 'static,
+{
+    crate::sys::with_network(answers, work)
+}
+
 /// Runs a future to its end on this thread.
 pub fn block_on<F: Future>(future: F) -> F::Output {
     futures::executor::block_on(future)

@@ -13,9 +13,9 @@ use wasip2::http::types::{
 pub use wstd::__internal::wasip2;
 use wstd::io::AsyncOutputStream;
 
-use crate::Body;
 use crate::body::{BoxError, Frame};
 use crate::route::{Route, answer};
+use crate::{Body, FetchError};
 
 /// Answers a request, with the body, before it returns: in WASI 0.2 nothing goes on afterwards.
 pub fn handle<R: Route>(request: IncomingRequest, response: ResponseOutparam) {
@@ -24,7 +24,9 @@ pub fn handle<R: Route>(request: IncomingRequest, response: ResponseOutparam) {
             Ok(request) => {
                 let answer = answer::<R>(request.map(incoming)).await;
                 respond(answer.response, response).await;
-                answer.after.finish().await;
+                if !answer.after.is_empty() {
+                    answer.after.finish().await;
+                }
             }
             Err(error) => {
                 let code = ErrorCode::InternalError(Some(error.to_string()));
@@ -46,7 +48,7 @@ async fn respond(response: http::Response<Body>, outparam: ResponseOutparam) {
     let outgoing = response.body();
     ResponseOutparam::set(outparam, Ok(response));
     let Ok(outgoing) = outgoing else { return };
-    match send(body, &outgoing).await {
+    match write(body, &outgoing).await {
         Ok(trailers) => drop(OutgoingBody::finish(outgoing, trailers)),
         // A body that is dropped unfinished tells the host to cut the connection.
         Err(error) => eprintln!("error: the body of the response failed: {error}"),
@@ -66,7 +68,7 @@ fn fields(headers: &http::HeaderMap) -> Result<Fields, ErrorCode> {
 }
 
 /// Sends the body until its end, its failure, or until the client goes away.
-async fn send(mut body: Body, outgoing: &OutgoingBody) -> Result<Option<Fields>, BoxError> {
+async fn write(mut body: Body, outgoing: &OutgoingBody) -> Result<Option<Fields>, BoxError> {
     let mut trailers = None;
     let stream = outgoing
         .write()
@@ -86,7 +88,30 @@ pub(crate) async fn sleep(duration: Duration) {
     wstd::task::sleep(duration.into()).await;
 }
 
-/// The body of a request.
+/// Sends a request, and waits for the head of the response. The body of the request is sent first.
+pub(crate) async fn send(request: http::Request<Body>) -> Result<http::Response<Body>, FetchError> {
+    let origin = request
+        .uri()
+        .authority()
+        .map_or_else(|| "self".to_owned(), |a| a.to_string());
+    let (head, body) = request.into_parts();
+    // `wstd` wants a body that may change threads; one in memory is one.
+    let body = body.bytes(usize::MAX).await;
+    let body = body.map_err(|error| FetchError::Request(error.to_string()))?;
+    let request = http::Request::from_parts(head, wstd::http::Body::from(body));
+    match wstd::http::Client::new().send(request).await {
+        Ok(response) => Ok(response.map(incoming)),
+        Err(error) => Err(match error.downcast_ref::<ErrorCode>() {
+            Some(ErrorCode::HttpRequestDenied) => FetchError::Denied(origin),
+            Some(ErrorCode::ConnectionTimeout | ErrorCode::HttpResponseTimeout) => {
+                FetchError::Timeout
+            }
+            _ => FetchError::Connection(error.to_string()),
+        }),
+    }
+}
+
+/// The body of a request or response.
 fn incoming(body: wstd::http::Body) -> Body {
     let frames = stream::unfold(body.into_boxed_body(), |mut body| async move {
         let frame = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await?;
