@@ -1,0 +1,231 @@
+//! The build: handlers first, then the table of what they say of themselves, then the router.
+//!
+//! Cargo does the compiling, once for all handlers. The order matters because the router is
+//! compiled with the table.
+
+mod artefact;
+mod cargo;
+mod progress;
+mod wasm_target;
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::Context as _;
+use toml_edit::DocumentMut;
+
+use crate::app::App;
+use crate::component_id::ROUTER;
+use crate::describe::{DescribeError, Description};
+use crate::failure::Failure;
+use crate::fault::{Fault, Faults};
+use crate::output;
+use crate::scan::Route;
+use crate::sync::{Plan, RouteEntry, component_file};
+use crate::table::Row;
+use cargo::{CargoBuild, Outcome};
+use progress::Progress;
+
+/// Builds an app and brings its files in step with its folders; gives its table of routes.
+///
+/// # Errors
+///
+/// When a file cannot be kept in step, the target cannot be installed, a route does not compile,
+/// or a component does not say what its folder says.
+pub fn build(app: &App, routes: &[Route]) -> anyhow::Result<Vec<Row>> {
+    let start = Instant::now();
+    refuse_without_router(app)?;
+    bring_in_step(app, routes)?;
+    wasm_target::ensure(app)?;
+    let manifest = spin_toml(app)?;
+    build_handlers(app, routes, &manifest)?;
+    let entries = describe(app, routes, &manifest)?;
+    Plan::of_routes_file(app, &entries)?.apply()?;
+    build_router(app, &manifest)?;
+    output::note(&format!(
+        "Built {} and the router in {:.1} s",
+        output::routes(routes.len()),
+        start.elapsed().as_secs_f64()
+    ));
+    Ok(rows(routes, entries))
+}
+
+/// The table of an app that was built before.
+///
+/// # Errors
+///
+/// When a component is not there or does not say what its folder says.
+pub fn built(app: &App, routes: &[Route]) -> anyhow::Result<Vec<Row>> {
+    let entries = describe(app, routes, &spin_toml(app)?)?;
+    Ok(rows(routes, entries))
+}
+
+fn refuse_without_router(app: &App) -> Result<(), Failure> {
+    match app.root().join(ROUTER).join("Cargo.toml").is_file() {
+        true => Ok(()),
+        false => Err(
+            Failure::new("the app has no router: `router/Cargo.toml` is missing")
+                .hint("copy the folder `router` from an app that `cargo waypost new` makes"),
+        ),
+    }
+}
+
+fn bring_in_step(app: &App, routes: &[Route]) -> anyhow::Result<()> {
+    let plan = Plan::of_manifests(app, routes)?;
+    for warning in plan.warnings() {
+        output::fault(&Fault::warning(warning.as_str()));
+    }
+    plan.apply()?;
+    plan.changes(app)
+        .iter()
+        .for_each(|change| output::note(change));
+    Ok(())
+}
+
+fn spin_toml(app: &App) -> anyhow::Result<DocumentMut> {
+    fs::read_to_string(app.spin_toml())
+        .context("cannot read `spin.toml`")?
+        .parse()
+        .context("`spin.toml` is not valid TOML")
+}
+
+fn build_handlers(app: &App, routes: &[Route], manifest: &DocumentMut) -> anyhow::Result<()> {
+    if routes.is_empty() {
+        return Ok(());
+    }
+    if !app.root().join("target").join(wasm_target::TARGET).is_dir() {
+        output::note("The first build compiles what the routes share; later ones take seconds.");
+    }
+    let progress = Progress::start(
+        format!("Building {}", output::routes(routes.len())),
+        routes.len(),
+    );
+    let packages: Vec<&str> = routes.iter().map(|route| route.id().as_str()).collect();
+    let outcome = CargoBuild::new(app, &packages).run(&progress);
+    progress.finish();
+    let outcome = outcome?;
+    if !outcome.is_success() {
+        return Err(does_not_compile(routes, &outcome).into());
+    }
+    routes.iter().try_for_each(|route| {
+        install(
+            &outcome,
+            route.id().as_str(),
+            component_file(app, manifest, route.id()),
+        )
+    })
+}
+
+fn build_router(app: &App, manifest: &DocumentMut) -> anyhow::Result<()> {
+    let progress = Progress::start("Building the router".to_owned(), 1);
+    let outcome = CargoBuild::new(app, &[ROUTER]).run(&progress);
+    progress.finish();
+    let outcome = outcome?;
+    if !outcome.is_success() {
+        let failure = Failure::new("the router in `router/` does not build");
+        return Err(failure.into());
+    }
+    let file = crate::sync::router_file(app, manifest);
+    install(&outcome, ROUTER, file)
+}
+
+/// Puts a component where the manifest wants it, if Cargo put it elsewhere.
+fn install(outcome: &Outcome, package: &str, file: PathBuf) -> anyhow::Result<()> {
+    let built = outcome.artefact(package).ok_or_else(|| {
+        Failure::new(format!(
+            "Cargo made no component of the package `{package}`"
+        ))
+        .hint("its `[lib]` needs `crate-type = [\"cdylib\"]`")
+    })?;
+    artefact::install(built, &file).with_context(|| {
+        format!(
+            "cannot copy the component `{package}` to `{}`",
+            file.display()
+        )
+    })
+}
+
+fn does_not_compile(routes: &[Route], outcome: &Outcome) -> Failure {
+    let failed: Vec<String> = routes
+        .iter()
+        .filter(|route| outcome.has_failed(route.id().as_str()))
+        .map(|route| format!("`{}` ({})", route.pattern(), route.file()))
+        .collect();
+    match failed.as_slice() {
+        [] => Failure::new("Cargo could not build the routes"),
+        [one] => Failure::new(format!("the route {one} does not compile")),
+        many => Failure::new(format!(
+            "{} routes do not compile: {}",
+            many.len(),
+            many.join(", ")
+        )),
+    }
+}
+
+/// What each component says of itself, and all that is wrong with that at once.
+fn describe(
+    app: &App,
+    routes: &[Route],
+    manifest: &DocumentMut,
+) -> anyhow::Result<Vec<RouteEntry>> {
+    let mut entries = Vec::new();
+    let mut faults = Vec::new();
+    for route in routes {
+        match describe_one(app, route, manifest) {
+            Ok(entry) => entries.push(entry),
+            Err(fault) => faults.push(fault.file(route.file())),
+        }
+    }
+    Faults::refuse(faults)?;
+    Ok(entries)
+}
+
+fn describe_one(app: &App, route: &Route, manifest: &DocumentMut) -> Result<RouteEntry, Fault> {
+    let file = component_file(app, manifest, route.id());
+    let shown = file.strip_prefix(app.root()).unwrap_or(&file);
+    let description = Description::read(&file).map_err(|error| undescribed(&error, shown))?;
+    if description.pattern != *route.pattern() {
+        return Err(wrong_pattern(route, &description));
+    }
+    if description.methods.is_empty() {
+        return Err(Fault::error("the route has no method")
+            .hint("name one or more in `waypost::export!(get, post);`"));
+    }
+    Ok(RouteEntry {
+        id: route.id().clone(),
+        methods: description.methods,
+        pattern: description.pattern,
+    })
+}
+
+fn undescribed(error: &DescribeError, file: &std::path::Path) -> Fault {
+    match error {
+        DescribeError::Read { .. } => Fault::error(format!("`{}` is not built", file.display()))
+            .hint("`cargo waypost build` builds it"),
+        error => {
+            let cause = std::error::Error::source(error);
+            let cause = cause.map(|cause| format!(": {cause}")).unwrap_or_default();
+            Fault::error(format!("{error}{cause}"))
+        }
+    }
+}
+
+fn wrong_pattern(route: &Route, description: &Description) -> Fault {
+    Fault::error(format!(
+        "the component was compiled for `{}`, but its folder says `{}`",
+        description.pattern,
+        route.pattern()
+    ))
+    .hint(format!(
+        "`cargo waypost build` compiles it anew; if it does not, `cargo clean -p {}` first",
+        route.id()
+    ))
+}
+
+fn rows(routes: &[Route], entries: Vec<RouteEntry>) -> Vec<Row> {
+    let methods = entries.into_iter().map(|entry| Some(entry.methods));
+    let rows = routes.iter().zip(methods);
+    rows.map(|(route, methods)| Row::new(route, methods))
+        .collect()
+}

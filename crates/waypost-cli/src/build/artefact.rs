@@ -1,0 +1,48 @@
+//! Puts what Cargo built where `spin.toml` looks for it.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+/// Copies `built` to `file`, unless they are one file or equal.
+///
+/// The copy is written beside `file` and then renamed, so that a host that is serving never sees
+/// half a component.
+pub(super) fn install(built: &Path, file: &Path) -> io::Result<()> {
+    if is_same(built, file) || fs::read(built)? == fs::read(file).unwrap_or_default() {
+        return Ok(());
+    }
+    if let Some(folder) = file.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let beside = file.with_extension("wasm.new");
+    fs::copy(built, &beside)?;
+    fs::rename(&beside, file)
+}
+
+fn is_same(one: &Path, other: &Path) -> bool {
+    match (one.canonicalize(), other.canonicalize()) {
+        (Ok(one), Ok(other)) => one == other,
+        (Err(_), _) | (_, Err(_)) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_component_is_copied_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let built = folder.path().join("built.wasm");
+        let file = folder.path().join("dist/app.wasm");
+        fs::write(&built, "one").unwrap();
+        install(&built, &file).unwrap();
+        assert_eq!(fs::read(&file).unwrap(), b"one");
+        let first = fs::metadata(&file).unwrap().modified().unwrap();
+        install(&built, &file).unwrap();
+        assert_eq!(fs::metadata(&file).unwrap().modified().unwrap(), first);
+        install(&built, &built).unwrap();
+        assert_eq!(fs::read(&built).unwrap(), b"one");
+    }
+}

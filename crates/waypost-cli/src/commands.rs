@@ -1,0 +1,30 @@
+//! The commands, one file each.
+
+mod add;
+mod build;
+mod check;
+mod new;
+mod routes;
+mod up;
+
+pub use add::AddArgs;
+pub use build::BuildArgs;
+pub use check::CheckArgs;
+pub use new::NewArgs;
+pub use routes::RoutesArgs;
+pub use up::UpArgs;
+
+use crate::app::App;
+use crate::output;
+use crate::scan::{Route, Scan};
+
+/// Scans an app and prints the warnings.
+///
+/// # Errors
+///
+/// With all faults of the routes at once.
+fn scan(app: &App) -> anyhow::Result<Vec<Route>> {
+    let scan = Scan::of(app);
+    scan.warnings().for_each(output::fault);
+    Ok(scan.into_routes()?)
+}

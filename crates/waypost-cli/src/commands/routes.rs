@@ -1,0 +1,84 @@
+//! `waypost routes`: the table of routes.
+
+use anyhow::Context as _;
+use toml_edit::DocumentMut;
+
+use crate::app::App;
+use crate::cli::AppArgs;
+use crate::describe::Description;
+use crate::fault::Fault;
+use crate::output;
+use crate::scan::Route;
+use crate::sync::component_file;
+use crate::table::{self, Row};
+
+/// Show the table of routes
+///
+/// Methods come from the compiled components; they are shown as `?` where a route is not built.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo waypost routes                         the table of the app here
+  cargo waypost routes --json | jq '.[].file'  the files, for a program")]
+pub struct RoutesArgs {
+    /// Print JSON: a list of objects with `pattern`, `methods` (null where not built), `component` and `file`
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    app: AppArgs,
+}
+
+/// The table of one app, in one form.
+pub struct RoutesCommand {
+    app: App,
+    form: Form,
+}
+
+enum Form {
+    Table,
+    Json,
+}
+
+impl RoutesArgs {
+    pub fn resolve(self) -> anyhow::Result<RoutesCommand> {
+        Ok(RoutesCommand {
+            app: self.app.find()?,
+            form: if self.json { Form::Json } else { Form::Table },
+        })
+    }
+}
+
+impl RoutesCommand {
+    pub fn exec(self) -> anyhow::Result<()> {
+        let routes = super::scan(&self.app)?;
+        let manifest = std::fs::read_to_string(self.app.spin_toml())
+            .context("cannot read `spin.toml`")?
+            .parse()
+            .context("`spin.toml` is not valid TOML")?;
+        let rows: Vec<Row> = routes
+            .iter()
+            .map(|route| Row::new(route, self.methods(&manifest, route)))
+            .collect();
+        let text = match self.form {
+            Form::Table => table::render(&rows),
+            Form::Json => serde_json::to_string_pretty(&rows)? + "\n",
+        };
+        output::print(&text);
+        Ok(())
+    }
+
+    fn methods(&self, manifest: &DocumentMut, route: &Route) -> Option<Vec<String>> {
+        let file = component_file(&self.app, manifest, route.id());
+        if !file.is_file() {
+            return None;
+        }
+        match Description::read(&file) {
+            Ok(description) => Some(description.methods),
+            Err(error) => {
+                let fault = Fault::warning(error.to_string()).file(route.file());
+                output::fault(&fault.hint("`cargo waypost build` builds it anew"));
+                None
+            }
+        }
+    }
+}

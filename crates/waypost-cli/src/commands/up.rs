@@ -1,0 +1,81 @@
+//! `waypost up`: build and serve.
+
+use std::net::SocketAddr;
+
+use crate::app::App;
+use crate::build;
+use crate::cli::AppArgs;
+use crate::host::{self, Configuration};
+use crate::output;
+use crate::table;
+
+/// Build every route and serve the app
+///
+/// Builds as `build` does, prints the table of routes, and serves until it is interrupted. Logs go
+/// to stderr; `RUST_LOG` filters them.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo waypost up                       serve http://127.0.0.1:3000
+  cargo waypost up --listen 127.0.0.1:0  serve on a free port and print it
+  cargo waypost up --app ../shop         serve another app
+  RUST_LOG=debug cargo waypost up        say more")]
+pub struct UpArgs {
+    /// The address to serve [default: the one in `waypost.toml`, or 127.0.0.1:3000; port 0 takes a free one]
+    #[arg(long, value_name = "ADDR", value_parser = address)]
+    listen: Option<SocketAddr>,
+    /// Serve what was built before
+    #[arg(long)]
+    no_build: bool,
+    #[command(flatten)]
+    app: AppArgs,
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse()
+        .map_err(|_| "write an IP address and a port, as 127.0.0.1:3000".to_owned())
+}
+
+/// One app to serve.
+pub struct UpCommand {
+    app: App,
+    listen: Option<SocketAddr>,
+    build: When,
+}
+
+enum When {
+    First,
+    Never,
+}
+
+impl UpArgs {
+    pub fn resolve(self) -> anyhow::Result<UpCommand> {
+        Ok(UpCommand {
+            app: self.app.find()?,
+            listen: self.listen,
+            build: if self.no_build {
+                When::Never
+            } else {
+                When::First
+            },
+        })
+    }
+}
+
+impl UpCommand {
+    pub fn exec(self) -> anyhow::Result<()> {
+        let routes = super::scan(&self.app)?;
+        // A broken file or a port in use is known now, and not after minutes of building.
+        let configuration = Configuration::load(&self.app, &routes)?;
+        let address = self.listen.unwrap_or_else(|| configuration.listen());
+        host::probe(address)?;
+        let rows = match self.build {
+            When::First => build::build(&self.app, &routes)?,
+            When::Never => build::built(&self.app, &routes)?,
+        };
+        // The build may have added components.
+        let configuration = Configuration::load(&self.app, &routes)?;
+        output::print(&table::render(&rows));
+        host::serve(&self.app, configuration, &routes, address)
+    }
+}

@@ -1,0 +1,202 @@
+//! The one place that knows the embedded host: its configuration, and serving.
+
+use std::collections::BTreeMap;
+use std::io::{ErrorKind, IsTerminal as _};
+use std::net::SocketAddr;
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tracing_subscriber::EnvFilter;
+use waypost_host::{ComponentId, Host, HostOptions, Manifest, Settings};
+
+use crate::app::App;
+use crate::failure::Failure;
+use crate::fault::{Fault, Faults};
+use crate::output;
+use crate::scan::Route;
+
+/// What the host keeps between runs, below the app's root.
+const STATE: &str = ".waypost";
+
+/// What is logged when `RUST_LOG` does not say.
+const DEFAULT_LOG: &str = "info";
+
+/// What an app's `spin.toml` and `waypost.toml` say.
+pub struct Configuration {
+    manifest: Manifest,
+    settings: Settings,
+}
+
+impl Configuration {
+    /// Reads both files.
+    ///
+    /// # Errors
+    ///
+    /// With all faults of both at once, among them settings for a route that is not in `routes`.
+    pub fn load(app: &App, routes: &[Route]) -> Result<Configuration, Faults> {
+        let mut faults = Vec::new();
+        let manifest = Manifest::load(&app.spin_toml())
+            .map_err(|errors| faults.extend(name_file("spin.toml", errors.faults())));
+        let patterns: Vec<String> = routes
+            .iter()
+            .map(|route| route.pattern().to_string())
+            .collect();
+        let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
+        let settings = Settings::load(&app.waypost_toml())
+            .and_then(|settings| settings.check_routes(&patterns).map(|()| settings))
+            .map_err(|errors| faults.extend(name_file("waypost.toml", errors.faults())));
+        match (manifest, settings) {
+            (Ok(manifest), Ok(settings)) => Ok(Configuration { manifest, settings }),
+            (Err(()), _) | (_, Err(())) => Err(Faults::of(faults)),
+        }
+    }
+
+    /// The address to listen on, unless the command line names one.
+    pub fn listen(&self) -> SocketAddr {
+        self.settings.server.listen
+    }
+}
+
+fn name_file(file: &str, faults: &[waypost_host::Fault]) -> Vec<Fault> {
+    let name = |fault: &waypost_host::Fault| {
+        let place = match fault.line() {
+            Some(line) => format!("{file}:{line}"),
+            None => file.to_owned(),
+        };
+        let named = Fault::error(fault.kind().to_string()).file(place);
+        match fault.hint() {
+            Some(hint) => named.hint(hint),
+            None => named,
+        }
+    };
+    faults.iter().map(name).collect()
+}
+
+/// Fails if nobody can listen on an address, and leaves it free.
+///
+/// # Errors
+///
+/// When it is in use, not this machine's, or not allowed.
+pub fn probe(address: SocketAddr) -> anyhow::Result<()> {
+    std::net::TcpListener::bind(address)
+        .map(drop)
+        .map_err(|error| cannot_listen(address, &error).into())
+}
+
+/// Serves an app until it is told to stop by SIGINT or SIGTERM; a second signal stops at once.
+///
+/// # Errors
+///
+/// When the host cannot start, or the address cannot be listened on.
+pub fn serve(
+    app: &App,
+    configuration: Configuration,
+    routes: &[Route],
+    address: SocketAddr,
+) -> anyhow::Result<()> {
+    log_to_stderr();
+    let mut options = HostOptions::new(app.root(), app.root().join(STATE));
+    options.patterns = patterns(routes);
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the async runtime")?;
+    runtime.block_on(async {
+        let host = Host::new(configuration.manifest, configuration.settings, options)?;
+        let listener = TcpListener::bind(address)
+            .await
+            .map_err(|error| cannot_listen(address, &error))?;
+        let mut signals = Signals::new().context("cannot wait for signals")?;
+        let bound = listener.local_addr().context("cannot tell the address")?;
+        output::print(&format!("Listening on http://{bound}\n"));
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = host.serve(listener, async {
+            // The sender goes away without a word only when all of this is dropped.
+            let _ = stopped.await;
+        });
+        tokio::select! {
+            result = serving => Ok(result?),
+            () = stop_on_signals(&mut signals, stop) => Ok(()),
+        }
+    })
+}
+
+/// Asks for a graceful end on the first signal, and returns on the second.
+async fn stop_on_signals(signals: &mut Signals, stop: oneshot::Sender<()>) {
+    signals.next().await;
+    tracing::info!("stopping: no new connections, requests in flight may finish");
+    // When nobody is there to be told, the host has stopped already.
+    let _ = stop.send(());
+    signals.next().await;
+}
+
+fn patterns(routes: &[Route]) -> BTreeMap<ComponentId, String> {
+    routes
+        .iter()
+        .filter_map(|route| {
+            let id = route.id().as_str().parse().ok()?;
+            Some((id, route.pattern().to_string()))
+        })
+        .collect()
+}
+
+fn log_to_stderr() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_LOG));
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
+    // A program that calls this library may log already, in its own way.
+    let _ = subscriber.try_init();
+}
+
+fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Failure {
+    let port = address.port();
+    match error.kind() {
+        ErrorKind::AddrInUse => Failure::new(format!("port {port} is in use ({address})"))
+            .hint("stop what listens there, or choose another port: `--listen 127.0.0.1:0` takes a free one"),
+        ErrorKind::PermissionDenied => Failure::new(format!("not allowed to listen on {address}"))
+            .hint("ports below 1024 belong to the system: choose another with `--listen`"),
+        ErrorKind::AddrNotAvailable => Failure::new(format!("{address} is not an address of this machine"))
+            .hint("`--listen 127.0.0.1:3000` serves this machine, `0.0.0.0:3000` the network too"),
+        _ => Failure::new(format!("cannot listen on {address}: {error}")),
+    }
+}
+
+/// The signals that ask a server to stop.
+struct Signals {
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> std::io::Result<Signals> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Signals {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> std::io::Result<Signals> {
+        Ok(Signals {})
+    }
+
+    async fn next(&mut self) {
+        // Where Ctrl-C cannot be waited for, the process is ended from outside.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! The `waypost` command as a library.
+//!
+//! An app is a folder with `spin.toml` and `handlers/`. [`scan`] turns the folders below
+//! `handlers/` into routes and refuses what cannot work, [`sync`] keeps the workspace and the Spin
+//! manifest in step with them, [`build`] compiles them, [`describe`] reads what a compiled handler
+//! says of itself. The commands put these together.
+//!
+//! Only this crate reads arguments and the environment, and only the commands print to stdout;
+//! progress, warnings and errors go to stderr.
+//!
+//! Exit codes: 0 for success, 1 for an error, 2 for wrong usage.
+
+#![forbid(unsafe_code)]
+
+mod app;
+pub mod build;
+mod cli;
+mod commands;
+mod component_id;
+pub mod describe;
+mod failure;
+mod fault;
+mod host;
+mod output;
+mod scaffold;
+pub mod scan;
+pub mod sync;
+mod table;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+pub use app::{App, AppError};
+pub use component_id::{ComponentId, ComponentIdError};
+pub use fault::{Fault, Faults, Severity};
+
+/// Runs the command line `args`, whose first item is the name of the program.
+///
+/// Works as `waypost …` and, when Cargo starts it as an external subcommand, as
+/// `cargo-waypost waypost …`.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    match cli::Cli::try_parse_from(cli::normalise(args)) {
+        Ok(cli) => finish(cli.command.run()),
+        Err(error) => usage(&error),
+    }
+}
+
+fn finish(result: anyhow::Result<()>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::error(&error);
+            ExitCode::from(1)
+        }
+    }
+}
+
+/// Prints help and version to stdout with code 0, and wrong usage to stderr with code 2.
+fn usage(error: &clap::Error) -> ExitCode {
+    // A closed pipe is no reason to fail: there is nobody left to tell.
+    let _ = error.print();
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}

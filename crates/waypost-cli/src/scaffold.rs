@@ -1,0 +1,21 @@
+//! Files that `new` and `add` write: texts only, nothing here touches the disk.
+//!
+//! There is one source for what a new app shares with this repository: its router is the
+//! repository's own, compiled in, and the versions and the release profile come from the
+//! repository's workspace manifest.
+
+mod app;
+mod manifest;
+mod route;
+
+pub use app::{AppName, files};
+pub use route::{MethodName, route_manifest, route_source};
+
+/// The repository that this command was built in, while it is still there.
+///
+/// A new app then depends on it by path, and on the published version otherwise.
+pub fn checkout() -> Option<std::path::PathBuf> {
+    let crates = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent()?;
+    let is_there = crates.join("waypost").join("Cargo.toml").is_file();
+    is_there.then(|| crates.parent().map(ToOwned::to_owned))?
+}

@@ -1,0 +1,203 @@
+//! From folders to routes: walk `handlers/`, sort, refuse.
+//!
+//! A scan never stops at the first fault: everything that is wrong with the tree is in
+//! [`Scan::faults`], in the order of the folders. It reads names and `Cargo.toml` files, never the
+//! source of a route, and it changes nothing.
+
+mod near_miss;
+mod package;
+mod walk;
+
+use waypost_routing::{Conflict, Pattern, PatternError, RouteTable};
+
+use crate::app::App;
+use crate::component_id::ComponentId;
+use crate::fault::{Fault, Faults, Severity};
+use package::Packages;
+use walk::Folder;
+
+/// The file that makes a folder a route.
+pub const ROUTE_FILE: &str = "route.rs";
+
+/// One route of an app.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    folder: String,
+    pattern: Pattern,
+    id: ComponentId,
+}
+
+/// What the folders of an app say.
+#[derive(Debug)]
+pub struct Scan {
+    routes: Vec<Route>,
+    faults: Vec<Fault>,
+}
+
+impl Route {
+    /// Its folder relative to the app's root, with `/` between names: `handlers/items/[slug]`.
+    pub fn folder(&self) -> &str {
+        &self.folder
+    }
+
+    /// Its source file relative to the app's root.
+    pub fn file(&self) -> String {
+        format!("{}/{ROUTE_FILE}", self.folder)
+    }
+
+    /// The paths that it answers.
+    pub fn pattern(&self) -> &Pattern {
+        &self.pattern
+    }
+
+    /// Its component, which is also its package.
+    pub fn id(&self) -> &ComponentId {
+        &self.id
+    }
+}
+
+impl Scan {
+    /// Reads the folders of an app.
+    pub fn of(app: &App) -> Scan {
+        let walk = walk::walk(&app.handlers());
+        let mut faults = walk.faults;
+        let patterns = patterns(&walk.folders, &mut faults);
+        faults.extend(conflicts(&patterns));
+        let routes = routes(app, patterns, &mut faults);
+        for folder in &walk.folders {
+            faults.extend(near_miss::warnings(folder, &walk.folders));
+            faults.extend(package::without_route(app, folder));
+        }
+        if faults.is_empty() && !walk.folders.iter().any(Folder::has_route) {
+            faults.push(no_routes());
+        }
+        // Faults of one file stay together; a file's errors come before its warnings.
+        faults.sort_by(|a, b| (a.files(), a.severity()).cmp(&(b.files(), b.severity())));
+        Scan { routes, faults }
+    }
+
+    /// Everything that is wrong, in the order of the files.
+    pub fn faults(&self) -> &[Fault] {
+        &self.faults
+    }
+
+    /// What is odd but does not stop a build.
+    pub fn warnings(&self) -> impl Iterator<Item = &Fault> {
+        self.faults
+            .iter()
+            .filter(|fault| fault.severity() == Severity::Warning)
+    }
+
+    /// What stops a build.
+    pub fn errors(&self) -> impl Iterator<Item = &Fault> {
+        self.faults
+            .iter()
+            .filter(|fault| fault.severity() == Severity::Error)
+    }
+
+    /// The routes in order of precedence.
+    ///
+    /// # Errors
+    ///
+    /// With all faults that stop a build, if there are any.
+    pub fn into_routes(self) -> Result<Vec<Route>, Faults> {
+        Faults::refuse(self.errors().cloned().collect())?;
+        Ok(self.routes)
+    }
+
+    /// The routes that are sound, in order of precedence, whatever is wrong elsewhere.
+    pub fn into_sound_routes(self) -> Vec<Route> {
+        self.routes
+    }
+}
+
+fn no_routes() -> Fault {
+    Fault::warning("there are no routes")
+        .file("handlers")
+        .hint("`cargo waypost add hello` adds one")
+}
+
+/// Refuses a new route, in `file`, that conflicts with `routes`.
+///
+/// # Errors
+///
+/// With all conflicts at once.
+pub fn refuse_conflicts(routes: &[Route], pattern: &Pattern, file: &str) -> Result<(), Faults> {
+    let labelled = routes
+        .iter()
+        .filter(|route| route.file() != file)
+        .map(|route| (route.pattern.clone(), route.file()))
+        .chain([(pattern.clone(), file.to_owned())]);
+    match RouteTable::new(labelled) {
+        Ok(_) => Ok(()),
+        Err(conflicts) => Faults::refuse(conflicts.iter().map(|found| conflict(&found)).collect()),
+    }
+}
+
+/// The folders that are routes, with their patterns.
+fn patterns<'a>(folders: &'a [Folder], faults: &mut Vec<Fault>) -> Vec<(Pattern, &'a Folder)> {
+    let mut patterns = Vec::new();
+    for folder in folders.iter().filter(|folder| folder.has_route()) {
+        match Pattern::parse(&folder.below) {
+            Ok(pattern) => patterns.push((pattern, folder)),
+            Err(PatternError::Private { .. }) => {}
+            Err(error) => faults.push(bad_pattern(folder, &error)),
+        }
+    }
+    patterns
+}
+
+fn bad_pattern(folder: &Folder, error: &PatternError) -> Fault {
+    advised(Fault::error, &error.to_string()).file(folder.file(ROUTE_FILE))
+}
+
+/// All conflicts, or else the routes that no path ever reaches.
+fn conflicts(patterns: &[(Pattern, &Folder)]) -> Vec<Fault> {
+    let labelled = patterns
+        .iter()
+        .map(|(pattern, folder)| (pattern.clone(), folder.file(ROUTE_FILE)));
+    match RouteTable::new(labelled) {
+        Ok(table) => table.unreachable().map(unreachable).collect(),
+        Err(conflicts) => conflicts.iter().map(|found| conflict(&found)).collect(),
+    }
+}
+
+fn conflict(found: &Conflict<'_, String>) -> Fault {
+    let ((_, first_file), (_, second_file)) = (found.first, found.second);
+    advised(Fault::error, &found.to_string())
+        .file(first_file)
+        .file(second_file)
+}
+
+fn unreachable((pattern, file): (&Pattern, &String)) -> Fault {
+    Fault::warning(format!("no path ever reaches `{pattern}`"))
+        .file(file)
+        .hint("other routes answer all of its paths before it")
+}
+
+/// The messages of `waypost-routing` end with the way out, after a semicolon.
+fn advised(kind: fn(String) -> Fault, message: &str) -> Fault {
+    match message.rsplit_once("; ") {
+        Some((message, hint)) => kind(message.to_owned()).hint(hint),
+        None => kind(message.to_owned()),
+    }
+}
+
+fn routes(app: &App, patterns: Vec<(Pattern, &Folder)>, faults: &mut Vec<Fault>) -> Vec<Route> {
+    let mut packages = Packages::new(app);
+    let mut routes: Vec<Route> = patterns
+        .into_iter()
+        .filter_map(|(pattern, folder)| {
+            let id = packages.read(folder)?;
+            let folder = folder.path();
+            Some(Route {
+                folder,
+                pattern,
+                id,
+            })
+        })
+        .collect();
+    faults.extend(packages.into_faults());
+    routes.sort_by(|a, b| a.pattern.cmp(&b.pattern));
+    routes
+}

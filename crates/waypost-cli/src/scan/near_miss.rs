@@ -1,0 +1,68 @@
+//! Files that look like a route and are none: a warning each, so that nobody wonders at a 404.
+
+use super::walk::Folder;
+use super::{ROUTE_FILE, package};
+use crate::fault::Fault;
+
+/// Route files of other frameworks, and names that a habit from elsewhere suggests.
+const OTHER_LANGUAGES: [&str; 6] = [
+    "route.ts",
+    "route.js",
+    "route.tsx",
+    "route.jsx",
+    "route.mjs",
+    "page.tsx",
+];
+const OTHER_NAMES: [&str; 4] = ["index.rs", "mod.rs", "page.rs", "routes.rs"];
+
+/// Whether the walk has to remember a file of this name.
+pub(super) fn is_of_interest(name: &str) -> bool {
+    name == ROUTE_FILE || name == package::MANIFEST || is_near_miss(name)
+}
+
+/// What to say about the files of a folder.
+pub(super) fn warnings(folder: &Folder, folders: &[Folder]) -> Vec<Fault> {
+    folder
+        .files
+        .iter()
+        .filter(|name| is_near_miss(name))
+        // A folder below a route can hold modules of its crate.
+        .filter(|name| {
+            !is_module(name) || !(folder.has_route() || is_inside_route(folder, folders))
+        })
+        .map(|name| warning(folder, name))
+        .collect()
+}
+
+fn warning(folder: &Folder, name: &str) -> Fault {
+    let hint = match OTHER_LANGUAGES.contains(&name) {
+        true => format!("routes are written in Rust: a file called `{ROUTE_FILE}`"),
+        false => format!("call it `{ROUTE_FILE}`, or move it to a private folder (`_name`)"),
+    };
+    Fault::warning(format!("`{name}` is not a route"))
+        .file(folder.file(name))
+        .hint(hint)
+}
+
+fn is_near_miss(name: &str) -> bool {
+    is_module(name)
+        || OTHER_LANGUAGES.contains(&name)
+        || (name != ROUTE_FILE && name.eq_ignore_ascii_case(ROUTE_FILE))
+}
+
+fn is_module(name: &str) -> bool {
+    OTHER_NAMES.contains(&name)
+}
+
+/// Whether a folder above is a route. The route of `/` does not count: everything is below it.
+fn is_inside_route(folder: &Folder, folders: &[Folder]) -> bool {
+    folders
+        .iter()
+        .filter(|other| other.has_route() && !other.below.is_empty())
+        .any(|other| {
+            folder
+                .below
+                .strip_prefix(other.below.as_str())
+                .is_some_and(|rest| rest.starts_with('/'))
+        })
+}

@@ -1,0 +1,175 @@
+//! The `Cargo.toml` of a route: is it there, and does it make the component that the app expects?
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use toml_edit::{Document, Item};
+
+use super::ROUTE_FILE;
+use super::walk::Folder;
+use crate::app::App;
+use crate::component_id::{ComponentId, ROUTER};
+use crate::fault::Fault;
+
+/// The manifest of a package.
+pub(super) const MANIFEST: &str = "Cargo.toml";
+
+const LIB_HINT: &str = "write `[lib]` with `path = \"route.rs\"` and `crate-type = [\"cdylib\"]`";
+
+/// The packages seen so far and what is wrong with them.
+pub(super) struct Packages<'a> {
+    app: &'a App,
+    users: BTreeMap<ComponentId, Vec<String>>,
+    faults: Vec<Fault>,
+}
+
+impl<'a> Packages<'a> {
+    pub(super) fn new(app: &'a App) -> Packages<'a> {
+        Packages {
+            app,
+            users: BTreeMap::new(),
+            faults: Vec::new(),
+        }
+    }
+
+    /// The component id of a route; `None` after noting why there is none.
+    pub(super) fn read(&mut self, folder: &Folder) -> Option<ComponentId> {
+        let file = folder.file(MANIFEST);
+        match manifest(self.app, folder).and_then(|manifest| self.check(&manifest, &file)) {
+            Ok(id) => Some(id),
+            Err(fault) => {
+                self.faults.push(fault);
+                None
+            }
+        }
+    }
+
+    /// The faults, with those that need all packages to be known.
+    pub(super) fn into_faults(mut self) -> Vec<Fault> {
+        let repeated = self.users.iter().filter(|(_, files)| files.len() > 1);
+        self.faults
+            .extend(repeated.map(|(id, files)| used_twice(id, files)));
+        self.faults
+    }
+
+    fn check(&mut self, manifest: &Document<String>, file: &str) -> Result<ComponentId, Fault> {
+        self.faults.extend(lib_faults(manifest, file));
+        let id = component_id(manifest, file)?;
+        let users = self.users.entry(id.clone()).or_default();
+        users.push(file.to_owned());
+        Ok(id)
+    }
+}
+
+/// The warning or fault of a folder that has a `Cargo.toml` but no `route.rs`.
+pub(super) fn without_route(app: &App, folder: &Folder) -> Option<Fault> {
+    if folder.has_route() || !folder.has(MANIFEST) {
+        return None;
+    }
+    let names_route = manifest(app, folder).is_ok_and(|manifest| {
+        let path = manifest.get("lib").and_then(|lib| lib.get("path"));
+        path.and_then(Item::as_str) == Some(ROUTE_FILE)
+    });
+    let fault = match names_route {
+        true => Fault::error("the package names `route.rs`, which is not there")
+            .hint("write `route.rs`, or remove the folder"),
+        false => Fault::warning("a package without `route.rs` is not a route")
+            .hint("add `route.rs`, or move the package to a private folder (`_name`)"),
+    };
+    Some(fault.file(folder.file(MANIFEST)))
+}
+
+fn manifest(app: &App, folder: &Folder) -> Result<Document<String>, Fault> {
+    let file = folder.file(MANIFEST);
+    if !folder.has(MANIFEST) {
+        return Err(no_manifest(folder));
+    }
+    let text = fs::read_to_string(app.root().join(&file))
+        .map_err(|error| Fault::error(format!("cannot read it: {error}")).file(&file))?;
+    Document::parse(text.clone()).map_err(|error| not_toml(&text, &error, &file))
+}
+
+fn no_manifest(folder: &Folder) -> Fault {
+    let command = match folder.below.as_str() {
+        "" => "/",
+        below => below,
+    };
+    Fault::error("a route without `Cargo.toml`: each route is a package of its own")
+        .file(folder.file(ROUTE_FILE))
+        .hint(format!(
+            "`cargo waypost add '{command}'` writes what is missing and leaves `{ROUTE_FILE}` as it is"
+        ))
+}
+
+fn not_toml(text: &str, error: &toml_edit::TomlError, file: &str) -> Fault {
+    let start = error.span().map_or(0, |span| span.start);
+    let line = 1 + text[..start].matches('\n').count();
+    let message = error.message().replace('\n', ", ");
+    Fault::error(format!("not valid TOML: {message}")).file(format!("{file}:{line}"))
+}
+
+fn component_id(manifest: &Document<String>, file: &str) -> Result<ComponentId, Fault> {
+    let name = manifest
+        .get("package")
+        .and_then(|package| package.get("name"))
+        .and_then(Item::as_str)
+        .ok_or_else(|| {
+            Fault::error("the package has no name")
+                .file(file)
+                .hint("write `name = \"…\"` below `[package]`: it is the name of the component")
+        })?;
+    if name == ROUTER {
+        return Err(
+            Fault::error("the package name `router` is the router's own")
+                .file(file)
+                .hint("call the package something else, as `router-route`"),
+        );
+    }
+    ComponentId::parse(name).map_err(|error| {
+        Fault::error(format!("the package name {error}"))
+            .file(file)
+            .hint("the package name is the component's id in `spin.toml`, as `items-slug`")
+    })
+}
+
+fn lib_faults(manifest: &Document<String>, file: &str) -> Vec<Fault> {
+    let lib = |key: &str| manifest.get("lib").and_then(|lib| lib.get(key));
+    let wrong = |message: &str| Fault::error(message).file(file).hint(LIB_HINT);
+    let mut faults = Vec::new();
+    if lib("path").and_then(Item::as_str) != Some(ROUTE_FILE) {
+        faults.push(wrong("the package's library is not `route.rs`"));
+    }
+    // Cargo takes both spellings of this key.
+    let kinds = lib("crate-type").or_else(|| lib("crate_type"));
+    if !kinds.is_some_and(has_cdylib) {
+        faults.push(wrong(
+            "the package does not make a `cdylib`, so there is no component",
+        ));
+    }
+    if lib("name").is_some() {
+        faults.push(
+            wrong("the package's library has a name of its own, so its file would not be found")
+                .hint("remove `name` from `[lib]`"),
+        );
+    }
+    faults
+}
+
+fn has_cdylib(kinds: &Item) -> bool {
+    kinds.as_array().is_some_and(|kinds| {
+        kinds
+            .iter()
+            .any(|kind| kind.as_str().is_some_and(|kind| kind == "cdylib"))
+    })
+}
+
+fn used_twice(id: &ComponentId, files: &[String]) -> Fault {
+    let fault = Fault::error(format!(
+        "the package name `{id}` is used {} times",
+        files.len()
+    ));
+    files
+        .iter()
+        .fold(fault, |fault, file| fault.file(file))
+        .hint("give each route a package name of its own")
+}

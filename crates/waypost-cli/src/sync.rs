@@ -1,0 +1,194 @@
+//! Keeps the app's files in step with its folders.
+//!
+//! Three files follow the folders: the workspace members in `Cargo.toml`, the routes in
+//! `spin.toml`, and `router/routes.txt`. What a person wrote in the first two stays as it is:
+//! order, formatting, comments and keys; only entries that belong to a route are added, corrected
+//! or removed. The edits are functions from text to text; planning reads files, and only
+//! [`Plan::apply`] writes them. Planning again after applying finds nothing to do.
+
+mod array;
+mod lines;
+mod manifest;
+mod members;
+mod routes_file;
+mod source;
+mod spin;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use crate::app::App;
+use crate::scan::Route;
+
+pub use members::escape_glob;
+pub use routes_file::{RouteEntry, out_of_step, render as render_routes};
+pub use source::{component_file, router_file};
+
+/// A new text for a file and what is new about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Edited {
+    text: String,
+    changes: Vec<String>,
+}
+
+/// Changes to files of an app that have not been made yet.
+#[derive(Debug, Default)]
+pub struct Plan {
+    edits: Vec<FileEdit>,
+    warnings: Vec<String>,
+}
+
+#[derive(Debug)]
+struct FileEdit {
+    file: PathBuf,
+    edited: Edited,
+}
+
+/// Why a file cannot be kept in step.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum SyncError {
+    /// A file cannot be read.
+    #[error("cannot read `{}`", file.display())]
+    Read {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file cannot be written.
+    #[error("cannot write `{}`", file.display())]
+    Write {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file is not TOML.
+    #[error("`{file}` line {line} is not valid TOML: {message}")]
+    Toml {
+        /// The file's name.
+        file: String,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong there.
+        message: String,
+    },
+    /// A part of a file has a form that cannot be edited.
+    #[error("`{file}`: {expected}")]
+    Shape {
+        /// The file's name.
+        file: &'static str,
+        /// What should be there, and is not.
+        expected: &'static str,
+    },
+}
+
+impl Plan {
+    /// The changes that bring `Cargo.toml` and `spin.toml` in step with `routes`.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be read, is not TOML, or has a form that cannot be edited.
+    pub fn of_manifests(app: &App, routes: &[Route]) -> Result<Plan, SyncError> {
+        let mut plan = Plan::of_workspace(app, routes)?;
+        let has_package = |folder: &str| has_package(app, folder);
+        let text = read(&app.spin_toml())?;
+        let (edited, warnings) = spin::edit(&text, routes, &has_package)?;
+        plan.push(app.spin_toml(), &text, edited);
+        plan.warnings = warnings;
+        Ok(plan)
+    }
+
+    /// The changes to `Cargo.toml` alone.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Plan::of_manifests`].
+    pub fn of_workspace(app: &App, routes: &[Route]) -> Result<Plan, SyncError> {
+        let mut plan = Plan::default();
+        let text = read(&app.cargo_toml())?;
+        let edited = members::edit(&text, routes, &|folder| has_package(app, folder))?;
+        plan.push(app.cargo_toml(), &text, edited);
+        Ok(plan)
+    }
+
+    /// The change that makes `router/routes.txt` say `entries`.
+    ///
+    /// # Errors
+    ///
+    /// When the file is there and cannot be read.
+    pub fn of_routes_file(app: &App, entries: &[RouteEntry]) -> Result<Plan, SyncError> {
+        let file = app.routes_txt();
+        let old = match file.is_file() {
+            true => read(&file)?,
+            false => String::new(),
+        };
+        let edited = Edited {
+            text: render_routes(entries),
+            changes: vec![format!("write {} routes", entries.len())],
+        };
+        let mut plan = Plan::default();
+        plan.push(file, &old, edited);
+        Ok(plan)
+    }
+
+    /// Whether everything is in step already.
+    pub fn is_empty(&self) -> bool {
+        self.edits.is_empty()
+    }
+
+    /// What would change, as `file: change`.
+    pub fn changes(&self, app: &App) -> Vec<String> {
+        let mut changes = Vec::new();
+        for edit in &self.edits {
+            let file = edit.file.strip_prefix(app.root()).unwrap_or(&edit.file);
+            let of_edit = edit.edited.changes.iter();
+            changes.extend(of_edit.map(|change| format!("{}: {change}", file.display())));
+        }
+        changes
+    }
+
+    /// What looks wrong in a file but is its owner's to change.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// Writes the files that change, and no others.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be written.
+    pub fn apply(&self) -> Result<(), SyncError> {
+        self.edits.iter().try_for_each(FileEdit::write)
+    }
+
+    fn push(&mut self, file: PathBuf, old: &str, edited: Edited) {
+        if edited.text != old {
+            self.edits.push(FileEdit { file, edited });
+        }
+    }
+}
+
+impl FileEdit {
+    fn write(&self) -> Result<(), SyncError> {
+        fs::write(&self.file, &self.edited.text).map_err(|source| SyncError::Write {
+            file: self.file.clone(),
+            source,
+        })
+    }
+}
+
+fn has_package(app: &App, folder: &str) -> bool {
+    app.root().join(folder).join("Cargo.toml").is_file()
+}
+
+fn read(file: &Path) -> Result<String, SyncError> {
+    fs::read_to_string(file).map_err(|source| SyncError::Read {
+        file: file.to_owned(),
+        source,
+    })
+}

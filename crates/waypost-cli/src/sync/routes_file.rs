@@ -1,0 +1,67 @@
+//! `router/routes.txt`, the table that the router is compiled with.
+//!
+//! One line for each route, in order of precedence: the component's id, its methods joined by
+//! commas, and the pattern, which comes last because it may have spaces. Lines that begin with `#`
+//! are comments.
+
+use waypost_routing::Pattern;
+
+use crate::component_id::ComponentId;
+use crate::scan::Route;
+
+const HEAD: &str =
+    "# Made by `waypost build` from the compiled handlers: <component> <methods> <pattern>\n";
+
+/// One line of the table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RouteEntry {
+    /// The component that answers.
+    pub id: ComponentId,
+    /// The methods that it implements by hand.
+    pub methods: Vec<String>,
+    /// The paths that it answers.
+    pub pattern: Pattern,
+}
+
+/// The whole file. The order of `entries` does not matter.
+pub fn render(entries: &[RouteEntry]) -> String {
+    let mut entries: Vec<&RouteEntry> = entries.iter().collect();
+    entries.sort_by(|a, b| a.pattern.cmp(&b.pattern));
+    let mut text = HEAD.to_owned();
+    for entry in entries {
+        text.push_str(&format!(
+            "{} {} {}\n",
+            entry.id,
+            entry.methods.join(","),
+            entry.pattern
+        ));
+    }
+    text
+}
+
+/// How a table differs from the folders. Methods need compiled handlers, so they are not compared.
+pub fn out_of_step(text: &str, routes: &[Route]) -> Vec<String> {
+    let lines: Vec<(&str, &str)> = text.lines().filter_map(id_and_pattern).collect();
+    let wanted: Vec<(&str, String)> = routes
+        .iter()
+        .map(|route| (route.id().as_str(), route.pattern().to_string()))
+        .collect();
+    let is_wanted =
+        |(id, pattern): &&(&str, &str)| wanted.iter().any(|(i, p)| i == id && p == pattern);
+    let is_there =
+        |(id, pattern): &&(&str, String)| lines.iter().any(|(i, p)| i == id && p == pattern);
+    let missing = wanted.iter().filter(|entry| !is_there(entry));
+    let extra = lines.iter().filter(|entry| !is_wanted(entry));
+    missing
+        .map(|(id, pattern)| format!("add route `{pattern}` of `{id}`"))
+        .chain(extra.map(|(id, pattern)| format!("remove route `{pattern}` of `{id}`")))
+        .collect()
+}
+
+fn id_and_pattern(line: &str) -> Option<(&str, &str)> {
+    let mut parts = line.splitn(3, ' ');
+    let id = parts
+        .next()
+        .filter(|id| !id.is_empty() && !id.starts_with('#'))?;
+    Some((id, parts.nth(1)?))
+}

@@ -1,0 +1,49 @@
+//! New entries of `spin.toml`, in the form of Spin's own templates.
+
+use toml_edit::{Array, InlineTable, Table, Value};
+
+use super::super::members::escape_glob;
+use super::build_command;
+use super::document::Spin;
+use crate::component_id::ComponentId;
+use crate::scan::{ROUTE_FILE, Route};
+
+/// A trigger that makes a component an HTTP service without a public address.
+pub(super) fn private_trigger(spin: &mut Spin, id: &ComponentId) {
+    let mut private = InlineTable::new();
+    private.insert("private", true.into());
+    trigger(spin, id.as_str(), private.into());
+}
+
+pub(super) fn trigger(spin: &mut Spin, id: &str, route: Value) {
+    let mut trigger = new_table("\n");
+    trigger.insert("route", route.into());
+    trigger.insert("component", id.into());
+    spin.push_trigger(trigger);
+    spin.note(format!("add trigger of `{id}`"));
+}
+
+/// The component of a route and how it is built.
+pub(super) fn handler(spin: &mut Spin, route: &Route) {
+    let mut component = new_table("\n");
+    component.insert("source", route.id().source().into());
+    let folder = escape_glob(route.folder());
+    let watch = [ROUTE_FILE, "Cargo.toml"].map(|file| format!("{folder}/{file}"));
+    self::component(spin, route.id().as_str(), component, &watch);
+}
+
+pub(super) fn component(spin: &mut Spin, id: &str, component: Table, watch: &[String]) {
+    let mut build = new_table("");
+    build.insert("command", build_command(id).into());
+    let watch: Array = watch.iter().map(String::as_str).collect();
+    build.insert("watch", watch.into());
+    spin.push_component(id, component, build);
+    spin.note(format!("add component `{id}`"));
+}
+
+/// An empty table with `space` before its header.
+pub(super) fn new_table(space: &str) -> Table {
+    let mut table = Table::new();
+    table.decor_mut().set_prefix(space);
+    table
+}

@@ -1,0 +1,53 @@
+//! The table of routes as people and programs read it.
+
+use serde::Serialize;
+
+use crate::scan::Route;
+
+/// What is shown where a component is not built, so its methods are not known.
+const UNKNOWN: &str = "?";
+
+/// One route and the methods that its component names.
+#[derive(Debug, Serialize)]
+pub struct Row {
+    pattern: String,
+    methods: Option<Vec<String>>,
+    component: String,
+    file: String,
+}
+
+impl Row {
+    pub fn new(route: &Route, methods: Option<Vec<String>>) -> Row {
+        Row {
+            pattern: route.pattern().to_string(),
+            methods,
+            component: route.id().to_string(),
+            file: route.file(),
+        }
+    }
+
+    fn methods(&self) -> String {
+        match &self.methods {
+            Some(methods) => methods.join(", "),
+            None => UNKNOWN.to_owned(),
+        }
+    }
+}
+
+/// The rows in aligned columns under a head.
+pub fn render(rows: &[Row]) -> String {
+    let head = ["METHODS", "PATTERN", "FILE"].map(str::to_owned);
+    let cells = rows
+        .iter()
+        .map(|row| [row.methods(), row.pattern.clone(), row.file.clone()]);
+    let lines: Vec<[String; 3]> = [head].into_iter().chain(cells).collect();
+    let width = |column: usize| {
+        let cells = lines.iter().map(|line| line[column].chars().count());
+        cells.max().unwrap_or_default()
+    };
+    let (methods, patterns) = (width(0), width(1));
+    lines
+        .iter()
+        .map(|[method, pattern, file]| format!("{method:methods$}  {pattern:patterns$}  {file}\n"))
+        .collect()
+}

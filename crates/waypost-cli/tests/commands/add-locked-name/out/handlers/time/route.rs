@@ -1,0 +1,9 @@
+//! GET `/time`.
+
+use waypost::{Request, Response, Result};
+
+async fn get(_req: Request) -> Result<Response> {
+    Ok(Response::new("Hello from /time\n"))
+}
+
+waypost::export!(get);
