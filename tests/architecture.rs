@@ -1,6 +1,6 @@
 //! Who may use whom: the crates of the workspace depend on each other one way only.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
@@ -57,6 +57,28 @@ fn routing_has_no_required_dependency_and_the_sdk_few() {
     assert!(count("waypost") <= 8);
 }
 
+/// `cargo waypost` builds one package and `cargo test` all of them. Where they ask for other features
+/// of something that Wasmtime uses, Wasmtime is compiled twice, which takes minutes.
+#[test]
+fn one_build_of_wasmtime_serves_the_command_and_the_tests() {
+    let features = |selection: &[&str]| -> BTreeSet<String> {
+        let format = ["--prefix", "none", "--no-dedupe", "--format", "{p} {f}", "--offline"];
+        let tree = cargo(&[&["tree"], selection, &format].concat());
+        tree.lines().map(|line| line.replace(" (*)", "")).collect()
+    };
+    let command = features(&["--package", "waypost-cli", "--edges", "normal,build"]);
+    let tests = features(&["--workspace", "--edges", "normal,build,dev"]);
+    let of_wasmtime: BTreeSet<_> = cargo(&["tree", "--package", "wasmtime-wasi-http", "--edges", "normal,build", "--prefix", "none", "--offline"])
+        .lines()
+        .map(|line| line.split(' ').next().unwrap_or_default().to_owned())
+        .collect();
+    let twice: Vec<_> = command
+        .difference(&tests)
+        .filter(|line| of_wasmtime.contains(line.split(' ').next().unwrap_or_default()))
+        .collect();
+    assert!(twice.is_empty(), "other features for `cargo test`: {twice:#?}");
+}
+
 /// The crates of the workspace by name, each with its folder and what it uses outside its tests.
 fn crates() -> BTreeMap<String, (String, Vec<String>)> {
     let metadata = metadata();
@@ -70,11 +92,13 @@ fn crates() -> BTreeMap<String, (String, Vec<String>)> {
 }
 
 fn metadata() -> serde_json::Value {
+    let args = ["metadata", "--no-deps", "--offline", "--format-version", "1"];
+    serde_json::from_str(&cargo(&args)).unwrap()
+}
+
+fn cargo(args: &[&str]) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
-        .current_dir(root)
-        .output()
-        .unwrap();
-    serde_json::from_slice(&output.stdout).unwrap()
+    let output = Command::new(env!("CARGO")).args(args).current_dir(root).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
 }

@@ -1,6 +1,5 @@
 //! What stands between the parentheses of `export!`.
 
-use proc_macro2::Span;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{Error, Ident, LitStr, Path, Result, Token};
@@ -35,27 +34,65 @@ impl Parse for Export {
         if pattern.is_some() {
             input.parse::<Token![:]>()?;
         }
-        let methods = Punctuated::<Method, Token![,]>::parse_terminated(input)?;
-        let methods: Vec<_> = methods.into_iter().collect();
-        if methods.is_empty() {
-            let message = "a route needs a method: write `waypost::export!(get);`";
-            return Err(Error::new(Span::call_site(), message));
+        let named = Punctuated::<Named, Token![,]>::parse_terminated(input)?;
+        let (any, mut methods) = (any(&named)?, explicit(&named)?);
+        if let Some(any) = any {
+            methods.extend(others(&methods, any));
         }
         refuse_repeated(&methods)?;
         Ok(Self { pattern, methods })
     }
 }
 
-impl Parse for Method {
+/// A name with the function that it stands for: a method, or `any` for all that are not named.
+struct Named {
+    name: Ident,
+    function: Path,
+}
+
+impl Parse for Named {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         let name: Ident = input.parse()?;
-        let verb = Ident::new(verb(&name)?, name.span());
         let function = match input.parse::<Option<Token![=]>>()? {
             Some(_) => input.parse()?,
-            None => name.into(),
+            None => name.clone().into(),
         };
-        Ok(Self { verb, function })
+        Ok(Self { name, function })
     }
+}
+
+fn any(named: &Punctuated<Named, Token![,]>) -> Result<Option<&Named>> {
+    let mut any = named.iter().filter(|named| named.name == "any");
+    match (any.next(), any.next()) {
+        (_, Some(again)) => Err(Error::new(again.name.span(), "`any` is named twice")),
+        (any, None) => Ok(any),
+    }
+}
+
+fn explicit(named: &Punctuated<Named, Token![,]>) -> Result<Vec<Method>> {
+    let explicit = named.iter().filter(|named| named.name != "any");
+    explicit
+        .map(|Named { name, function }| {
+            let verb = Ident::new(verb(name)?, name.span());
+            Ok(Method {
+                verb,
+                function: function.clone(),
+            })
+        })
+        .collect()
+}
+
+/// The methods that are not named, with the function of `any`.
+fn others(methods: &[Method], any: &Named) -> Vec<Method> {
+    let others = METHODS
+        .iter()
+        .filter(|(_, verb)| methods.iter().all(|method| method.verb != verb));
+    others
+        .map(|(_, verb)| Method {
+            verb: Ident::new(verb, any.name.span()),
+            function: any.function.clone(),
+        })
+        .collect()
 }
 
 impl Method {

@@ -16,6 +16,7 @@ use proc_macro::TokenStream;
 ///
 /// Each name is that of an `async fn` in the file, in lower case: `get`, `head`, `post`, `put`,
 /// `patch`, `delete`, `options`. A function of another name or place is `get = path::to::function`.
+/// `any`, or `any = function`, stands for all methods that are not named.
 ///
 /// HEAD is answered by `get` and OPTIONS from the list of methods, unless the file has functions of
 /// its own for them; any other method is a 405 with `Allow`.

@@ -28,8 +28,6 @@ pub async fn handle(routes: &str, request: Request) -> Result<Response, ErrorCod
             .inspect_err(|error| eprintln!("error: {error}"))
             .ok()
     });
-    let head = request.get_method();
-    let without_body = matches!(head, Method::Head);
     let answer = match router {
         Some(router) => match dispatch(router, request).await {
             Ok(response) => return Ok(response),
@@ -37,7 +35,7 @@ pub async fn handle(routes: &str, request: Request) -> Result<Response, ErrorCod
         },
         None => Answer::internal_error(&new_id()),
     };
-    respond(answer, without_body)
+    respond(answer)
 }
 
 /// Sends the request to its handler; an `Err` is what the router answers by itself.
@@ -104,7 +102,9 @@ fn inside_request(
     Ok(inside)
 }
 
-fn respond(answer: Answer, without_body: bool) -> Result<Response, ErrorCode> {
+/// Makes the response of an answer. One to HEAD has its body too: hosts check its length, and it is the
+/// host that leaves it out.
+fn respond(answer: Answer) -> Result<Response, ErrorCode> {
     let mut headers: Headers = answer
         .headers
         .into_iter()
@@ -117,7 +117,7 @@ fn respond(answer: Answer, without_body: bool) -> Result<Response, ErrorCode> {
     let headers = Fields::from_list(&headers)
         .map_err(|error| ErrorCode::InternalError(Some(error.to_string())))?;
     let (ended, trailers) = wit_future::new(|| Ok(None));
-    let contents = (!without_body && !answer.body.is_empty()).then(|| {
+    let contents = (!answer.body.is_empty()).then(|| {
         let (mut writer, reader) = wit_stream::new();
         wasip3::spawn(async move {
             // What a client that went away did not read is of no use to anyone.

@@ -96,6 +96,13 @@ impl Router {
             Some((path, query)) => (path, Some(query)),
             None => (target, None),
         };
+        if !query
+            .unwrap_or_default()
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic())
+        {
+            return Decision::Answer(Answer::bad_request(BAD_QUERY));
+        }
         let answer = match Path::resolve(path) {
             Ok(Resolved::Path(path)) => match self.table.find(&path) {
                 Some(found) => return Decision::Forward(found.value),
@@ -107,6 +114,8 @@ impl Router {
         Decision::Answer(answer)
     }
 }
+
+const BAD_QUERY: &str = "the query holds a character that has to be percent-encoded";
 
 /// A table of routes that can't be read. It is made by `waypost build`: build again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -188,6 +197,7 @@ mod tests {
         assert_eq!(answer("GET", "/other").status, 404);
         assert_eq!(answer("GET", "/%ZZ").status, 400);
         assert_eq!(answer("GET", "*").status, 400);
+        assert_eq!(answer("GET", "/?a=✓").status, 400);
         let redirect = answer("POST", "//items//a?b=%20");
         assert_eq!(redirect.status, 308);
         assert_eq!(redirect.header("location"), Some("/items/a?b=%20"));

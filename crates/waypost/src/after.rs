@@ -2,8 +2,10 @@
 
 use std::cell::RefCell;
 use std::fmt;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
@@ -32,32 +34,58 @@ type Work = Pin<Box<dyn Future<Output = ()>>>;
 /// }
 /// ```
 #[derive(Clone, Default)]
-pub struct After(Rc<RefCell<Vec<Work>>>);
+pub struct After(Rc<RefCell<Todo>>);
+
+#[derive(Default)]
+struct Todo {
+    work: Vec<Work>,
+    /// Whether the response is out.
+    started: bool,
+}
 
 impl After {
-    /// Adds work. If it ends with an error, that is logged. Work may add more work.
+    /// Adds work. If it ends with an error, that is logged. Work may add more work, which starts at
+    /// once.
     pub fn run<W>(&self, work: W)
     where
         W: Future<Output: Outcome> + 'static,
     {
-        let work = Box::pin(async move { work.await.report() });
-        self.0.borrow_mut().push(work);
+        let mut work: Work = Box::pin(async move { work.await.report() });
+        let started = self.0.borrow().started;
+        let done = started
+            && work
+                .as_mut()
+                .poll(&mut Context::from_waker(Waker::noop()))
+                .is_ready();
+        if !done {
+            // Whoever finishes the rest polls it again, with a waker that counts.
+            self.0.borrow_mut().work.push(work);
+        }
     }
 
     /// Tells whether there is anything to do.
+    #[cfg(target_arch = "wasm32")]
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.borrow().is_empty()
+        self.0.borrow().work.is_empty()
     }
 
     /// Does all of it, and what it adds.
     pub(crate) async fn finish(self) {
+        self.0.borrow_mut().started = true;
         let mut running = FuturesUnordered::new();
-        loop {
-            running.extend(self.0.take());
-            if running.next().await.is_none() {
-                return;
+        poll_fn(|cx| {
+            loop {
+                running.extend(std::mem::take(&mut self.0.borrow_mut().work));
+                let poll = running.poll_next_unpin(cx);
+                let added = !self.0.borrow().work.is_empty();
+                match poll {
+                    Poll::Pending if !added => return Poll::Pending,
+                    Poll::Ready(None) if !added => return Poll::Ready(()),
+                    _ => {}
+                }
             }
-        }
+        })
+        .await;
     }
 }
 
@@ -69,7 +97,7 @@ impl FromRequest for After {
 
 impl fmt::Debug for After {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "After({} to do)", self.0.borrow().len())
+        write!(f, "After({} to do)", self.0.borrow().work.len())
     }
 }
 
@@ -112,6 +140,6 @@ mod tests {
         after.run(note("second"));
         after.run(async { Err::<(), _>(std::fmt::Error) });
         block_on(after.finish());
-        assert_eq!(*log.borrow(), ["outer", "second", "inner"]);
+        assert_eq!(*log.borrow(), ["inner", "outer", "second"]);
     }
 }

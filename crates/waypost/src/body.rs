@@ -6,7 +6,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
-use futures::{Stream, StreamExt, stream};
+use futures::channel::mpsc;
+use futures::{FutureExt, SinkExt, Stream, StreamExt, stream};
 use http::HeaderMap;
 
 use crate::RequestError;
@@ -92,6 +93,37 @@ impl Body {
         Self::from_stream(stream::iter(chunks))
     }
 
+    /// Makes a body that `write` writes piece by piece, as to a channel. A piece waits until the client
+    /// has taken the one before.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use waypost::{Body, Response};
+    ///
+    /// async fn get() -> Response {
+    ///     Response::new(Body::written(async |mut body| {
+    ///         for number in 0..3 {
+    ///             body.write(format!("{number}\n")).await?;
+    ///         }
+    ///         Ok(())
+    ///     }))
+    /// }
+    /// ```
+    pub fn written<W, F>(write: W) -> Self
+    where
+        W: FnOnce(BodyWriter) -> F,
+        F: Future<Output = crate::Result<()>> + 'static,
+    {
+        let (sender, pieces) = mpsc::channel(0);
+        let writing = write(BodyWriter(sender)).map(|result| result.err());
+        // The writer's own failure comes after the pieces that it wrote before.
+        let failure = stream::once(writing)
+            .filter_map(async |error| error.map(|error| Err(BoxError::from(error.to_string()))));
+        let pieces = pieces.map(|piece| Ok(Frame::Data(piece)));
+        Self::from_frames(stream::select(pieces, failure))
+    }
+
     pub(crate) fn from_frames(
         frames: impl Stream<Item = Result<Frame, BoxError>> + 'static,
     ) -> Self {
@@ -137,12 +169,23 @@ impl Body {
         std::mem::replace(self, Self::of(Content::Used))
     }
 
-    /// Copies a body that is in memory.
-    pub(crate) fn copy(&self) -> Option<Self> {
+    /// Tells whether the body was taken out before.
+    pub(crate) fn is_used(&self) -> bool {
+        matches!(self.content, Content::Used)
+    }
+
+    /// Returns the bytes of a body that is in memory.
+    pub(crate) fn content(&self) -> Option<&Bytes> {
         match &self.content {
-            Content::Full(bytes) => Some(Self::of(Content::Full(bytes.clone()))),
+            Content::Full(bytes) => Some(bytes),
             Content::Frames(_) | Content::Used => None,
         }
+    }
+
+    /// Copies a body that is in memory.
+    pub(crate) fn copy(&self) -> Option<Self> {
+        self.content()
+            .map(|bytes| Self::of(Content::Full(bytes.clone())))
     }
 
     /// Reads the whole body into memory, up to `limit` bytes.
@@ -187,6 +230,21 @@ impl Body {
             }
             Content::Frames(frames) => frames.as_mut().poll_next(cx),
         }
+    }
+}
+
+/// Writes the pieces of a body: [`Body::written`].
+pub struct BodyWriter(mpsc::Sender<Bytes>);
+
+impl BodyWriter {
+    /// Writes a piece, when the client has taken the one before.
+    ///
+    /// # Errors
+    ///
+    /// Where the client went away, or the piece is itself an error.
+    pub async fn write(&mut self, piece: impl Chunk) -> crate::Result<()> {
+        let bytes = piece.into_bytes().map_err(|error| anyhow::anyhow!(error))?;
+        Ok(self.0.send(bytes).await?)
     }
 }
 
@@ -289,6 +347,22 @@ mod tests {
             block_on(body.bytes(10)),
             Err(RequestError::BodyUsed)
         ));
+    }
+
+    #[test]
+    fn a_written_body() {
+        let written = Body::written(async |mut body| {
+            body.write("a").await?;
+            crate::time::sleep(std::time::Duration::from_millis(1)).await;
+            body.write("b").await
+        });
+        assert_eq!(block_on(written.bytes(10)).unwrap(), "ab");
+        let failing = Body::written(async |mut body| {
+            body.write("a").await?;
+            Err(anyhow::anyhow!("broken").into())
+        });
+        let error = block_on(failing.bytes(10)).unwrap_err();
+        assert!(error.to_string().ends_with("broken"), "{error}");
     }
 
     #[test]

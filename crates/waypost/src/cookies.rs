@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::{HeaderMap, HeaderValue, header};
 
+use crate::header_text::latin1;
 pub use cookie::{Cookie, CookieError, Priority, SameSite};
 
 /// The cookies of an exchange: those of the request, and on top of them what the handler sets.
@@ -51,7 +52,8 @@ impl Cookies {
         })))
     }
 
-    /// Returns the cookie of this name: as the handler set it, or else as the client sent it.
+    /// Returns the cookie of this name: as the handler set it, or else as the client sent it. One that
+    /// the handler deleted has an empty value.
     pub fn get(&self, name: &str) -> Option<Cookie> {
         let jar = self.jar();
         if let Some(change) = jar
@@ -60,7 +62,7 @@ impl Cookies {
             .rev()
             .find(|cookie| cookie.name() == name)
         {
-            return (!change.is_removal()).then(|| change.clone());
+            return Some(change.clone());
         }
         let sent = jar.sent.iter().find(|(known, _)| known == name);
         sent.map(|(name, value)| Cookie::new(name, value))
@@ -75,7 +77,7 @@ impl Cookies {
     pub fn get_all(&self, name: &str) -> Vec<Cookie> {
         let jar = self.jar();
         let set = jar.changes.iter().filter(|cookie| cookie.name() == name);
-        let set: Vec<_> = set.filter(|cookie| !cookie.is_removal()).cloned().collect();
+        let set: Vec<_> = set.cloned().collect();
         drop(jar);
         if set.is_empty() {
             self.get(name).into_iter().collect()
@@ -134,6 +136,15 @@ impl Cookies {
         self.set(cookie.into().removal())
     }
 
+    /// Returns a jar of what the client sent alone.
+    pub(crate) fn request_only(&self) -> Self {
+        let sent = self.jar().sent.clone();
+        Self(Arc::new(Mutex::new(Jar {
+            sent,
+            changes: Vec::new(),
+        })))
+    }
+
     /// Appends a `Set-Cookie` line for every change, but for names that the response sets itself.
     pub(crate) fn apply(&self, headers: &mut HeaderMap) {
         let by_hand: Vec<_> = headers
@@ -176,6 +187,57 @@ impl fmt::Debug for Cookies {
     }
 }
 
+/// The cookies of a request, to change what later readers of it see.
+pub struct RequestCookies<'r> {
+    cookies: Cookies,
+    headers: &'r mut HeaderMap,
+}
+
+impl<'r> RequestCookies<'r> {
+    pub(crate) fn new(cookies: Cookies, headers: &'r mut HeaderMap) -> Self {
+        Self { cookies, headers }
+    }
+
+    /// Puts a cookie into the request, in place of one of this name.
+    ///
+    /// # Errors
+    ///
+    /// [`CookieError`] where the name could smuggle in another cookie.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<&mut Self, CookieError> {
+        Cookie::new(name, value).check()?;
+        let mut jar = self.cookies.jar();
+        match jar.sent.iter_mut().find(|(known, _)| known == name) {
+            Some(known) => known.1 = value.to_owned(),
+            None => jar.sent.push((name.to_owned(), value.to_owned())),
+        }
+        drop(jar);
+        self.write();
+        Ok(self)
+    }
+
+    /// Takes a cookie out of the request.
+    pub fn delete(&mut self, name: &str) -> &mut Self {
+        self.cookies.jar().sent.retain(|(known, _)| known != name);
+        self.write();
+        self
+    }
+
+    /// Writes the `Cookie` header anew.
+    fn write(&mut self) {
+        let jar = self.cookies.jar();
+        let pairs = jar
+            .sent
+            .iter()
+            .map(|(name, value)| format!("{name}={}", encoding::encode(value)));
+        let line = pairs.collect::<Vec<_>>().join("; ");
+        self.headers.remove(header::COOKIE);
+        // Names from the client may hold anything; a header that can't be written stays away.
+        if let (false, Ok(line)) = (line.is_empty(), HeaderValue::from_bytes(line.as_bytes())) {
+            self.headers.insert(header::COOKIE, line);
+        }
+    }
+}
+
 fn name_of(line: &HeaderValue) -> Vec<u8> {
     let name = line
         .as_bytes()
@@ -189,7 +251,7 @@ fn parse(headers: &HeaderMap) -> Vec<(String, String)> {
     let mut cookies: Vec<(String, String)> = Vec::new();
     let lines = headers.get_all(header::COOKIE).iter();
     for pair in lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';')) {
-        let Some((name, value)) = parse_pair(&String::from_utf8_lossy(pair)) else {
+        let Some((name, value)) = parse_pair(&latin1(pair)) else {
             continue;
         };
         match cookies.iter_mut().find(|(known, _)| *known == name) {
@@ -306,7 +368,20 @@ mod tests {
         cookies.set(("a", "3")).unwrap();
         cookies.delete("b").unwrap();
         assert_eq!(cookies.get("a").unwrap().value(), "3");
-        assert!(!cookies.has("b"));
+        assert_eq!(cookies.get("b").unwrap().value(), "");
+        let request = cookies.request_only();
+        assert_eq!(request.get("b").unwrap().value(), "2");
+    }
+
+    #[test]
+    fn cookies_of_a_request_can_be_changed() {
+        let cookies = sent("a=1; b=9");
+        let mut headers = HeaderMap::new();
+        let mut request = RequestCookies::new(cookies.clone(), &mut headers);
+        request.set("a", "x y").unwrap().delete("b");
+        assert!(request.set("a;b", "1").is_err());
+        assert_eq!(headers["cookie"], "a=x%20y");
+        assert_eq!(cookies.get("a").unwrap().value(), "x y");
     }
 
     #[test]

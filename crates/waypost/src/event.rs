@@ -1,6 +1,13 @@
 //! Server-sent events.
 
 use std::fmt;
+use std::pin::pin;
+use std::time::Duration;
+
+use futures::future::{Either, select};
+use futures::{Stream, StreamExt, stream};
+
+use crate::time::sleep;
 
 /// One event of a [`Response::events`](crate::Response::events) stream.
 ///
@@ -64,6 +71,35 @@ impl Event {
     }
 }
 
+/// Adds a comment to a stream of events whenever it was silent for this long, so that proxies keep the
+/// connection and a client that went away is noticed.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use futures::stream;
+/// use waypost::{Event, Response, keep_alive};
+///
+/// async fn get() -> Response {
+///     let events = stream::pending::<Event>();
+///     Response::events(keep_alive(events, Duration::from_secs(15)))
+/// }
+/// ```
+pub fn keep_alive<S>(events: S, silence: Duration) -> impl Stream<Item = Event>
+where
+    S: Stream<Item = Event>,
+{
+    stream::unfold(Box::pin(events), move |mut events| async move {
+        let timer = pin!(sleep(silence));
+        let event = match select(events.next(), timer).await {
+            Either::Left((event, _)) => event?,
+            Either::Right(_) => Event::comment(""),
+        };
+        Some((event, events))
+    })
+}
+
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_lines(f, "", self.comment.as_deref())?;
@@ -102,6 +138,14 @@ mod tests {
             .with_id("1\r2\0");
         let text = "id: 12\nevent: xdata: y\ndata: a\ndata: b\ndata: c\ndata: \ndata: data: d\n\n";
         assert_eq!(event.to_string(), text);
+    }
+
+    #[test]
+    fn silence_is_filled() {
+        let events = stream::once(async { Event::new("a") }).chain(stream::pending());
+        let filled = keep_alive(events, Duration::from_millis(1)).take(2);
+        let filled: Vec<_> = crate::test::block_on(filled.collect());
+        assert_eq!(filled, [Event::new("a"), Event::comment("")]);
     }
 
     #[test]

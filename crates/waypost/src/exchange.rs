@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use http::HeaderMap;
 use http::request::Parts;
+use http::{HeaderMap, header};
 
 use crate::cookies::Cookies;
+use crate::request::is_inside;
 use crate::{After, Body, Request};
 
 /// A request while it is being answered. Each argument of a handler is made from it, from left to
@@ -20,7 +21,8 @@ pub struct Exchange {
 
 impl Exchange {
     pub(crate) fn new(request: http::Request<Body>, params: waypost_routing::Params) -> Self {
-        let (head, body) = request.into_parts();
+        let (mut head, body) = request.into_parts();
+        tell_host(&mut head);
         Self {
             head: Arc::new(head),
             body,
@@ -54,7 +56,8 @@ impl Exchange {
 
     /// Returns the request. Its body can be taken once, by this or by an extractor that reads it.
     pub fn request(&mut self) -> Request {
-        Request::new(self.head.clone(), self.body.claim())
+        let cookies = self.cookies();
+        Request::new(self.head.clone(), self.body.claim()).with_jar(cookies)
     }
 
     pub(crate) fn params(&self) -> &waypost_routing::Params {
@@ -64,5 +67,16 @@ impl Exchange {
     /// Returns the cookies if anything asked for them.
     pub(crate) fn touched_cookies(&self) -> Option<&Cookies> {
         self.cookies.as_ref()
+    }
+}
+
+/// Puts `Host` back to what the client sent: behind the router it is in `X-Forwarded-Host`.
+fn tell_host(head: &mut Parts) {
+    let forwarded = head
+        .headers
+        .get("x-forwarded-host")
+        .filter(|_| is_inside(&head.uri));
+    if let Some(host) = forwarded.cloned() {
+        head.headers.insert(header::HOST, host);
     }
 }

@@ -34,7 +34,6 @@ pub struct FormData(Vec<(String, FormValue)>);
 
 /// The value of a form field.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub enum FormValue {
     /// What was typed or chosen.
     Text(String),
@@ -230,6 +229,14 @@ fn unused_boundary(form: &FormData) -> String {
         .unwrap_or_default()
 }
 
+/// Reads a name as browsers write it: the three escapes of the HTML standard.
+#[cfg(feature = "multipart")]
+fn unescape(name: &str) -> String {
+    name.replace("%22", "\"")
+        .replace("%0D", "\r")
+        .replace("%0A", "\n")
+}
+
 /// Keeps a name in its quotes.
 fn escape(name: &str) -> String {
     name.replace('\r', "%0D")
@@ -239,10 +246,10 @@ fn escape(name: &str) -> String {
 
 #[cfg(feature = "multipart")]
 async fn read_field(field: multer::Field<'_>) -> Result<(String, FormValue), RequestError> {
-    let Some(name) = field.name().map(str::to_owned) else {
+    let Some(name) = field.name().map(unescape) else {
         return Err(RequestError::Form("a part has no name".to_owned()));
     };
-    let Some(file_name) = field.file_name().map(str::to_owned) else {
+    let Some(file_name) = field.file_name().map(unescape) else {
         let bytes = field.bytes().await.map_err(multipart_error)?;
         return Ok((name, FormValue::Text(decode_utf8(&bytes))));
     };
@@ -369,6 +376,7 @@ mod tests {
         let request = Request::post("/", body).with_header("content-type", &content_type);
         let form = block_on(request.form_data()).unwrap();
         assert_eq!((form.get("a"), form.iter().count()), (Some("1\r\n2"), 3));
+        assert_eq!(form.get("q\"uote"), Some(""));
         assert_eq!(
             &form.file("f").unwrap().content[..],
             b"--waypost-form-boundary-00000000\r\n"

@@ -1,6 +1,6 @@
 //! The values of headers, out of text.
 
-use http::HeaderValue;
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 /// What a header's value can be made of: text, or a `HeaderValue` of the `http` crate.
 ///
@@ -51,9 +51,105 @@ impl IntoHeaderValue for &String {
     }
 }
 
+/// Headers that there can be only one of: of several lines the first counts, as in Node.
+const SINGLE: [HeaderName; 18] = [
+    header::AGE,
+    header::AUTHORIZATION,
+    header::CONTENT_LENGTH,
+    header::CONTENT_TYPE,
+    header::ETAG,
+    header::EXPIRES,
+    header::FROM,
+    header::HOST,
+    header::IF_MODIFIED_SINCE,
+    header::IF_UNMODIFIED_SINCE,
+    header::LAST_MODIFIED,
+    header::LOCATION,
+    header::MAX_FORWARDS,
+    header::PROXY_AUTHORIZATION,
+    header::REFERER,
+    header::RETRY_AFTER,
+    header::SERVER,
+    header::USER_AGENT,
+];
+
+/// The texts of those headers of a request that are not simply one line of ASCII.
+pub(crate) struct HeaderTexts(Vec<(HeaderName, String)>);
+
+impl HeaderTexts {
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        let odd = headers.keys().filter(|name| {
+            let mut lines = headers.get_all(*name).iter();
+            let first = lines.next();
+            lines.next().is_some() || first.is_some_and(|line| !line.as_bytes().is_ascii())
+        });
+        Self(
+            odd.map(|name| (name.clone(), text(headers, name)))
+                .collect(),
+        )
+    }
+
+    pub(crate) fn get<'h>(&'h self, headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+        if let Some((_, text)) = self
+            .0
+            .iter()
+            .find(|(odd, _)| odd.as_str().eq_ignore_ascii_case(name))
+        {
+            return Some(text);
+        }
+        std::str::from_utf8(headers.get(name)?.as_bytes()).ok()
+    }
+}
+
+fn text(headers: &HeaderMap, name: &HeaderName) -> String {
+    let mut lines = headers
+        .get_all(name)
+        .iter()
+        .map(|line| latin1(line.as_bytes()));
+    if SINGLE.contains(name) {
+        return lines.next().unwrap_or_default();
+    }
+    let separator = if *name == header::COOKIE { "; " } else { ", " };
+    lines.collect::<Vec<_>>().join(separator)
+}
+
+/// Reads bytes as Latin-1, each as the character of that number.
+pub(crate) fn latin1(bytes: &[u8]) -> String {
+    bytes.iter().copied().map(char::from).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_are_joined_and_read_as_latin1() {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("x-test", "a"),
+            ("x-test", "b"),
+            ("referer", "one"),
+            ("referer", "two"),
+            ("cookie", "a=1"),
+            ("cookie", "b=2"),
+            ("x-latin", "café"),
+            ("x-plain", "p"),
+        ] {
+            let name = HeaderName::from_static(name);
+            headers.append(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        }
+        let texts = HeaderTexts::of(&headers);
+        for (name, text) in [
+            ("X-Test", "a, b"),
+            ("referer", "one"),
+            ("cookie", "a=1; b=2"),
+            ("x-latin", "cafÃ©"),
+            ("x-plain", "p"),
+        ] {
+            assert_eq!(texts.get(&headers, name), Some(text));
+        }
+        assert_eq!(texts.get(&headers, "x-none"), None);
+    }
 
     #[test]
     fn text_is_normalised() {

@@ -1,11 +1,15 @@
 #![doc = include_str!("../README.md")]
 #![deny(missing_docs)]
 
+mod accept;
 mod after;
 mod body;
+mod conditional;
 mod context;
 pub mod cookies;
+pub mod cors;
 mod de;
+mod draft;
 mod error;
 mod event;
 mod exchange;
@@ -24,15 +28,17 @@ pub mod test;
 pub mod time;
 
 pub use http;
+pub use url;
 pub use waypost_macros::export;
 
 pub use after::{After, Outcome};
-pub use body::{Body, Chunk, DEFAULT_BODY_LIMIT};
+pub use body::{Body, BodyWriter, Chunk, DEFAULT_BODY_LIMIT};
 pub use context::Context;
+pub use draft::DraftMode;
 pub use error::{
     Error, RequestError, Result, forbidden, not_found, permanent_redirect, redirect, unauthorized,
 };
-pub use event::Event;
+pub use event::{Event, keep_alive};
 pub use exchange::Exchange;
 pub use extract::{Form, FromRequest, Json, Query};
 pub use fetch::{Fetch, FetchError, RedirectPolicy, fetch};

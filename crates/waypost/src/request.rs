@@ -5,13 +5,14 @@ use std::str::FromStr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
-use http::header::{self, AsHeaderName, HeaderMap};
+use http::header::{self, HeaderMap, HeaderName};
 use http::{Method, Uri, request::Parts};
 use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::body::DEFAULT_BODY_LIMIT;
-use crate::cookies::Cookies;
+use crate::cookies::{Cookies, RequestCookies};
+use crate::header_text::HeaderTexts;
 use crate::{Body, FormData, RequestError};
 
 /// A request, as [the Fetch standard](https://fetch.spec.whatwg.org/#request-class) and Next's
@@ -37,6 +38,9 @@ pub struct Request {
     head: Arc<Parts>,
     body: Mutex<Body>,
     url: OnceLock<Url>,
+    texts: OnceLock<HeaderTexts>,
+    /// The jar of the exchange, where the request came through one.
+    cookies: Option<Cookies>,
 }
 
 impl Request {
@@ -92,7 +96,15 @@ impl Request {
             head,
             body: Mutex::new(body),
             url: OnceLock::new(),
+            texts: OnceLock::new(),
+            cookies: None,
         }
+    }
+
+    /// Ties the request to the jar of its exchange.
+    pub(crate) fn with_jar(mut self, cookies: Cookies) -> Self {
+        self.cookies = Some(cookies);
+        self
     }
 
     /// Returns the method.
@@ -121,18 +133,45 @@ impl Request {
 
     /// Returns the headers, to change what later readers of this request see.
     pub fn headers_mut(&mut self) -> &mut HeaderMap {
+        self.texts = OnceLock::new();
         &mut Arc::make_mut(&mut self.head).headers
     }
 
-    /// Returns the first value of a header, if there is one and it is text.
-    pub fn header(&self, name: impl AsHeaderName) -> Option<&str> {
-        self.head.headers.get(name)?.to_str().ok()
+    /// Returns the value of a header as text, as `Headers.get` of the Web does.
+    ///
+    /// Several lines are joined with `, `; of headers that there can be only one of (`Referer`,
+    /// `User-Agent`…) the first counts. Bytes beyond ASCII are read as Latin-1, as in Next. The bytes
+    /// themselves are in [`Request::headers`].
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let texts = self
+            .texts
+            .get_or_init(|| HeaderTexts::of(&self.head.headers));
+        texts.get(&self.head.headers, name)
     }
 
-    /// Returns the cookies of the request. What is set on them stays with this copy; to answer with
-    /// cookies take [`Context::cookies`](crate::Context::cookies).
+    /// Returns the names of the headers with their values as text, each as [`Request::header`] gives it.
+    pub fn header_texts(&self) -> impl Iterator<Item = (&str, &str)> {
+        let names = self.head.headers.keys().map(HeaderName::as_str);
+        names.filter_map(|name| Some((name, self.header(name)?)))
+    }
+
+    /// Returns the cookies of the request, to read. To answer with cookies take
+    /// [`Context::cookies`](crate::Context::cookies).
     pub fn cookies(&self) -> Cookies {
-        Cookies::of(&self.head.headers)
+        self.cookies
+            .clone()
+            .unwrap_or_else(|| Cookies::of(&self.head.headers))
+            .request_only()
+    }
+
+    /// Returns the cookies of the request, to change what later readers of the request see: its
+    /// `Cookie` header, and the jar of the context. The client hears nothing of it.
+    pub fn cookies_mut(&mut self) -> RequestCookies<'_> {
+        let cookies = self
+            .cookies
+            .clone()
+            .unwrap_or_else(|| Cookies::of(&self.head.headers));
+        RequestCookies::new(cookies, self.headers_mut())
     }
 
     /// Returns the search params, as `URLSearchParams` has them.
@@ -162,6 +201,14 @@ impl Request {
         };
         let fault = |_| RequestError::Query(format!("`{name}` can't be `{text}`"));
         text.parse().map(Some).map_err(fault)
+    }
+
+    /// Tells whether the body was read or taken out.
+    pub fn body_used(&self) -> bool {
+        self.body
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_used()
     }
 
     /// Takes the body out, as a stream of chunks. What is left behind counts as read.
@@ -208,7 +255,9 @@ impl Request {
     /// [`RequestError::ContentType`] for any other type, [`RequestError::Form`] where it is not
     /// well formed; otherwise as [`Request::bytes`].
     pub async fn form_data(&self) -> Result<FormData, RequestError> {
-        let content_type = self.header(header::CONTENT_TYPE).map(str::to_owned);
+        let content_type = self
+            .header(header::CONTENT_TYPE.as_str())
+            .map(str::to_owned);
         FormData::read(content_type.as_deref(), self.body()).await
     }
 }
@@ -336,12 +385,8 @@ pub(crate) fn decode_utf8(bytes: &[u8]) -> String {
 /// `X-Forwarded-Proto` count: the router has overwritten whatever the client sent there.
 fn public_url(head: &Parts) -> Url {
     let text = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
-    let inside = head
-        .uri
-        .host()
-        .is_some_and(|host| host.ends_with(".spin.internal"));
     let own = head.uri.authority().map(|authority| authority.as_str());
-    let (scheme, authority) = match inside {
+    let (scheme, authority) = match is_inside(&head.uri) {
         true => (text("x-forwarded-proto"), text("x-forwarded-host")),
         false => (head.uri.scheme_str(), own.or_else(|| text("host"))),
     };
@@ -357,6 +402,12 @@ fn public_url(head: &Parts) -> Url {
     Url::parse(&format!("{origin}{target}"))
         .or_else(|_| Url::parse(&format!("http://localhost{target}")))
         .unwrap_or_else(|_| Url::parse("http://localhost/").expect("a constant URL is valid"))
+}
+
+/// Tells whether a request came through the router.
+pub(crate) fn is_inside(uri: &Uri) -> bool {
+    uri.host()
+        .is_some_and(|host| host.ends_with(".spin.internal"))
 }
 
 #[cfg(test)]

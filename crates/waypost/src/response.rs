@@ -239,6 +239,9 @@ impl Response {
                 "a handler can't answer with the status {status}"
             ));
         }
+        if self.body().is_used() {
+            return Some(anyhow::anyhow!("the body of the response was already read"));
+        }
         let without_body = matches!(status.as_u16(), 204 | 205 | 304);
         (without_body && !self.body().is_empty())
             .then(|| anyhow::anyhow!("a response with the status {status} can't have a body"))

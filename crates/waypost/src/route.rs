@@ -165,7 +165,8 @@ const OF_THE_CONNECTION: [HeaderName; 6] = [
     header::UPGRADE,
 ];
 
-/// Gives a body of known length its `Content-Length`, and drops that of an answer to HEAD.
+/// Gives a body of known length its `Content-Length`. Of an answer to HEAD a stream is dropped; a fixed
+/// body goes along, since hosts check its length, and it is the host that leaves it out.
 fn framed(mut response: http::Response<Body>, head: bool) -> http::Response<Body> {
     for name in &OF_THE_CONNECTION {
         response.headers_mut().remove(name);
@@ -179,7 +180,7 @@ fn framed(mut response: http::Response<Body>, head: bool) -> http::Response<Body
     } else {
         response.headers_mut().remove(header::CONTENT_LENGTH);
     }
-    if head {
+    if head && response.body().len().is_none() {
         *response.body_mut() = Body::empty();
     }
     response

@@ -21,16 +21,22 @@
 //! # }
 //! ```
 
+use http::Method;
+
 use crate::route::{Route, answer};
-use crate::{Request, Response};
+use crate::{Body, Request, Response};
 
 /// Answers a request as the component of this route would, and does the work that it leaves for
 /// [`After`](crate::After). `export!` names the type `route::Route`.
 pub fn call<R: Route>(request: Request) -> Response {
+    let head = *request.method() == Method::HEAD;
     block_on(async {
         let answer = answer::<R>(request.into()).await;
         answer.after.finish().await;
-        answer.response.into()
+        match head {
+            true => answer.response.map(|_| Body::empty()).into(),
+            false => answer.response.into(),
+        }
     })
 }
 
@@ -67,7 +73,7 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
 ///
 /// If the body is a stream that fails, or larger than 10 MiB.
 pub fn text(response: Response) -> String {
-    let response = http::Response::<crate::Body>::from(response);
+    let response = http::Response::<Body>::from(response);
     let bytes = block_on(response.into_body().bytes(crate::DEFAULT_BODY_LIMIT));
     String::from_utf8_lossy(&bytes.expect("the body can be read")).into_owned()
 }

@@ -47,6 +47,24 @@ mod untyped {
     waypost::export!("/items/[slug]": get, put, post, patch = self::visit);
 }
 
+mod any {
+    use super::*;
+
+    async fn get(req: Request) -> String {
+        format!("own {}", req.method())
+    }
+
+    async fn any(req: Request) -> String {
+        format!("any {}", req.method())
+    }
+
+    waypost::export!("/any": any, get);
+}
+
+mod none {
+    waypost::export!("/none":);
+}
+
 mod catch_all {
     use super::*;
 
@@ -114,6 +132,22 @@ fn methods() {
     }
     assert_eq!(call("POST").status(), 307);
     assert_eq!(call("POST").headers()["location"], "/target");
+}
+
+#[test]
+fn any_stands_for_all_other_methods() {
+    for (method, text) in [
+        ("GET", "own GET"),
+        ("DELETE", "any DELETE"),
+        ("OPTIONS", "any OPTIONS"),
+    ] {
+        assert_eq!(
+            send::<any::route::Route>(method, "/any"),
+            (200, text.to_owned())
+        );
+    }
+    assert_eq!(send::<none::route::Route>("GET", "/none").0, 405);
+    assert_eq!(send::<none::route::Route>("OPTIONS", "/none").0, 204);
 }
 
 #[test]

@@ -146,10 +146,6 @@ impl Cookie {
         self
     }
 
-    pub(super) fn is_removal(&self) -> bool {
-        self.inner.max_age() == Some(Duration::ZERO) && self.value().is_empty()
-    }
-
     /// What makes two cookies of a client the same.
     pub(super) fn key(&self) -> (&str, &str, Option<&str>) {
         (self.name(), self.path_attribute(), self.domain_attribute())

@@ -1,0 +1,156 @@
+//! Draft mode: lets an editor see what is not published yet.
+
+use crate::cookies::{Cookie, Cookies, SameSite};
+use crate::{Exchange, FromRequest, Result};
+
+/// The cookie that Next has for it.
+const COOKIE: &str = "__prerender_bypass";
+
+/// The environment variable with the secret that the cookie of an editor holds. Waypost's host makes
+/// one for each start, unless `spin.toml` has one.
+const SECRET: &str = "WAYPOST_DRAFT_SECRET";
+
+/// Draft mode, as Next's [`draftMode`](https://nextjs.org/docs/app/api-reference/functions/draft-mode):
+/// a cookie that only the app can make tells an editor's browser from others.
+///
+/// # Examples
+///
+/// ```
+/// use waypost::{DraftMode, Query, Result, forbidden};
+///
+/// #[derive(serde::Deserialize)]
+/// struct Preview {
+///     token: String,
+/// }
+///
+/// async fn get(draft: DraftMode, Query(preview): Query<Preview>) -> Result<&'static str> {
+///     if preview.token != "known to the editors" {
+///         return Err(forbidden());
+///     }
+///     draft.enable()?;
+///     Ok("You see drafts now")
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct DraftMode {
+    cookies: Cookies,
+    secret: Option<String>,
+}
+
+impl DraftMode {
+    /// Tells whether the client is in draft mode. A forged cookie is not enough, and is deleted.
+    pub fn is_enabled(&self) -> bool {
+        let cookie = self.cookies.get(COOKIE);
+        let Some(cookie) = cookie.filter(|cookie| !cookie.value().is_empty()) else {
+            return false;
+        };
+        let secret = self.secret.as_deref().unwrap_or_default();
+        let enabled = !secret.is_empty() && same(cookie.value(), secret);
+        if !enabled {
+            // The cookie's name is a valid one.
+            let _ = self.disable();
+        }
+        enabled
+    }
+
+    /// Puts the client into draft mode.
+    ///
+    /// # Errors
+    ///
+    /// Where the app has no secret: the environment variable `WAYPOST_DRAFT_SECRET`.
+    pub fn enable(&self) -> Result<()> {
+        let missing = || anyhow::anyhow!("draft mode needs a secret in `{SECRET}`");
+        let secret = self.secret.clone().ok_or_else(missing)?;
+        self.cookies.set(attributes(Cookie::new(COOKIE, secret)))?;
+        Ok(())
+    }
+
+    /// Takes the client out of draft mode.
+    ///
+    /// # Errors
+    ///
+    /// None today.
+    pub fn disable(&self) -> Result<()> {
+        self.cookies.delete(attributes(Cookie::new(COOKIE, "")))?;
+        Ok(())
+    }
+}
+
+impl FromRequest for DraftMode {
+    async fn from_request(exchange: &mut Exchange) -> Result<Self> {
+        let secret = std::env::var(SECRET)
+            .ok()
+            .filter(|secret| !secret.is_empty());
+        Ok(Self {
+            cookies: exchange.cookies(),
+            secret,
+        })
+    }
+}
+
+/// Editors come from the pages of another site, so the cookie has to go along from there.
+fn attributes(cookie: Cookie) -> Cookie {
+    cookie.secure().http_only().same_site(SameSite::None)
+}
+
+/// Compares in a time that tells nothing of where the texts differ.
+fn same(one: &str, other: &str) -> bool {
+    let differing = one
+        .bytes()
+        .zip(other.bytes())
+        .fold(0, |seen, (a, b)| seen | (a ^ b));
+    one.len() == other.len() && differing == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderMap;
+
+    fn draft(cookie: &str) -> DraftMode {
+        let mut headers = HeaderMap::new();
+        headers.insert("cookie", cookie.parse().unwrap());
+        DraftMode {
+            cookies: Cookies::of(&headers),
+            secret: Some("s3cret".to_owned()),
+        }
+    }
+
+    #[test]
+    fn only_the_secret_enables_it() {
+        assert!(draft("__prerender_bypass=s3cret").is_enabled());
+        for forged in [
+            "__prerender_bypass=guess",
+            "__prerender_bypass=s3cre",
+            "__prerender_bypass",
+        ] {
+            let draft = draft(forged);
+            assert!(!draft.is_enabled(), "{forged}");
+            assert!(
+                draft
+                    .cookies
+                    .to_string()
+                    .starts_with("__prerender_bypass=; Path=/; Expires=Thu, 01 Jan 1970")
+            );
+        }
+    }
+
+    #[test]
+    fn it_is_switched_on_and_off() {
+        let draft = draft("a=1");
+        draft.enable().unwrap();
+        assert!(draft.is_enabled());
+        let line = draft.cookies.to_string();
+        assert_eq!(
+            line,
+            "__prerender_bypass=s3cret; Path=/; Secure; HttpOnly; SameSite=None"
+        );
+        draft.disable().unwrap();
+        assert!(!draft.is_enabled());
+        let without = DraftMode {
+            secret: None,
+            ..draft
+        };
+        assert!(without.enable().is_err());
+    }
+}

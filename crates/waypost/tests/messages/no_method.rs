@@ -1,3 +1,0 @@
-waypost::export!("/items":);
-
-fn main() {}
