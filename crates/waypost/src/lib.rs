@@ -49,6 +49,15 @@ pub use reply::IntoResponse;
 pub use request::{Request, SearchParams};
 pub use response::Response;
 
+/// Key-value stores, variables and SQLite databases, through [`spin_sdk`]: what `spin.toml` grants a
+/// component in `key_value_stores`, `variables` and `sqlite_databases`. For `wasm32-wasip2`.
+///
+/// What is not granted is an error of the call, `AccessDenied`; a component that asks for an interface
+/// that its host does not have at all (SQLite on Waypost's own, any of them under `wasmtime serve`)
+/// is refused by the host when it is loaded.
+#[cfg(feature = "spin")]
+pub use spin_sdk::{key_value, sqlite, variables};
+
 /// What `export!` expands to. It follows the macro, not semantic versioning.
 #[doc(hidden)]
 pub mod __private {
