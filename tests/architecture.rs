@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// What each crate may use of ours; a handler may use the SDK and what is private to the app.
-const MAY_USE: [(&str, &[&str]); 8] = [
+const MAY_USE: [(&str, &[&str]); 9] = [
     ("waypost-routing", &[]),
     ("waypost-macros", &["waypost-routing"]),
     ("waypost", &["waypost-macros", "waypost-routing"]),
@@ -13,6 +13,7 @@ const MAY_USE: [(&str, &[&str]); 8] = [
     ("waypost-host", &["waypost-router", "waypost-routing"]),
     ("waypost-cli", &["waypost-host", "waypost-routing"]),
     ("waypost-start", &[]),
+    ("waypost-conformance", &[]),
     ("router", &["waypost", "waypost-router"]),
 ];
 
@@ -26,7 +27,10 @@ fn dependencies_go_one_way() {
     for (name, (folder, uses)) in &crates {
         let rule = MAY_USE.iter().find(|(known, _)| known == name);
         let is_handler = folder.contains("handlers");
-        assert!(rule.is_some() || is_handler, "`{name}` has no rule in this test");
+        assert!(
+            rule.is_some() || is_handler,
+            "`{name}` has no rule in this test"
+        );
         for used in uses.iter().filter(|used| ours(used)) {
             let private = crates[used].0.contains("handlers/_");
             let allowed = match rule {
@@ -36,8 +40,13 @@ fn dependencies_go_one_way() {
             assert!(allowed, "`{name}` may not use `{used}`");
         }
         let is_native = ["waypost-host", "waypost-cli"].contains(&name.as_str());
-        let foreign = uses.iter().find(|used| OF_THE_HOST.contains(&used.as_str()));
-        assert!(is_native || foreign.is_none(), "`{name}` may not use `{foreign:?}`");
+        let foreign = uses
+            .iter()
+            .find(|used| OF_THE_HOST.contains(&used.as_str()));
+        assert!(
+            is_native || foreign.is_none(),
+            "`{name}` may not use `{foreign:?}`"
+        );
     }
 }
 
@@ -45,7 +54,11 @@ fn dependencies_go_one_way() {
 fn routing_has_no_required_dependency_and_the_sdk_few() {
     let count = |name: &str| {
         let metadata = metadata();
-        let package = metadata["packages"].as_array().unwrap().iter().find(|p| p["name"] == name);
+        let package = metadata["packages"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|p| p["name"] == name);
         let dependencies = package.unwrap()["dependencies"].as_array().unwrap().clone();
         let required = dependencies.iter().filter(|d| {
             let ours = d["path"].is_string();
@@ -62,43 +75,89 @@ fn routing_has_no_required_dependency_and_the_sdk_few() {
 #[test]
 fn one_build_of_wasmtime_serves_the_command_and_the_tests() {
     let features = |selection: &[&str]| -> BTreeSet<String> {
-        let format = ["--prefix", "none", "--no-dedupe", "--format", "{p} {f}", "--offline"];
+        let format = [
+            "--prefix",
+            "none",
+            "--no-dedupe",
+            "--format",
+            "{p} {f}",
+            "--offline",
+        ];
         let tree = cargo(&[&["tree"], selection, &format].concat());
         tree.lines().map(|line| line.replace(" (*)", "")).collect()
     };
     let command = features(&["--package", "waypost-cli", "--edges", "normal,build"]);
     let tests = features(&["--workspace", "--edges", "normal,build,dev"]);
-    let of_wasmtime: BTreeSet<_> = cargo(&["tree", "--package", "wasmtime-wasi-http", "--edges", "normal,build", "--prefix", "none", "--offline"])
+    let crates = [
+        "tree",
+        "--package",
+        "wasmtime-wasi-http",
+        "--edges",
+        "normal,build",
+    ];
+    let format = ["--prefix", "none", "--format", "{p}", "--offline"];
+    let of_wasmtime: BTreeSet<_> = cargo(&[&crates[..], &format].concat())
         .lines()
-        .map(|line| line.split(' ').next().unwrap_or_default().to_owned())
+        .map(name_and_version)
         .collect();
     let twice: Vec<_> = command
         .difference(&tests)
-        .filter(|line| of_wasmtime.contains(line.split(' ').next().unwrap_or_default()))
+        .filter(|line| of_wasmtime.contains(&name_and_version(line)))
         .collect();
-    assert!(twice.is_empty(), "other features for `cargo test`: {twice:#?}");
+    assert!(
+        twice.is_empty(),
+        "other features for `cargo test`: {twice:#?}"
+    );
+}
+
+fn name_and_version(line: &str) -> String {
+    line.split(' ').take(2).collect::<Vec<_>>().join(" ")
 }
 
 /// The crates of the workspace by name, each with its folder and what it uses outside its tests.
 fn crates() -> BTreeMap<String, (String, Vec<String>)> {
     let metadata = metadata();
     let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
-    let packages = metadata["packages"].as_array().unwrap().iter().map(|package| {
-        let dependencies = package["dependencies"].as_array().unwrap().iter();
-        let uses = dependencies.filter(|d| d["kind"].is_null()).map(|d| text(&d["name"])).collect();
-        (text(&package["name"]), (text(&package["manifest_path"]), uses))
-    });
+    let packages = metadata["packages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|package| {
+            let dependencies = package["dependencies"].as_array().unwrap().iter();
+            let uses = dependencies
+                .filter(|d| d["kind"].is_null())
+                .map(|d| text(&d["name"]))
+                .collect();
+            (
+                text(&package["name"]),
+                (text(&package["manifest_path"]), uses),
+            )
+        });
     packages.collect()
 }
 
 fn metadata() -> serde_json::Value {
-    let args = ["metadata", "--no-deps", "--offline", "--format-version", "1"];
+    let args = [
+        "metadata",
+        "--no-deps",
+        "--offline",
+        "--format-version",
+        "1",
+    ];
     serde_json::from_str(&cargo(&args)).unwrap()
 }
 
 fn cargo(args: &[&str]) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let output = Command::new(env!("CARGO")).args(args).current_dir(root).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let output = Command::new(env!("CARGO"))
+        .args(args)
+        .current_dir(root)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout).unwrap()
 }

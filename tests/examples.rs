@@ -21,8 +21,14 @@ fn every_example_answers() {
 
 fn text(app: &Served) {
     let hello = app.get("/hello", "");
-    assert_eq!((hello.status, hello.text().as_str()), (200, "Hello, Waypost!"));
-    assert_eq!(hello.header("content-type"), Some("text/plain;charset=UTF-8"));
+    assert_eq!(
+        (hello.status, hello.text().as_str()),
+        (200, "Hello, Waypost!")
+    );
+    assert_eq!(
+        hello.header("content-type"),
+        Some("text/plain;charset=UTF-8")
+    );
     assert_eq!(hello.header("content-length"), Some("15"));
     let feed = app.get("/rss.xml", "");
     assert_eq!(feed.header("content-type"), Some("text/xml; charset=utf-8"));
@@ -31,7 +37,10 @@ fn text(app: &Served) {
     let cors = app.get("/cors", "");
     assert_eq!(cors.header("access-control-allow-origin"), Some("*"));
     let search = app.get("/search?query=hello+world&page=2", "");
-    assert_eq!(search.text(), "Page 2 of what was found for \"hello world\"");
+    assert_eq!(
+        search.text(),
+        "Page 2 of what was found for \"hello world\""
+    );
     assert_eq!(app.get("/search?query=a&page=two", "").status, 400);
 }
 
@@ -46,19 +55,33 @@ fn methods(app: &Served) {
         ("OPTIONS", 204, ""),
     ] {
         let reply = app.request(method, "/methods", "", b"abc");
-        assert_eq!((reply.status, reply.text().as_str()), (status, body), "{method}");
+        assert_eq!(
+            (reply.status, reply.text().as_str()),
+            (status, body),
+            "{method}"
+        );
     }
     let head = app.request("HEAD", "/hello", "", b"");
-    assert_eq!((head.status, head.header("content-length")), (200, Some("15")));
+    assert_eq!(
+        (head.status, head.header("content-length")),
+        (200, Some("15"))
+    );
     assert_eq!(head.text(), "");
     for method in ["POST", "TRACE", "BREW"] {
         let reply = app.request(method, "/hello", "", b"");
         let allow = reply.header("allow");
-        assert_eq!((reply.status, allow), (405, Some("GET, HEAD, OPTIONS")), "{method}");
+        assert_eq!(
+            (reply.status, allow),
+            (405, Some("GET, HEAD, OPTIONS")),
+            "{method}"
+        );
     }
     let options = app.request("OPTIONS", "/items", "", b"");
     let allow = options.header("allow");
-    assert_eq!((options.status, allow), (204, Some("GET, HEAD, OPTIONS, POST")));
+    assert_eq!(
+        (options.status, allow),
+        (204, Some("GET, HEAD, OPTIONS, POST"))
+    );
 }
 
 fn cookies(app: &Served) {
@@ -66,11 +89,17 @@ fn cookies(app: &Served) {
     assert_eq!(jar.text(), "a is x y");
     assert_eq!(
         jar.all("set-cookie"),
-        ["b=1; Path=/", "c=; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0"]
+        [
+            "b=1; Path=/",
+            "c=; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0"
+        ]
     );
     let header = app.get("/cookies/header", "Cookie: token=7\r\n");
     assert_eq!(header.header("set-cookie"), Some("token=7"));
-    assert_eq!(app.get("/cookies/request", "Cookie: token=7\r\n").text(), "token is 7");
+    assert_eq!(
+        app.get("/cookies/request", "Cookie: token=7\r\n").text(),
+        "token is 7"
+    );
 }
 
 fn headers_and_redirects(app: &Served) {
@@ -78,7 +107,10 @@ fn headers_and_redirects(app: &Served) {
     assert_eq!(headers.text(), "You come from https://example.com/");
     assert_eq!(headers.header("referer"), Some("https://example.com/"));
     let redirect = app.get("/redirect", "");
-    assert_eq!((redirect.status, redirect.header("location")), (307, Some("/hello")));
+    assert_eq!(
+        (redirect.status, redirect.header("location")),
+        (307, Some("/hello"))
+    );
     assert_eq!(redirect.text(), "");
 }
 
@@ -92,7 +124,11 @@ fn dynamic_segments(app: &Served) {
         ("/docs/a/b%20c", 200, "The page a / b c"),
     ] {
         let reply = app.get(target, "");
-        assert_eq!((reply.status, reply.text().as_str()), (status, body), "{target}");
+        assert_eq!(
+            (reply.status, reply.text().as_str()),
+            (status, body),
+            "{target}"
+        );
     }
     assert_eq!(app.get("/blog", "").status, 404);
     assert_eq!(app.get("/shop/a/seven", "").status, 400);
@@ -101,14 +137,31 @@ fn dynamic_segments(app: &Served) {
 fn bodies(app: &Served) {
     let item = br#"{"slug":"d","title":"A dinghy"}"#;
     let created = app.request("POST", "/items", "", item);
-    assert_eq!((created.status, created.body.as_slice()), (201, item.as_slice()));
+    assert_eq!(
+        (created.status, created.body.as_slice()),
+        (201, item.as_slice())
+    );
     let broken = app.request("POST", "/items", "", b"{");
     assert_eq!(broken.status, 400);
-    assert!(broken.text().starts_with("the body is not the expected JSON"), "{}", broken.text());
+    assert!(
+        broken
+            .text()
+            .starts_with("the body is not the expected JSON"),
+        "{}",
+        broken.text()
+    );
 
     let urlencoded = "Content-Type: application/x-www-form-urlencoded\r\n";
-    let form = app.request("POST", "/form", urlencoded, b"name=Ada&email=ada%40example.com");
-    assert_eq!(form.text(), r#"{"name":"Ada","email":"ada@example.com","picture":null}"#);
+    let form = app.request(
+        "POST",
+        "/form",
+        urlencoded,
+        b"name=Ada&email=ada%40example.com",
+    );
+    assert_eq!(
+        form.text(),
+        r#"{"name":"Ada","email":"ada@example.com","picture":null}"#
+    );
     let multipart = "Content-Type: multipart/form-data; boundary=X\r\n";
     let parts = b"--X\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\nAda\r\n\
         --X\r\nContent-Disposition: form-data; name=\"picture\"; filename=\"a.png\"\r\n\r\n\x89PNG\r\n--X--\r\n";
@@ -118,10 +171,23 @@ fn bodies(app: &Served) {
     assert_eq!(app.request("POST", "/form", "", b"a=1").status, 415);
 
     // HMAC-SHA-256 of the body with the secret in `spin.toml`, as `openssl dgst` gives it.
-    let signature = "X-Signature: 2a532b4c026f92a4d67c91b15975596c4154381ca2eb59bd77cfe04ed98c9cb4\r\n";
-    assert_eq!(app.request("POST", "/webhook", signature, br#"{"event":"ping"}"#).status, 200);
-    assert_eq!(app.request("POST", "/webhook", signature, br#"{"event":"pong"}"#).status, 401);
-    assert_eq!(app.request("POST", "/webhook", "", br#"{"event":"ping"}"#).status, 401);
+    let signature =
+        "X-Signature: 2a532b4c026f92a4d67c91b15975596c4154381ca2eb59bd77cfe04ed98c9cb4\r\n";
+    assert_eq!(
+        app.request("POST", "/webhook", signature, br#"{"event":"ping"}"#)
+            .status,
+        200
+    );
+    assert_eq!(
+        app.request("POST", "/webhook", signature, br#"{"event":"pong"}"#)
+            .status,
+        401
+    );
+    assert_eq!(
+        app.request("POST", "/webhook", "", br#"{"event":"ping"}"#)
+            .status,
+        401
+    );
 }
 
 fn streams(app: &Served) {
@@ -131,13 +197,19 @@ fn streams(app: &Served) {
     let events = app.get("/chat?prompt=tea", "");
     assert_eq!(events.header("content-type"), Some("text/event-stream"));
     let events = events.text();
-    assert!(events.starts_with("event: token\ndata: You\n\n"), "{events}");
+    assert!(
+        events.starts_with("event: token\ndata: You\n\n"),
+        "{events}"
+    );
     assert!(events.ends_with("data: .\n\ndata: [DONE]\n\n"), "{events}");
 }
 
 fn the_router_answers_the_rest(app: &Served) {
     let not_found = app.get("/nowhere", "Accept: application/json\r\n");
-    assert_eq!((not_found.status, not_found.text().as_str()), (404, r#"{"error":"Not Found"}"#));
+    assert_eq!(
+        (not_found.status, not_found.text().as_str()),
+        (404, r#"{"error":"Not Found"}"#)
+    );
     assert_eq!(app.get("/_catalog", "").status, 404);
     assert_eq!(app.get("/(company)/about", "").status, 404);
     for (target, location) in [
@@ -146,14 +218,21 @@ fn the_router_answers_the_rest(app: &Served) {
         ("/items//a", "/items/a"),
     ] {
         let reply = app.get(target, "");
-        assert_eq!((reply.status, reply.header("location")), (308, Some(location)), "{target}");
+        assert_eq!(
+            (reply.status, reply.header("location")),
+            (308, Some(location)),
+            "{target}"
+        );
     }
     for target in ["/items/%ZZ", "/items/%FF", "/items/%00", "/hello%"] {
         assert_eq!(app.get(target, "").status, 400, "{target}");
     }
     let options = app.request("OPTIONS", "*", "", b"");
     assert_eq!(options.status, 204);
-    assert_eq!(options.header("allow"), Some("DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"));
+    assert_eq!(
+        options.header("allow"),
+        Some("DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT")
+    );
 }
 
 fn nothing_of_the_inside_comes_from_a_client(app: &Served) {
@@ -181,10 +260,22 @@ fn in_a_browser(app: &Served) {
         .collect();
     let forms = page.matches("<form ").count();
     assert_eq!(outputs.len(), forms, "{page}");
-    let failed: Vec<_> = outputs.iter().filter(|status| !status.starts_with('2')).collect();
+    let failed: Vec<_> = outputs
+        .iter()
+        .filter(|status| !status.starts_with('2'))
+        .collect();
     // The private folder is the one that has no route.
     assert_eq!(failed, [&"404"], "{page}");
-    for shown in ["Hello, Waypost!", "<p>Three</p>".replace('<', "&lt;").replace('>', "&gt;").as_str(), "[DONE]", "A dinghy", "Success!"] {
+    for shown in [
+        "Hello, Waypost!",
+        "<p>Three</p>"
+            .replace('<', "&lt;")
+            .replace('>', "&gt;")
+            .as_str(),
+        "[DONE]",
+        "A dinghy",
+        "Success!",
+    ] {
         assert!(page.contains(shown), "{shown} is missing in {page}");
     }
 }
@@ -192,8 +283,18 @@ fn in_a_browser(app: &Served) {
 fn dump(url: &str) -> Option<String> {
     let profile = tempfile::tempdir().unwrap();
     let output = std::process::Command::new("chromium")
-        .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
-        .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+        ])
+        .args([
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+        ])
         .args(["--virtual-time-budget=30000", "--dump-dom", url])
         .arg(format!("--user-data-dir={}", profile.path().display()))
         .output()
@@ -204,6 +305,17 @@ fn dump(url: &str) -> Option<String> {
 #[test]
 fn replies_are_read_whole() {
     // The client of these tests is code too: a chunked reply comes out as it was sent.
-    let reply = Reply { status: 200, headers: vec![("a".into(), "1".into())], body: b"x".to_vec() };
-    assert_eq!((reply.header("a"), reply.all("b").len(), reply.text().as_str()), (Some("1"), 0, "x"));
+    let reply = Reply {
+        status: 200,
+        headers: vec![("a".into(), "1".into())],
+        body: b"x".to_vec(),
+    };
+    assert_eq!(
+        (
+            reply.header("a"),
+            reply.all("b").len(),
+            reply.text().as_str()
+        ),
+        (Some("1"), 0, "x")
+    );
 }

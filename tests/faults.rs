@@ -29,7 +29,9 @@ fn traps_and_errors(app: &Served) {
         let reply = app.get(target, "");
         assert_eq!((reply.status, reply.text().as_str()), (500, ""), "{target}");
         let log = app.logged(cause);
-        let id = reply.header("x-request-id").unwrap_or_else(|| panic!("no id on {target}"));
+        let id = reply
+            .header("x-request-id")
+            .unwrap_or_else(|| panic!("no id on {target}"));
         assert!(log.contains(id), "{id} is not in the log:\n{log}");
         assert_eq!(app.get("/fine", "").status, 200);
     }
@@ -45,13 +47,18 @@ fn broken_streams(app: &Served) {
     assert_eq!(app.get("/broken-stream", "").status, 500);
     // After the first byte there is only the connection to cut: no last chunk.
     let mut stream = app.connect();
-    stream.write_all(b"GET /broken-stream?late HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    stream
+        .write_all(b"GET /broken-stream?late HTTP/1.1\r\nHost: a\r\n\r\n")
+        .unwrap();
     let mut bytes = Vec::new();
     // The cut may show as an error.
     let _ = stream.read_to_end(&mut bytes);
     let text = String::from_utf8_lossy(&bytes);
     assert!(text.starts_with("HTTP/1.1 200 "), "{text}");
-    assert!(text.contains("first") && !text.ends_with("0\r\n\r\n"), "{text}");
+    assert!(
+        text.contains("first") && !text.ends_with("0\r\n\r\n"),
+        "{text}"
+    );
 }
 
 fn bodies_over_the_limit(app: &Served) {
@@ -65,11 +72,23 @@ fn markers_of_the_inside(app: &Served) {
         X-Forwarded-For: 1.2.3.4\r\nForwarded: host=evil.example\r\nX-Request-Id: forged\r\n\
         Spin-Full-Url: http://evil.example/\r\nSpin-Component-Route: /evil\r\nX-Waypost-Pattern: /evil\r\n\
         Connection: close, X-Hidden\r\nX-Hidden: 1\r\nX-Kept: 1\r\n";
-    let seen: serde_json::Value = serde_json::from_slice(&app.get("/seen?a=b", forged).body).unwrap();
+    let seen: serde_json::Value =
+        serde_json::from_slice(&app.get("/seen?a=b", forged).body).unwrap();
     assert_eq!(seen["url"], "http://test.example/seen?a=b");
     let text = seen["headers"].to_string();
-    for absent in ["evil", "forged", "1.2.3.4", "x-hidden", "spin-", "x-waypost", "connection"] {
-        assert!(!text.contains(absent), "{absent} reached the handler: {text}");
+    for absent in [
+        "evil",
+        "forged",
+        "1.2.3.4",
+        "x-hidden",
+        "spin-",
+        "x-waypost",
+        "connection",
+    ] {
+        assert!(
+            !text.contains(absent),
+            "{absent} reached the handler: {text}"
+        );
     }
     assert_eq!(seen["headers"]["x-kept"], "1");
 }
@@ -78,13 +97,30 @@ fn malformed_requests(app: &Served) {
     let status = |request: &[u8]| app.send(request).status;
     for (request, expected) in [
         (&b"GET /seen HTTP/1.1\r\nConnection: close\r\n\r\n"[..], 400),
-        (b"GET /seen HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n", 400),
-        (b"GET /seen HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n", 400),
-        (b"GET /seen HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX: a\x00b\r\n\r\n", 400),
-        (b"GET http://other.example/fine HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 200),
+        (
+            b"GET /seen HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n",
+            400,
+        ),
+        (
+            b"GET /seen HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n",
+            400,
+        ),
+        (
+            b"GET /seen HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX: a\x00b\r\n\r\n",
+            400,
+        ),
+        (
+            b"GET http://other.example/fine HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+            200,
+        ),
         (b"nonsense\r\n\r\n", 400),
     ] {
-        assert_eq!(status(request), expected, "{}", String::from_utf8_lossy(request));
+        assert_eq!(
+            status(request),
+            expected,
+            "{}",
+            String::from_utf8_lossy(request)
+        );
     }
 }
 
@@ -93,9 +129,16 @@ fn many_at_once(app: &Served) {
     let statuses = |target: &'static str| -> Vec<u16> {
         std::thread::scope(|scope| {
             let clients: Vec<_> = (0..8)
-                .map(|_| scope.spawn(move || (0..25).map(|_| app.get(target, "")).collect::<Vec<Reply>>()))
+                .map(|_| {
+                    scope
+                        .spawn(move || (0..25).map(|_| app.get(target, "")).collect::<Vec<Reply>>())
+                })
                 .collect();
-            clients.into_iter().flat_map(|c| c.join().unwrap()).map(|reply| reply.status).collect()
+            clients
+                .into_iter()
+                .flat_map(|c| c.join().unwrap())
+                .map(|reply| reply.status)
+                .collect()
         })
     };
     std::thread::scope(|scope| {

@@ -12,7 +12,11 @@ fn a_new_app_grows_a_route() {
     let run = |args: &[&str], within: &std::path::Path| {
         let output = waypost(within).args(args).output().unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        assert!(output.status.success(), "{args:?}: {}", text(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{args:?}: {}",
+            text(&output.stderr)
+        );
         text(&output.stdout)
     };
     run(&["new", "demo"], folder.path());
@@ -33,8 +37,14 @@ fn a_new_app_grows_a_route() {
     drop(served);
 
     let written = fs::read_to_string(&manifest).unwrap();
-    assert!(written.contains(by_hand.trim_start_matches('\n')), "{written}");
+    assert!(
+        written.contains(by_hand.trim_start_matches('\n')),
+        "{written}"
+    );
     run(&["build", "--check"], &app);
     let table = run(&["routes"], &app);
-    assert!(table.contains("/items/[slug]") && table.contains("GET"), "{table}");
+    assert!(
+        table.contains("/items/[slug]") && table.contains("GET"),
+        "{table}"
+    );
 }
