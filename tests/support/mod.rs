@@ -3,6 +3,8 @@
 
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
+pub mod browser;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
@@ -15,7 +17,10 @@ const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Returns the folder of this checkout, which is the example app.
 pub fn checkout() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
 }
 
 /// Returns the `waypost` command, ready for arguments. All apps but the checkout's own share a
@@ -50,8 +55,11 @@ impl Served {
     }
 
     fn start(command: &mut Command) -> Self {
-        let mut child =
-            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the command starts");
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the command starts");
         let log = Arc::new(Log::default());
         log.follow(child.stderr.take().unwrap());
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
@@ -60,13 +68,20 @@ impl Served {
             line.clear();
             if stdout.read_line(&mut line).unwrap() == 0 {
                 let status = child.wait().unwrap();
-                panic!("the command ended with {status}:\n{}", log.text.lock().unwrap());
+                panic!(
+                    "the command ended with {status}:\n{}",
+                    log.text.lock().unwrap()
+                );
             }
             if let Some(address) = line.trim().strip_prefix("Listening on http://") {
                 break address.parse().unwrap();
             }
         };
-        Self { child, address, log }
+        Self {
+            child,
+            address,
+            log,
+        }
     }
 
     /// Sends the bytes of a request and reads the response to its end.
@@ -78,7 +93,9 @@ impl Served {
 
     /// Sends a GET with these headers.
     pub fn get(&self, target: &str, headers: &str) -> Reply {
-        self.send(format!("GET {target} HTTP/1.1\r\nHost: test.example\r\nConnection: close\r\n{headers}\r\n"))
+        self.send(format!(
+            "GET {target} HTTP/1.1\r\nHost: test.example\r\nConnection: close\r\n{headers}\r\n"
+        ))
     }
 
     /// Sends any method with headers and a body.
@@ -103,8 +120,11 @@ impl Served {
     /// Waits until the log holds a text, and returns the log.
     pub fn logged(&self, text: &str) -> String {
         let log = self.log.text.lock().unwrap();
-        let (log, timeout) =
-            self.log.grown.wait_timeout_while(log, PATIENCE, |log| !log.contains(text)).unwrap();
+        let (log, timeout) = self
+            .log
+            .grown
+            .wait_timeout_while(log, PATIENCE, |log| !log.contains(text))
+            .unwrap();
         assert!(!timeout.timed_out(), "`{text}` was not logged:\n{log}");
         log.clone()
     }
@@ -112,7 +132,13 @@ impl Served {
     /// Sends the process a signal by its name, and waits for its end.
     pub fn stop(mut self, signal: &str) -> i32 {
         let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-s", signal, &pid]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args(["-s", signal, &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
         let start = Instant::now();
         while start.elapsed() < PATIENCE {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -153,19 +179,31 @@ pub struct Reply {
 }
 
 impl Reply {
-    fn read(mut stream: TcpStream) -> Self {
+    pub fn read(mut stream: TcpStream) -> Self {
         let mut bytes = Vec::new();
         stream.read_to_end(&mut bytes).unwrap();
         let end = bytes.windows(4).position(|window| window == b"\r\n\r\n");
-        let end = end.unwrap_or_else(|| panic!("no response: {:?}", String::from_utf8_lossy(&bytes)));
+        let end =
+            end.unwrap_or_else(|| panic!("no response: {:?}", String::from_utf8_lossy(&bytes)));
         let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
         let mut lines = head.split("\r\n");
-        let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+        let status = lines
+            .next()
+            .unwrap()
+            .split(' ')
+            .nth(1)
+            .unwrap()
+            .parse()
+            .unwrap();
         let headers: Vec<_> = lines
             .map(|line| line.split_once(':').unwrap())
             .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
             .collect();
-        let mut reply = Self { status, headers, body: bytes[end + 4..].to_vec() };
+        let mut reply = Self {
+            status,
+            headers,
+            body: bytes[end + 4..].to_vec(),
+        };
         if reply.header("transfer-encoding") == Some("chunked") {
             reply.body = dechunk(&reply.body);
         }
@@ -174,7 +212,10 @@ impl Reply {
 
     /// Returns the first value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// Returns all values of a header.
@@ -192,7 +233,10 @@ impl Reply {
 fn dechunk(mut bytes: &[u8]) -> Vec<u8> {
     let mut body = Vec::new();
     loop {
-        let line = bytes.windows(2).position(|window| window == b"\r\n").expect("a chunk has a size");
+        let line = bytes
+            .windows(2)
+            .position(|window| window == b"\r\n")
+            .expect("a chunk has a size");
         let size = std::str::from_utf8(&bytes[..line]).unwrap();
         let size = usize::from_str_radix(size, 16).unwrap();
         if size == 0 {

@@ -189,8 +189,9 @@ fn describe_one(app: &App, route: &Route, manifest: &DocumentMut) -> Result<Rout
         return Err(wrong_pattern(route, &description));
     }
     if description.methods.is_empty() {
-        return Err(Fault::error("the route has no method")
-            .hint("name one or more in `waypost::export!(get, post);`"));
+        let warning = Fault::warning("the route has no method: it answers 405 to all but OPTIONS");
+        let hint = "name one or more in `waypost::export!(get, post);`";
+        output::fault(&warning.file(route.file()).hint(hint));
     }
     Ok(RouteEntry {
         id: route.id().clone(),

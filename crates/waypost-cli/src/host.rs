@@ -8,13 +8,14 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tracing_subscriber::EnvFilter;
-use waypost_host::{ComponentId, Host, HostOptions, Manifest, Settings};
+use waypost_host::{ComponentId, Host, HostOptions, Manifest, ManifestErrors, Settings};
 
 use crate::app::App;
 use crate::failure::Failure;
 use crate::fault::{Fault, Faults};
 use crate::output;
 use crate::scan::Route;
+use crate::sync::Plan;
 
 /// What the host keeps between runs, below the app's root.
 const STATE: &str = ".waypost";
@@ -29,14 +30,15 @@ pub struct Configuration {
 }
 
 impl Configuration {
-    /// Reads both files.
+    /// Reads both files, `spin.toml` as a build would leave it: what a person wrote counts, and the
+    /// entries of routes that were never built are not missed.
     ///
     /// # Errors
     ///
     /// With all faults of both at once, among them settings for a route that is not in `routes`.
     pub fn load(app: &App, routes: &[Route]) -> Result<Configuration, Faults> {
         let mut faults = Vec::new();
-        let manifest = Manifest::load(&app.spin_toml())
+        let manifest = manifest(app, routes)
             .map_err(|errors| faults.extend(name_file("spin.toml", errors.faults())));
         let patterns: Vec<String> = routes
             .iter()
@@ -55,6 +57,16 @@ impl Configuration {
     /// The address to listen on, unless the command line names one.
     pub fn listen(&self) -> SocketAddr {
         self.settings.server.listen
+    }
+}
+
+fn manifest(app: &App, routes: &[Route]) -> Result<Manifest, ManifestErrors> {
+    let file = app.spin_toml();
+    // Where nothing can be planned, the file itself has the fault.
+    let plan = Plan::of_manifests(app, routes).ok();
+    match plan.as_ref().and_then(|plan| plan.text_of(&file)) {
+        Some(text) => Manifest::parse(text, &file),
+        None => Manifest::load(&file),
     }
 }
 

@@ -136,6 +136,12 @@ impl Plan {
         Ok(plan)
     }
 
+    /// The text that a file will have, if the plan changes it.
+    pub fn text_of(&self, file: &Path) -> Option<&str> {
+        let edit = self.edits.iter().find(|edit| edit.file == file)?;
+        Some(&edit.edited.text)
+    }
+
     /// Whether everything is in step already.
     pub fn is_empty(&self) -> bool {
         self.edits.is_empty()

@@ -60,7 +60,7 @@ pub enum Decision<'r> {
 
 impl Router {
     /// Reads the table that `waypost build` writes: a line for each route with the component's id,
-    /// its methods separated by commas, and its pattern. Empty lines and lines that begin with `#`
+    /// its methods separated by commas (`-` for none), and its pattern. Empty lines and lines that begin with `#`
     /// are left out.
     ///
     /// # Errors
@@ -145,7 +145,7 @@ fn parse_line(line: &str) -> Result<(Entry, Vec<String>), String> {
     let pattern = Pattern::parse(pattern).map_err(|error| error.to_string())?;
     let methods = methods
         .split(',')
-        .filter(|method| *method != "?")
+        .filter(|method| *method != "-")
         .map(str::to_owned)
         .collect();
     Ok((

@@ -37,7 +37,11 @@ fn command_file() -> Result<PathBuf, String> {
 fn build(built_before: bool) -> Result<(), String> {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../waypost-cli/Cargo.toml");
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.arg("build").arg("--manifest-path").arg(manifest).args(["--bin", "waypost"]);
+    cargo
+        .arg("build")
+        .arg("--manifest-path")
+        .arg(manifest)
+        .args(["--bin", "waypost"]);
     if built_before {
         cargo.arg("--quiet");
     } else {

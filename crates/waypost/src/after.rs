@@ -18,8 +18,8 @@ type Work = Pin<Box<dyn Future<Output = ()>>>;
 /// [`after`](https://nextjs.org/docs/app/api-reference/functions/after): logging, counting, tidying up.
 ///
 /// It runs when the last byte of the response was handed over, or the client went away; also after a
-/// redirect or an error. All of it starts at once, in the order in which it was given. A cookie that
-/// is set by then is not sent any more.
+/// redirect or an error. All of it starts at once, in the order in which it was given. A cookie
+/// can't be set by then.
 ///
 /// # Examples
 ///

@@ -40,6 +40,8 @@ pub struct Cookies(Arc<Mutex<Jar>>);
 struct Jar {
     sent: Vec<(String, String)>,
     changes: Vec<Cookie>,
+    /// Whether the response has its cookies, so that no other can come.
+    sealed: bool,
 }
 
 impl Cookies {
@@ -48,7 +50,7 @@ impl Cookies {
         let sent = parse(headers);
         Self(Arc::new(Mutex::new(Jar {
             sent,
-            changes: Vec::new(),
+            ..Jar::default()
         })))
     }
 
@@ -107,12 +109,15 @@ impl Cookies {
     ///
     /// # Errors
     ///
-    /// [`CookieError`] where the name, path or domain could smuggle in another attribute. The value
-    /// may hold anything: it is percent-encoded.
+    /// [`CookieError`] where the name, path or domain could smuggle in another attribute (the value
+    /// may hold anything: it is percent-encoded), or where the response is out.
     pub fn set(&self, cookie: impl Into<Cookie>) -> Result<&Self, CookieError> {
         let cookie = cookie.into();
         cookie.check()?;
         let mut jar = self.jar();
+        if jar.sealed {
+            return Err(CookieError::too_late(cookie.name()));
+        }
         match jar
             .changes
             .iter()
@@ -141,7 +146,7 @@ impl Cookies {
         let sent = self.jar().sent.clone();
         Self(Arc::new(Mutex::new(Jar {
             sent,
-            changes: Vec::new(),
+            ..Jar::default()
         })))
     }
 
@@ -152,7 +157,9 @@ impl Cookies {
             .iter()
             .map(name_of)
             .collect();
-        for cookie in &self.jar().changes {
+        let mut jar = self.jar();
+        jar.sealed = true;
+        for cookie in &jar.changes {
             if by_hand.iter().any(|name| name == cookie.name().as_bytes()) {
                 continue;
             }
@@ -363,6 +370,19 @@ mod tests {
     }
 
     #[test]
+    fn a_cookie_can_come_too_late() {
+        let cookies = Cookies::default();
+        cookies.set(("a", "1")).unwrap();
+        assert_eq!(lines(&cookies), ["a=1; Path=/"]);
+        let error = cookies.set(("b", "2")).err().unwrap();
+        assert_eq!(
+            error.to_string(),
+            "the response is out: the cookie `b` can't be set any more"
+        );
+        assert!(cookies.has("a"));
+    }
+
+    #[test]
     fn reading_sees_writes() {
         let cookies = sent("a=1; b=2");
         cookies.set(("a", "3")).unwrap();
@@ -397,7 +417,6 @@ mod tests {
                 "{path:?}"
             );
         }
-        assert!(lines(&cookies).is_empty());
         cookies.set(("a", "x\r\nSet-Cookie: evil=1")).unwrap();
         assert_eq!(
             lines(&cookies),

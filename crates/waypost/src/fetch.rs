@@ -246,6 +246,8 @@ pub enum FetchError {
     Redirect,
     /// The connection could not be made, or broke.
     Connection(String),
+    /// The body of the response is not what was asked for, is too large, or broke off.
+    Body(String),
 }
 
 impl fmt::Display for FetchError {
@@ -259,6 +261,7 @@ impl fmt::Display for FetchError {
             Self::Timeout => f.write_str("there was no response in time"),
             Self::Redirect => f.write_str("the redirect was not followed"),
             Self::Connection(why) => write!(f, "there was no response: {why}"),
+            Self::Body(why) => write!(f, "the body of the response can't be used: {why}"),
         }
     }
 }
@@ -380,6 +383,15 @@ mod tests {
         ] {
             assert_eq!(text(fetch).unwrap(), expected);
         }
+    }
+
+    #[test]
+    fn what_an_upstream_sends_is_not_the_clients_fault() {
+        let answers = async |_| Response::new("no JSON");
+        let error = test::with_network(answers, || {
+            block_on(async { fetch("/").await?.into_json::<u32>().await }).unwrap_err()
+        });
+        assert_eq!(crate::Error::from(error).status(), 500);
     }
 
     #[test]

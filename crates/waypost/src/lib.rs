@@ -9,6 +9,8 @@ mod context;
 pub mod cookies;
 pub mod cors;
 mod de;
+#[cfg(doctest)]
+mod docs;
 mod draft;
 mod error;
 mod event;

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use crate::cookies::{Cookie, CookieError, Cookies};
 use crate::request::decode_utf8;
 use crate::{
-    Body, DEFAULT_BODY_LIMIT, Error, Event, IntoHeaderValue, IntoResponse, RequestError, Result,
+    Body, DEFAULT_BODY_LIMIT, Error, Event, FetchError, IntoHeaderValue, IntoResponse, Result,
 };
 
 /// A response, as [the Fetch standard](https://fetch.spec.whatwg.org/#response-class) has it.
@@ -194,31 +194,33 @@ impl Response {
         self.status().is_success()
     }
 
-    /// Reads the whole body, up to [`DEFAULT_BODY_LIMIT`] bytes.
+    /// Reads the whole body of a fetched response, up to [`DEFAULT_BODY_LIMIT`](crate::DEFAULT_BODY_LIMIT) bytes.
     ///
     /// # Errors
     ///
-    /// [`RequestError::TooLarge`] beyond the limit, [`RequestError::Incomplete`] where the body broke off.
-    pub async fn bytes(self) -> Result<Bytes, RequestError> {
-        self.inner.into_body().bytes(DEFAULT_BODY_LIMIT).await
+    /// [`FetchError::Body`] beyond the limit, or where the body broke off.
+    pub async fn bytes(self) -> Result<Bytes, FetchError> {
+        let bytes = self.inner.into_body().bytes(DEFAULT_BODY_LIMIT).await;
+        bytes.map_err(|error| FetchError::Body(error.to_string()))
     }
 
-    /// Reads the whole body as UTF-8 text: invalid bytes become U+FFFD.
+    /// Reads the whole body of a fetched response as UTF-8 text: invalid bytes become U+FFFD.
     ///
     /// # Errors
     ///
     /// As [`Response::bytes`].
-    pub async fn text(self) -> Result<String, RequestError> {
+    pub async fn text(self) -> Result<String, FetchError> {
         Ok(decode_utf8(&self.bytes().await?))
     }
 
-    /// Reads the whole body as JSON.
+    /// Reads the whole body of a fetched response as JSON.
     ///
     /// # Errors
     ///
-    /// [`RequestError::Json`] where it is not JSON or no `T`; otherwise as [`Response::bytes`].
-    pub async fn into_json<T: DeserializeOwned>(self) -> Result<T, RequestError> {
-        serde_json::from_str(&self.text().await?).map_err(RequestError::Json)
+    /// [`FetchError::Body`] where it is not JSON or no `T`; otherwise as [`Response::bytes`].
+    pub async fn into_json<T: DeserializeOwned>(self) -> Result<T, FetchError> {
+        serde_json::from_str(&self.text().await?)
+            .map_err(|error| FetchError::Body(error.to_string()))
     }
 
     /// Makes the response that goes out: a fault of its making becomes a 500.

@@ -1,7 +1,7 @@
 //! `router/routes.txt`, the table that the router is compiled with.
 //!
 //! One line for each route, in order of precedence: the component's id, its methods joined by
-//! commas, and the pattern, which comes last because it may have spaces. Lines that begin with `#`
+//! commas (`-` for none), and the pattern, which comes last because it may have spaces. Lines that begin with `#`
 //! are comments.
 
 use waypost_routing::Pattern;
@@ -29,12 +29,11 @@ pub fn render(entries: &[RouteEntry]) -> String {
     entries.sort_by(|a, b| a.pattern.cmp(&b.pattern));
     let mut text = HEAD.to_owned();
     for entry in entries {
-        text.push_str(&format!(
-            "{} {} {}\n",
-            entry.id,
-            entry.methods.join(","),
-            entry.pattern
-        ));
+        let methods = match entry.methods.as_slice() {
+            [] => "-".to_owned(),
+            methods => methods.join(","),
+        };
+        text.push_str(&format!("{} {methods} {}\n", entry.id, entry.pattern));
     }
     text
 }

@@ -73,6 +73,11 @@ impl Cookie {
         self.inner.max_age().map(Duration::whole_seconds)
     }
 
+    /// Returns the time at which the client forgets it.
+    pub fn expires_attribute(&self) -> Option<SystemTime> {
+        self.inner.expires_datetime().map(SystemTime::from)
+    }
+
     /// Sends it below this path only. An empty path leaves the attribute out: the client then takes
     /// the folder of the request's path.
     #[must_use]
@@ -224,32 +229,34 @@ impl From<cookie::Cookie<'static>> for Cookie {
     }
 }
 
-/// A cookie that can't be set, since a part of it could inject another attribute.
+/// A cookie that can't be set.
 #[derive(Debug, PartialEq, Eq)]
-pub struct CookieError {
-    part: &'static str,
-    text: String,
+pub struct CookieError(String);
+
+impl CookieError {
+    /// The response has its cookies already.
+    pub(super) fn too_late(name: &str) -> Self {
+        Self(format!(
+            "the response is out: the cookie `{name}` can't be set any more"
+        ))
+    }
 }
 
 impl fmt::Display for CookieError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { part, text } = self;
-        write!(
-            f,
-            "`{}` can't be the {part} of a cookie",
-            text.escape_debug()
-        )
+        f.write_str(&self.0)
     }
 }
 
 impl std::error::Error for CookieError {}
 
+/// Refuses a part that could inject another attribute.
 fn check(part: &'static str, text: &str, valid: fn(&str) -> bool) -> Result<(), CookieError> {
     match valid(text) {
         true => Ok(()),
-        false => Err(CookieError {
-            part,
-            text: text.to_owned(),
-        }),
+        false => Err(CookieError(format!(
+            "`{}` can't be the {part} of a cookie",
+            text.escape_debug()
+        ))),
     }
 }

@@ -1,0 +1,131 @@
+//! From what a manifest and settings say to an app that can run.
+
+use crate::admission::Admission;
+use crate::app::App;
+use crate::component::{LazyComponent, Runtime};
+use crate::engine::PoolSize;
+use crate::grants::Grants;
+use crate::headers::VOUCHED_FOR;
+use crate::host::HostOptions;
+use crate::key_value::KeyValue;
+use crate::manifest::{ComponentId, Manifest, ResolvedComponent};
+use crate::settings::{RouteLimits, Settings};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+/// How much longer than the slowest handler a dispatcher may take, so that the handler's own limit is met first.
+const DISPATCH_MARGIN: Duration = Duration::from_secs(1);
+
+/// Environment variable with the names of headers that this host vouches for.
+const TRUSTED_HEADERS: &str = "WAYPOST_TRUSTED_HEADERS";
+
+/// Environment variable with the secret of draft mode.
+const DRAFT_SECRET: &str = "WAYPOST_DRAFT_SECRET";
+
+/// The parts of an app.
+pub(crate) struct Assembly {
+    pub(crate) manifest: Manifest,
+    pub(crate) settings: Settings,
+    pub(crate) options: HostOptions,
+    /// What the cookie of draft mode has to hold.
+    pub(crate) draft_secret: String,
+}
+
+impl Assembly {
+    /// What the pool of instances has to hold.
+    pub(crate) fn pool_size(&self) -> PoolSize {
+        let memory = self.each_limits().map(|limits| limits.memory).max();
+        PoolSize {
+            concurrency: self.settings.limits.concurrency,
+            components: self.manifest.components.len(),
+            memory: memory.unwrap_or(self.settings.limits.memory),
+        }
+    }
+
+    /// Puts the app together; `resolved` is what depends on variables.
+    pub(crate) fn app(
+        self,
+        resolved: BTreeMap<ComponentId, ResolvedComponent>,
+        runtime: &Arc<Runtime>,
+    ) -> Arc<App> {
+        let file = self.options.state_dir.join("key_value.redb");
+        let key_value = KeyValue::new(&self.options.key_value, file);
+        Arc::new_cyclic(|app| {
+            let components = resolved.into_iter().filter_map(|(id, resolved)| {
+                let grants = self.grants(&id, resolved, &key_value)?;
+                let component = self.component(grants, Arc::clone(runtime), Weak::clone(app));
+                Some((id, Arc::new(component)))
+            });
+            App {
+                components: components.collect(),
+                admission: Admission::limited(self.settings.limits.concurrency),
+                development: self.options.development,
+                manifest: self.manifest,
+                settings: self.settings,
+            }
+        })
+    }
+
+    /// Tells a component what the host alone knows, unless the manifest says otherwise.
+    fn tell(&self, id: &ComponentId, environment: &mut BTreeMap<String, String>) {
+        let mut set = |name: &str, value: &str| {
+            environment
+                .entry(name.to_owned())
+                .or_insert_with(|| value.to_owned());
+        };
+        set(DRAFT_SECRET, &self.draft_secret);
+        if self.manifest.is_public(id) {
+            set(TRUSTED_HEADERS, VOUCHED_FOR);
+        }
+    }
+
+    fn grants(
+        &self,
+        id: &ComponentId,
+        resolved: ResolvedComponent,
+        key_value: &KeyValue,
+    ) -> Option<Grants> {
+        let mut declared = self.manifest.components.get(id)?.clone();
+        self.tell(id, &mut declared.environment);
+        let pattern = self.options.patterns.get(id);
+        let name = pattern.cloned().unwrap_or_else(|| id.to_string());
+        let limits = self.limits(id);
+        let key_value = key_value.clone();
+        Some(Grants::new(
+            id.clone(),
+            name,
+            &declared,
+            resolved,
+            limits,
+            key_value,
+        ))
+    }
+
+    /// A component that dispatches to others is bounded by the app alone: each of its requests is bounded
+    /// again, by the route that it reaches.
+    fn component(
+        &self,
+        mut grants: Grants,
+        runtime: Arc<Runtime>,
+        app: Weak<App>,
+    ) -> LazyComponent {
+        let mut admission = Admission::limited(grants.limits.concurrency);
+        if grants.is_dispatcher(self.manifest.components.keys()) {
+            admission = Admission::unlimited();
+            grants.limits.request_body = None;
+            let slowest = self.each_limits().map(|limits| limits.max_duration).max();
+            grants.limits.max_duration = slowest.unwrap_or_default() + DISPATCH_MARGIN;
+        }
+        LazyComponent::new(grants, admission, runtime, app)
+    }
+
+    fn each_limits(&self) -> impl Iterator<Item = RouteLimits> {
+        self.manifest.components.keys().map(|id| self.limits(id))
+    }
+
+    fn limits(&self, id: &ComponentId) -> RouteLimits {
+        let pattern = self.options.patterns.get(id).map_or("", String::as_str);
+        self.settings.route_limits(pattern)
+    }
+}

@@ -1,0 +1,137 @@
+//! The body of a component's response.
+
+use crate::admission::Permit;
+use crate::exchange::Caller;
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use wasmtime_wasi_http::{Error, WasiBody};
+
+/// How long the head of a response may wait for the first bytes of its body.
+///
+/// Most bodies follow their head within microseconds: then both leave in one packet, and a body that
+/// fails at once can still become a 500. A slow stream loses no more than this.
+const FIRST_FRAME_PATIENCE: Duration = Duration::from_millis(2);
+
+/// A component's body that keeps its request open until it ends or is dropped, and that fails when its
+/// instance does: a guest that trapped while it streamed must not look like one that was done.
+pub(crate) struct AnswerBody {
+    body: WasiBody,
+    open: Option<(Caller, Option<Permit>)>,
+}
+
+impl AnswerBody {
+    /// Ties `body` to the request that it answers.
+    pub(crate) fn new(body: WasiBody, caller: Caller, permit: Option<Permit>) -> Self {
+        Self {
+            body,
+            open: Some((caller, permit)),
+        }
+    }
+
+    /// Ends the request; tells how.
+    fn finish(&mut self) -> Option<Result<Frame<Bytes>, Error>> {
+        let (caller, _permit) = self.open.take()?;
+        caller
+            .has_failed()
+            .then_some(Err(Error::HttpResponseIncomplete))
+    }
+}
+
+impl Body for AnswerBody {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        match polled {
+            Poll::Ready(None) => Poll::Ready(self.finish()),
+            Poll::Ready(Some(Ok(frame))) => {
+                // Nobody may ask for the end after the last frame, and the instance waits for it.
+                if self.body.is_end_stream() {
+                    self.open = None;
+                }
+                Poll::Ready(Some(Ok(frame)))
+            }
+            other => other,
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// Waits a moment for the first frame of a body; what it got is given again by the body returned.
+///
+/// # Errors
+///
+/// When the body failed before its first frame.
+pub(crate) async fn first_frame(mut body: WasiBody) -> Result<Rewound, Error> {
+    if body.is_end_stream() {
+        return Ok(Rewound { first: None, body });
+    }
+    let frame = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx));
+    match tokio::time::timeout(FIRST_FRAME_PATIENCE, frame).await {
+        Ok(Some(Err(error))) => Err(error),
+        Ok(Some(Ok(frame))) => Ok(Rewound {
+            first: Some(frame),
+            body,
+        }),
+        Ok(None) => Ok(Rewound {
+            first: None,
+            body: super::empty(),
+        }),
+        Err(_) => Ok(Rewound { first: None, body }),
+    }
+}
+
+/// A body whose first frame may have been taken out already.
+pub(crate) struct Rewound {
+    first: Option<Frame<Bytes>>,
+    body: WasiBody,
+}
+
+impl Body for Rewound {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        match self.first.take() {
+            Some(frame) => Poll::Ready(Some(Ok(frame))),
+            None => Pin::new(&mut self.body).poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.first.is_none() && self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let taken = self
+            .first
+            .as_ref()
+            .and_then(Frame::data_ref)
+            .map_or(0, Bytes::len);
+        let taken = u64::try_from(taken).unwrap_or(u64::MAX);
+        let rest = self.body.size_hint();
+        let mut hint = SizeHint::new();
+        hint.set_lower(rest.lower().saturating_add(taken));
+        if let Some(upper) = rest.upper().and_then(|upper| upper.checked_add(taken)) {
+            hint.set_upper(upper);
+        }
+        hint
+    }
+}

@@ -1,0 +1,67 @@
+//! A client's body, and how long the host waits for its next piece.
+
+use super::BodyFault;
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+use tokio::time::Sleep;
+use wasmtime_wasi_http::Error;
+
+/// A body that fails, and says so, when its client stops sending while a component waits for it.
+pub(crate) struct PatientBody {
+    body: Incoming,
+    patience: Duration,
+    waiting: Option<Pin<Box<Sleep>>>,
+    stalled: BodyFault,
+}
+
+impl PatientBody {
+    /// Waits no longer than `patience` for a piece of `body`.
+    pub(crate) fn new(body: Incoming, patience: Duration, stalled: BodyFault) -> Self {
+        Self {
+            body,
+            patience,
+            waiting: None,
+            stalled,
+        }
+    }
+
+    fn poll_patience(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let deadline = Instant::now() + self.patience;
+        let sleep = || Box::pin(tokio::time::sleep_until(deadline.into()));
+        self.waiting.get_or_insert_with(sleep).as_mut().poll(cx)
+    }
+}
+
+impl Body for PatientBody {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        match Pin::new(&mut self.body).poll_frame(cx) {
+            Poll::Ready(frame) => {
+                self.waiting = None;
+                Poll::Ready(frame.map(|frame| frame.map_err(Error::Hyper)))
+            }
+            Poll::Pending => {
+                ready!(self.poll_patience(cx));
+                self.stalled.raise();
+                Poll::Ready(Some(Err(Error::ConnectionReadTimeout)))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,112 @@
+//! The one engine of a host: how components are compiled, cached, placed in memory and interrupted.
+
+use crate::cpu::EpochClock;
+use crate::error::HostError;
+use std::path::Path;
+use wasmtime::{
+    Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig,
+};
+
+/// Components that a request may occupy at once: the router's and the handler's.
+const INSTANCES_PER_REQUEST: u32 = 2;
+
+/// Fewest instances that the pool holds, so that small limits still allow some warm ones.
+const MIN_INSTANCES: u32 = 64;
+
+/// Most instances that the pool holds. Each reserves 4 GiB of address space for its memory (not of
+/// RAM), of the 128 TiB that a process on x86-64 has.
+const MAX_INSTANCES: u32 = 10_000;
+
+/// Core modules, and tables, in one component. A Rust component has three modules (the code, a shim and
+/// a fix-up) and two tables; a composed one has more.
+const CORE_INSTANCES_PER_COMPONENT: u32 = 4;
+
+/// Stacks per instance: one that runs, one for a task that waits while the next runs.
+const STACKS_PER_INSTANCE: u32 = 2;
+
+/// What the pool of instances is sized for.
+pub(crate) struct PoolSize {
+    /// Requests that the app serves at once.
+    pub(crate) concurrency: usize,
+    /// Components of the app: each may keep an idle instance.
+    pub(crate) components: usize,
+    /// Largest memory that any instance may have, in bytes.
+    pub(crate) memory: u64,
+}
+
+/// Builds the engine, and the clock that interrupts its guests.
+///
+/// # Errors
+///
+/// When the folder of the code cache cannot be used, or the pool's address space is not to be had.
+pub(crate) fn build(size: &PoolSize, cache_dir: &Path) -> Result<(Engine, EpochClock), HostError> {
+    let mut config = Config::new();
+    config.wasm_component_model_async(true);
+    config.epoch_interruption(true);
+    config.cache(Some(open_cache(cache_dir)?));
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(size)));
+    let engine = Engine::new(&config).map_err(|error| HostError::Engine {
+        reason: format!("{error:#}"),
+    })?;
+    let clock = EpochClock::start(engine.clone()).map_err(|error| HostError::Engine {
+        reason: format!("no thread for the CPU time bound: {error}"),
+    })?;
+    Ok((engine, clock))
+}
+
+fn open_cache(directory: &Path) -> Result<Cache, HostError> {
+    let fail = |reason: String| HostError::StateDir {
+        path: directory.to_owned(),
+        reason,
+    };
+    std::fs::create_dir_all(directory).map_err(|error| fail(error.to_string()))?;
+    // Wasmtime refuses a relative path.
+    let absolute = directory
+        .canonicalize()
+        .map_err(|error| fail(error.to_string()))?;
+    let mut config = CacheConfig::new();
+    config.with_directory(absolute);
+    Cache::new(config).map_err(|error| fail(format!("{error:#}")))
+}
+
+fn pool(size: &PoolSize) -> PoolingAllocationConfig {
+    let instances = instances(size);
+    let core = instances * CORE_INSTANCES_PER_COMPONENT;
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(instances)
+        .total_core_instances(core)
+        .total_tables(core)
+        .total_memories(instances)
+        .total_stacks(instances * STACKS_PER_INSTANCE)
+        .max_memory_size(usize::try_from(size.memory).unwrap_or(usize::MAX));
+    pool
+}
+
+fn instances(size: &PoolSize) -> u32 {
+    let busy = u32::try_from(size.concurrency)
+        .unwrap_or(u32::MAX)
+        .saturating_mul(INSTANCES_PER_REQUEST);
+    let idle = u32::try_from(size.components).unwrap_or(u32::MAX);
+    busy.saturating_add(idle)
+        .clamp(MIN_INSTANCES, MAX_INSTANCES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size(concurrency: usize, components: usize) -> PoolSize {
+        PoolSize {
+            concurrency,
+            components,
+            memory: 128 << 20,
+        }
+    }
+
+    #[test]
+    fn the_pool_holds_every_request_and_an_idle_instance_each() {
+        assert_eq!(instances(&size(1_000, 30)), 2_030);
+        assert_eq!(instances(&size(1, 1)), MIN_INSTANCES);
+        assert_eq!(instances(&size(usize::MAX, usize::MAX)), MAX_INSTANCES);
+    }
+}

@@ -1,0 +1,42 @@
+//! What can go wrong before a host serves.
+
+use crate::manifest::ManifestErrors;
+use crate::settings::SettingsErrors;
+use std::path::PathBuf;
+
+/// Why a host does not start, or stops.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HostError {
+    /// The manifest's templates cannot be filled in: all faults, one a line.
+    #[error(transparent)]
+    Manifest(#[from] ManifestErrors),
+    /// A setting belongs to no route: all faults, one a line.
+    #[error(transparent)]
+    Settings(#[from] SettingsErrors),
+    /// Wasmtime's engine cannot be made.
+    #[error(
+        "the WebAssembly engine does not start: {reason}; lower `concurrency` or `memory` below `[limits]` in `waypost.toml` if address space is short"
+    )]
+    Engine {
+        /// What Wasmtime says.
+        reason: String,
+    },
+    /// The folder for compiled code and state cannot be used.
+    #[error("the state folder `{}` cannot be used: {reason}; make it writable", path.display())]
+    StateDir {
+        /// The folder.
+        path: PathBuf,
+        /// What the operating system says.
+        reason: String,
+    },
+    /// Components cannot be loaded.
+    #[error("{}", faults.join("\n"))]
+    Components {
+        /// What is wrong with each.
+        faults: Vec<String>,
+    },
+    /// The listener accepts no more connections.
+    #[error("the listener failed: {0}")]
+    Listener(#[source] std::io::Error),
+}

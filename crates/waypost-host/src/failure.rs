@@ -1,0 +1,182 @@
+//! Requests that get no answer from their component, and what their clients get instead.
+
+use crate::body;
+use crate::context::RequestContext;
+use crate::exchange::Ticket;
+use crate::grants::Grants;
+use crate::load::LoadError;
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use http::{Response, StatusCode};
+use std::sync::Arc;
+use wasmtime::PoolConcurrencyLimitError;
+use wasmtime_wasi_http::WasiBody;
+use wasmtime_wasi_http::handler::{InstantiationError, TrapOrPanicError};
+
+/// Name of the header that ties a response to the log.
+pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Seconds after which a client that was turned away may try again: load comes and goes within one.
+const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("1");
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error("the app serves as many requests as `concurrency` in `waypost.toml` allows")]
+    AppBusy,
+    #[error("the route serves as many requests as its `concurrency` in `waypost.toml` allows")]
+    RouteBusy,
+    #[error("the body is larger than `request_body` in `waypost.toml` allows")]
+    LargeBody,
+    #[error("no instance is free: {0}")]
+    PoolBusy(String),
+    #[error(transparent)]
+    Load(#[from] Arc<LoadError>),
+    #[error("no response within the route's `max_duration`")]
+    Overdue,
+    #[error("the instance trapped before it answered")]
+    Trapped,
+    #[error("the handler returned an error: {0}")]
+    Returned(String),
+    #[error("the body of the response failed before its first byte: {0}")]
+    Body(String),
+}
+
+impl From<wasmtime::Error> for Failure {
+    fn from(error: wasmtime::Error) -> Self {
+        if error.is::<TrapOrPanicError>() {
+            return Self::Trapped;
+        }
+        if let Some(instantiation) = error.downcast_ref::<InstantiationError<Ticket>>() {
+            let cause = &instantiation.error;
+            return if cause.is::<PoolConcurrencyLimitError>() {
+                Self::PoolBusy(summary(cause))
+            } else {
+                Self::Returned(summary(cause))
+            };
+        }
+        Self::Returned(summary(&error))
+    }
+}
+
+impl Failure {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::AppBusy | Self::RouteBusy | Self::PoolBusy(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::LargeBody => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Overdue => StatusCode::GATEWAY_TIMEOUT,
+            Self::Load(_) | Self::Trapped | Self::Returned(_) | Self::Body(_) => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+        }
+    }
+
+    /// Logs the cause. A trap is logged by its instance, which knows more; a file that cannot be loaded,
+    /// when it is tried; and what many clients at once could fill the log with, in detail only.
+    pub(crate) fn log(&self, grants: &Grants, context: RequestContext) {
+        let (route, component, request) = (grants.name.as_str(), &grants.id, context.id);
+        let status = self.status().as_u16();
+        match self {
+            Self::Trapped
+            | Self::Load(_)
+            | Self::LargeBody
+            | Self::AppBusy
+            | Self::RouteBusy
+            | Self::PoolBusy(_) => {
+                tracing::debug!(route, %component, %request, status, "{self}");
+            }
+            Self::Overdue => {
+                tracing::warn!(route, %component, %request, status, "{self}");
+            }
+            Self::Returned(_) | Self::Body(_) => {
+                tracing::error!(route, %component, %request, status, "{self}");
+            }
+        }
+    }
+
+    /// The response that the client gets: a short text, nothing for a 500, and the cause only in
+    /// development.
+    pub(crate) fn response(
+        &self,
+        context: RequestContext,
+        development: bool,
+    ) -> Response<WasiBody> {
+        let status = self.status();
+        let mut response = match (development, status) {
+            (true, _) => plain(
+                status,
+                format!("{}{self}\nrequest {}\n", reason(status), context.id),
+            ),
+            (false, StatusCode::INTERNAL_SERVER_ERROR) => empty(status),
+            (false, _) => plain(status, reason(status)),
+        };
+        if status.is_server_error() {
+            response
+                .headers_mut()
+                .insert(X_REQUEST_ID, context.id.header_value());
+        }
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(RETRY_AFTER, RETRY_SECONDS);
+        }
+        response
+    }
+}
+
+fn empty(status: StatusCode) -> Response<WasiBody> {
+    let mut response = Response::new(body::empty());
+    *response.status_mut() = status;
+    response
+}
+
+/// What went wrong, on one line: the causes from the outside in, without Wasmtime's backtrace.
+pub(crate) fn summary(error: &wasmtime::Error) -> String {
+    const BACKTRACE: &str = "error while executing at wasm backtrace";
+    let causes = error.chain().map(ToString::to_string);
+    let causes: Vec<String> = causes
+        .filter(|cause| !cause.starts_with(BACKTRACE))
+        .collect();
+    causes.join(": ")
+}
+
+/// Makes a response of plain text.
+pub(crate) fn plain(status: StatusCode, text: String) -> Response<WasiBody> {
+    let mut response = Response::new(body::full(text));
+    *response.status_mut() = status;
+    let kind = HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, kind);
+    response
+}
+
+/// The name of a status, as a line.
+pub(crate) fn reason(status: StatusCode) -> String {
+    format!("{}\n", status.canonical_reason().unwrap_or("error"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_busy_app_says_when_to_come_back() {
+        let context = RequestContext::from_client();
+        let response = Failure::AppBusy.response(context, false);
+        assert_eq!(response.status(), 503);
+        assert_eq!(response.headers()[RETRY_AFTER], "1");
+        assert_eq!(response.headers()[X_REQUEST_ID], context.id.to_string());
+    }
+
+    async fn text(development: bool) -> String {
+        use http_body_util::BodyExt;
+        let failure = Failure::Returned("secret".to_owned());
+        let body = failure
+            .response(RequestContext::from_client(), development)
+            .into_body();
+        let collected = body.collect().await.expect("a fixed body is whole");
+        String::from_utf8_lossy(&collected.to_bytes()).into_owned()
+    }
+
+    #[tokio::test]
+    async fn the_cause_is_for_developers() {
+        assert_eq!(text(false).await, "");
+        assert!(text(true).await.contains("secret"));
+    }
+}

@@ -1,0 +1,91 @@
+//! What one component may use: the capabilities that its manifest entry names, and nothing else.
+
+use crate::context::CurrentRequest;
+use crate::key_value::KeyValue;
+use crate::logs::{LogBudget, LogStream};
+use crate::manifest::{Component as ManifestComponent, ComponentId, FileMount, ResolvedComponent};
+use crate::outbound::AllowedHosts;
+use crate::settings::RouteLimits;
+use crate::variables::VariableValue;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder};
+
+/// A component's entry in the manifest, variables filled in, and its limits.
+pub(crate) struct Grants {
+    pub(crate) id: ComponentId,
+    /// Pattern of its route where that is known, else its id: the name in the log.
+    pub(crate) name: String,
+    pub(crate) source: PathBuf,
+    pub(crate) environment: BTreeMap<String, String>,
+    pub(crate) files: Vec<FileMount>,
+    pub(crate) key_value_stores: BTreeSet<String>,
+    pub(crate) variables: BTreeMap<String, VariableValue>,
+    pub(crate) allowed_hosts: AllowedHosts,
+    pub(crate) limits: RouteLimits,
+    pub(crate) key_value: KeyValue,
+    pub(crate) log_budget: LogBudget,
+}
+
+impl Grants {
+    /// Joins what the manifest says of a component with its limits.
+    pub(crate) fn new(
+        id: ComponentId,
+        name: String,
+        component: &ManifestComponent,
+        resolved: ResolvedComponent,
+        limits: RouteLimits,
+        key_value: KeyValue,
+    ) -> Self {
+        Self {
+            id,
+            name,
+            source: component.source.clone(),
+            environment: component.environment.clone(),
+            files: component.files.clone(),
+            key_value_stores: component.key_value_stores.clone(),
+            variables: resolved.variables,
+            allowed_hosts: resolved.allowed_hosts,
+            log_budget: LogBudget::new(limits.log_rate),
+            limits,
+            key_value,
+        }
+    }
+
+    /// Tells whether the component hands requests on to others of the app.
+    ///
+    /// Such a component is bounded by the app's limit alone: each of its requests is also counted at the
+    /// route that it reaches.
+    pub(crate) fn is_dispatcher<'a>(
+        &self,
+        others: impl IntoIterator<Item = &'a ComponentId>,
+    ) -> bool {
+        others.into_iter().any(|id| {
+            self.allowed_hosts
+                .allows("http", &format!("{id}.spin.internal"), None)
+        })
+    }
+
+    /// Builds the WASI side of an instance.
+    ///
+    /// # Errors
+    ///
+    /// When a mounted folder cannot be opened.
+    pub(crate) fn wasi(
+        self: &Arc<Self>,
+        current: &Arc<CurrentRequest>,
+    ) -> wasmtime::Result<WasiCtx> {
+        let mut builder = WasiCtxBuilder::new();
+        for (name, value) in &self.environment {
+            builder.env(name, value);
+        }
+        for mount in &self.files {
+            builder.preopened_dir(&mount.source, &mount.destination, FsPerms::ReadOnly)?;
+        }
+        builder
+            .stdout(LogStream::stdout(Arc::clone(self), Arc::clone(current)))
+            .stderr(LogStream::stderr(Arc::clone(self), Arc::clone(current)));
+        Ok(builder.build())
+    }
+}

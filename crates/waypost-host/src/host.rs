@@ -1,0 +1,170 @@
+//! The host as its users see it.
+
+use crate::app::App;
+use crate::assembly::Assembly;
+use crate::component::Runtime;
+use crate::cpu::EpochClock;
+use crate::engine;
+use crate::error::HostError;
+use crate::key_value::KeyValueStorage;
+use crate::linker;
+use crate::manifest::{ComponentId, Manifest};
+use crate::registry::Registry;
+use crate::server;
+use crate::settings::Settings;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+
+/// How long instances that were told to end may take: they do at once, unless a guest runs (10 ms).
+const LAST_INSTANCES: Duration = Duration::from_secs(1);
+
+/// What a host needs to know beside its manifest and settings.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct HostOptions {
+    /// Folder of the app.
+    pub app_root: PathBuf,
+    /// Folder for compiled code and the key-value file, made when missing.
+    pub state_dir: PathBuf,
+    /// Whether a client reads why a request failed. Not for the public.
+    pub development: bool,
+    /// Where the key-value stores are kept.
+    pub key_value: KeyValueStorage,
+    /// Pattern of the route of each component that has one, such as `/items/[slug]`: its name in the log,
+    /// and in the settings. A component without one goes by its id and has the app's limits.
+    pub patterns: BTreeMap<ComponentId, String>,
+}
+
+impl HostOptions {
+    /// Makes the options of a host that keeps its state in `state_dir`.
+    pub fn new(app_root: impl Into<PathBuf>, state_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            app_root: app_root.into(),
+            state_dir: state_dir.into(),
+            development: false,
+            key_value: KeyValueStorage::default(),
+            patterns: BTreeMap::new(),
+        }
+    }
+}
+
+/// Runs the components of an app and serves them over HTTP.
+pub struct Host {
+    app: Arc<App>,
+    registry: Arc<Registry>,
+    _clock: EpochClock,
+}
+
+impl Host {
+    /// Makes a host. No component is loaded yet: each is when the first request for it comes.
+    ///
+    /// Variables of the manifest are read from the environment (`SPIN_VARIABLE_<NAME>`), as in Spin.
+    ///
+    /// # Errors
+    ///
+    /// When a variable is missing, a setting names no route, the state folder cannot be written, or the
+    /// engine does not start.
+    pub fn new(
+        manifest: Manifest,
+        settings: Settings,
+        options: HostOptions,
+    ) -> Result<Self, HostError> {
+        let patterns: Vec<&str> = options.patterns.values().map(String::as_str).collect();
+        settings.check_routes(&patterns)?;
+        let resolved = manifest.resolve(|name| std::env::var_os(name))?;
+        let cache = options.state_dir.join("cache");
+        let parts = Assembly {
+            manifest,
+            settings,
+            options,
+            draft_secret: secret()?,
+        };
+        let (engine, clock) = engine::build(&parts.pool_size(), &cache)?;
+        let linker = linker::build(&engine).map_err(|error| HostError::Engine {
+            reason: format!("{error:#}"),
+        })?;
+        let registry = Arc::new(Registry::default());
+        let runtime = Arc::new(Runtime {
+            engine,
+            linker,
+            registry: Arc::clone(&registry),
+        });
+        let app = parts.app(resolved, &runtime);
+        Ok(Self {
+            app,
+            registry,
+            _clock: clock,
+        })
+    }
+
+    /// Loads every component now, and so fills the code cache; without it each is loaded when the first
+    /// request for it comes.
+    ///
+    /// # Errors
+    ///
+    /// When components cannot be loaded: all of them, one a line.
+    pub async fn load_all(&self) -> Result<(), HostError> {
+        let mut faults = Vec::new();
+        for component in self.app.components.values() {
+            if let Err(error) = component.handler().await {
+                faults.push(error.to_string());
+            }
+        }
+        match faults.is_empty() {
+            true => Ok(()),
+            false => Err(HostError::Components { faults }),
+        }
+    }
+
+    /// Serves HTTP/1.1 and HTTP/2 on `listener` until `shutdown` resolves.
+    ///
+    /// Then it accepts no more connections, lets requests in flight finish for the grace period of the
+    /// settings, cuts what is left, and ends all instances. Nothing of the host runs when it returns, and it
+    /// may serve again; on one listener at a time.
+    ///
+    /// # Errors
+    ///
+    /// When the listener fails for good.
+    pub async fn serve(
+        &self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<(), HostError> {
+        self.registry.open();
+        let result = server::serve(Arc::clone(&self.app), listener, shutdown).await;
+        self.registry.stop();
+        if tokio::time::timeout(LAST_INSTANCES, self.registry.emptied())
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                instances = self.registry.live(),
+                "instances did not end in time"
+            );
+        }
+        result
+    }
+
+    /// Number of instances that are alive: those that work, and those kept for the next request.
+    pub fn instances(&self) -> usize {
+        self.registry.live()
+    }
+}
+
+/// Makes a text that nobody can guess.
+fn secret() -> Result<String, HostError> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|error| HostError::Engine {
+        reason: format!("no random numbers can be had: {error}"),
+    })?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        self.registry.stop();
+    }
+}

@@ -1,0 +1,73 @@
+//! What the store of one instance holds.
+
+use crate::app::App;
+use crate::context::CurrentRequest;
+use crate::cpu::CpuMeter;
+use crate::grants::Grants;
+use crate::memory::MemoryLimit;
+use crate::outgoing::Outgoing;
+use std::sync::{Arc, Weak};
+use wasmtime::component::ResourceTable;
+use wasmtime::{Engine, Store};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+
+/// Host side of an instance: its resources, its capabilities and its limits.
+pub(crate) struct InstanceState {
+    pub(crate) table: ResourceTable,
+    pub(crate) grants: Arc<Grants>,
+    pub(crate) current: Arc<CurrentRequest>,
+    pub(crate) memory: MemoryLimit,
+    wasi: WasiCtx,
+    http: WasiHttpCtx,
+    outgoing: Outgoing,
+}
+
+impl InstanceState {
+    /// Makes the store of a new instance, its limits in place.
+    ///
+    /// # Errors
+    ///
+    /// When a mounted folder cannot be opened.
+    pub(crate) fn store(
+        engine: &Engine,
+        grants: &Arc<Grants>,
+        app: &Weak<App>,
+        meter: Arc<CpuMeter>,
+    ) -> wasmtime::Result<Store<Self>> {
+        let current = Arc::new(CurrentRequest::new());
+        let state = Self {
+            table: ResourceTable::new(),
+            wasi: grants.wasi(&current)?,
+            http: WasiHttpCtx::new(),
+            memory: MemoryLimit::new(grants.limits.memory),
+            outgoing: Outgoing::new(Weak::clone(app), Arc::clone(grants), Arc::clone(&current)),
+            grants: Arc::clone(grants),
+            current,
+        };
+        let mut store = Store::new(engine, state);
+        store.limiter(|state| &mut state.memory);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(move |_| meter.epoch_ended());
+        Ok(store)
+    }
+}
+
+impl WasiView for InstanceState {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
+    }
+}
+
+impl WasiHttpView for InstanceState {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView {
+            ctx: &mut self.http,
+            table: &mut self.table,
+            hooks: &mut self.outgoing,
+        }
+    }
+}

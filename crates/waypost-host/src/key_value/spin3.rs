@@ -1,0 +1,108 @@
+//! `spin:key-value/key-value@3.0.0`, for WASI 0.3 guests: while a store works, other tasks of the guest run.
+
+use super::{OpenStore, StoreError};
+use crate::bindings::spin::key_value::key_value::{Error, Host, HostStore, HostStoreWithStore};
+use crate::instance::InstanceState;
+use wasmtime::Result;
+use wasmtime::component::{Accessor, FutureReader, HasSelf, Resource, StreamReader};
+
+type Inside = HasSelf<InstanceState>;
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::AccessDenied(_) => Self::AccessDenied,
+            StoreError::Storage(message) => Self::Other(message),
+        }
+    }
+}
+
+impl Host for InstanceState {}
+impl HostStore for InstanceState {}
+
+fn opened<T>(accessor: &Accessor<T, Inside>, store: &Resource<OpenStore>) -> Result<OpenStore> {
+    accessor.with(|mut access| Ok(access.get().table.get(store)?.clone()))
+}
+
+impl<T: Send> HostStoreWithStore<T> for Inside {
+    async fn open(
+        accessor: &Accessor<T, Self>,
+        label: String,
+    ) -> Result<Result<Resource<OpenStore>, Error>> {
+        accessor.with(|mut access| {
+            let state = access.get();
+            match OpenStore::open(&state.grants, &label) {
+                Ok(store) => Ok(Ok(state.table.push(store)?)),
+                Err(error) => Ok(Err(error.into())),
+            }
+        })
+    }
+
+    async fn get(
+        accessor: &Accessor<T, Self>,
+        store: Resource<OpenStore>,
+        key: String,
+    ) -> Result<Result<Option<Vec<u8>>, Error>> {
+        Ok(opened(accessor, &store)?
+            .get(key)
+            .await
+            .map_err(Error::from))
+    }
+
+    async fn set(
+        accessor: &Accessor<T, Self>,
+        store: Resource<OpenStore>,
+        key: String,
+        value: Vec<u8>,
+    ) -> Result<Result<(), Error>> {
+        Ok(opened(accessor, &store)?
+            .set(key, value)
+            .await
+            .map_err(Error::from))
+    }
+
+    async fn delete(
+        accessor: &Accessor<T, Self>,
+        store: Resource<OpenStore>,
+        key: String,
+    ) -> Result<Result<(), Error>> {
+        Ok(opened(accessor, &store)?
+            .delete(key)
+            .await
+            .map_err(Error::from))
+    }
+
+    async fn exists(
+        accessor: &Accessor<T, Self>,
+        store: Resource<OpenStore>,
+        key: String,
+    ) -> Result<Result<bool, Error>> {
+        Ok(opened(accessor, &store)?
+            .exists(key)
+            .await
+            .map_err(Error::from))
+    }
+
+    async fn get_keys(
+        accessor: &Accessor<T, Self>,
+        store: Resource<OpenStore>,
+    ) -> Result<(StreamReader<String>, FutureReader<Result<(), Error>>)> {
+        let (keys, outcome) = match opened(accessor, &store)?.keys().await {
+            Ok(keys) => (keys, Ok(())),
+            Err(error) => (Vec::new(), Err(Error::from(error))),
+        };
+        accessor.with(|mut access| {
+            let keys = StreamReader::new(&mut access, keys)?;
+            let outcome =
+                FutureReader::new(&mut access, async move { wasmtime::error::Ok(outcome) })?;
+            Ok((keys, outcome))
+        })
+    }
+
+    async fn drop(accessor: &Accessor<T, Self>, store: Resource<OpenStore>) -> Result<()> {
+        accessor.with(|mut access| {
+            access.get().table.delete(store)?;
+            Ok(())
+        })
+    }
+}

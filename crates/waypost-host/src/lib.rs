@@ -1,0 +1,51 @@
+#![doc = include_str!("lib.md")]
+#![deny(missing_docs)]
+#![forbid(unsafe_code)]
+
+mod activity;
+mod admission;
+mod app;
+mod assembly;
+mod bindings;
+mod body;
+mod component;
+mod context;
+mod cpu;
+mod document;
+mod engine;
+mod error;
+mod exchange;
+mod failure;
+mod fault;
+mod grants;
+mod headers;
+mod host;
+mod instance;
+mod key_value;
+mod linker;
+mod load;
+mod logs;
+mod manifest;
+mod memory;
+mod outbound;
+mod outgoing;
+mod registry;
+mod request;
+mod request_id;
+mod server;
+mod settings;
+mod variable_imports;
+mod variables;
+mod worker;
+
+pub use error::HostError;
+pub use fault::{Fault, FaultKind};
+pub use host::{Host, HostOptions};
+pub use key_value::KeyValueStorage;
+pub use manifest::{
+    Application, Build, Component, ComponentId, FileMount, HttpTrigger, Manifest, ManifestErrors,
+    ResolvedComponent, Route, RouteError,
+};
+pub use outbound::{AllowedHosts, OutboundError};
+pub use settings::{Limits, Origin, OriginError, RouteLimits, Server, Settings, SettingsErrors};
+pub use variables::{TemplateError, Variable, VariableValue};

@@ -1,0 +1,172 @@
+//! The app's `spin.toml`: Spin's manifest, version 2, as far as this host can honour it.
+//!
+//! What Spin knows and this host doesn't do is refused by name and line, never ignored: an app
+//! that is read here runs with everything it asks for. Reading touches no file but the manifest;
+//! whether components and mounted folders are there shows when they are used.
+//!
+//! Source: <https://spinframework.dev/manifest-reference>, and `crates/manifest` of Spin.
+
+mod application;
+mod component;
+mod id;
+mod read;
+mod resolve;
+mod route;
+mod trigger;
+mod variable;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use crate::document::{Lines, read_text};
+use crate::fault::{Fault, FaultKind, FaultReport};
+use crate::variables::Variable;
+pub use application::Application;
+pub use component::{Build, Component, FileMount};
+pub use id::{ComponentId, IdError};
+pub use resolve::ResolvedComponent;
+pub use route::{Route, RouteError};
+pub use trigger::HttpTrigger;
+
+/// An app's manifest, checked as a whole.
+///
+/// Components that a trigger spells out in place are found in `components` with all others.
+#[derive(Clone, Debug)]
+pub struct Manifest {
+    /// The file that it was read from.
+    pub path: PathBuf,
+    /// What the app is.
+    pub application: Application,
+    /// The variables that it declares.
+    pub variables: BTreeMap<String, Variable>,
+    /// The HTTP triggers, in the order of the file.
+    pub triggers: Vec<HttpTrigger>,
+    /// The components; those without a trigger are asked by other components only.
+    pub components: BTreeMap<ComponentId, Component>,
+    lines: Lines,
+}
+
+impl Manifest {
+    /// Reads a `spin.toml`.
+    ///
+    /// # Errors
+    ///
+    /// Gives every fault of the file.
+    pub fn load(path: &Path) -> Result<Self, ManifestErrors> {
+        let text = read_text(path).and_then(|text| {
+            text.ok_or_else(|| FaultKind::Unreadable {
+                reason: "there is no such file".to_owned(),
+            })
+        });
+        match text {
+            Ok(text) => Self::parse(&text, path),
+            Err(kind) => Err(ManifestErrors::new(path, vec![Fault::of_file(kind)])),
+        }
+    }
+
+    /// Parses the text of a `spin.toml`; `path` names it in messages, and its folder is the one
+    /// that paths in it are relative to.
+    ///
+    /// # Errors
+    ///
+    /// Gives every fault of the text.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::path::Path;
+    /// use waypost_host::Manifest;
+    ///
+    /// let text = r#"
+    /// spin_manifest_version = 2
+    /// [application]
+    /// name = "app"
+    /// [[trigger.http]]
+    /// route = "/..."
+    /// component = "hello"
+    /// [component.hello]
+    /// sorce = "hello.wasm"
+    /// "#;
+    /// let errors = Manifest::parse(text, Path::new("spin.toml")).unwrap_err();
+    /// assert_eq!(
+    ///     errors.to_string(),
+    ///     "spin.toml:8: missing `source` in `[component.hello]`\n\
+    ///      spin.toml:9: unknown key `sorce` in `[component.hello]`; did you mean `source`?"
+    /// );
+    /// ```
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ManifestErrors> {
+        read::read(text, path).map_err(|faults| ManifestErrors::new(path, faults))
+    }
+
+    /// Gives the folder that paths in the manifest are relative to.
+    pub fn base(&self) -> &Path {
+        match folder_of(&self.path) {
+            folder if folder == Path::new("") => Path::new("."),
+            folder => folder,
+        }
+    }
+
+    /// Finds the trigger that answers a path, which is as sent and without a query.
+    ///
+    /// As in Spin an exact route goes before a wildcard, a longer wildcard before a shorter, and
+    /// slashes at the end make no difference. Private triggers answer no path.
+    pub fn trigger_for(&self, path: &str) -> Option<&HttpTrigger> {
+        self.triggers
+            .iter()
+            .filter(|trigger| trigger.route.matches(path))
+            .max_by_key(|trigger| trigger.route.precedence())
+    }
+
+    /// Tells whether a component has a trigger that clients can reach.
+    pub fn is_public(&self, component: &ComponentId) -> bool {
+        self.triggers
+            .iter()
+            .any(|trigger| trigger.component == *component && trigger.route != Route::Private)
+    }
+
+    /// Fills in everything that depends on variables, for every component.
+    ///
+    /// `environment` looks up an environment variable: `SPIN_VARIABLE_NAME` gives the variable
+    /// `name`, and goes before its default.
+    ///
+    /// # Errors
+    ///
+    /// Gives every required variable without a value, and every entry of
+    /// `allowed_outbound_hosts` that is wrong once it is filled in.
+    pub fn resolve(
+        &self,
+        environment: impl Fn(&str) -> Option<OsString>,
+    ) -> Result<BTreeMap<ComponentId, ResolvedComponent>, ManifestErrors> {
+        resolve::resolve(self, environment)
+            .map_err(|faults| ManifestErrors::new(&self.path, faults))
+    }
+}
+
+/// All faults of a manifest.
+///
+/// `Display` gives one line for each, in the order of the file: `spin.toml:12: …`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(transparent)]
+pub struct ManifestErrors(FaultReport);
+
+impl ManifestErrors {
+    fn new(path: &Path, faults: Vec<Fault>) -> Self {
+        Self(FaultReport::new(path, faults))
+    }
+
+    /// Gives the file.
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Gives the faults, in the order of the file; there is at least one.
+    pub fn faults(&self) -> &[Fault] {
+        self.0.faults()
+    }
+}
+
+/// Gives the folder of a file; for a bare name the empty path, to which anything can be joined.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new(""))
+}

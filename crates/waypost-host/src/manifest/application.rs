@@ -1,0 +1,97 @@
+//! `[application]`: what the app is.
+
+use crate::document::{Faults, Keys, Located, Table, Value};
+use crate::fault::FaultKind;
+
+/// What the app says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Application {
+    /// Its name.
+    pub name: String,
+    /// Its version, which should be a semantic one; empty if not given.
+    pub version: String,
+    /// What it is for; empty if not given.
+    pub description: String,
+    /// Who wrote it.
+    pub authors: Vec<String>,
+}
+
+const KEYS: Keys = Keys {
+    known: &[
+        "name",
+        "version",
+        "description",
+        "authors",
+        "trigger",
+        "tool",
+    ],
+    unsupported: &[("targets", "remove it, or check targets with `spin build`")],
+};
+const TRIGGER_KEYS: Keys = Keys::only(&["http"]);
+const HTTP_KEYS: Keys = Keys::only(&["base"]);
+
+/// Reads the table.
+pub(super) fn read(root: &Table<'_>, faults: &mut Faults) -> Option<Application> {
+    let table = root.require("application", faults)?.table(faults)?;
+    table.check_keys(&KEYS, faults);
+    if let Some(triggers) = table.table("trigger", faults) {
+        check_trigger_settings(&triggers, faults);
+    }
+    read_tools(&table, faults);
+    let name = table
+        .require("name", faults)
+        .and_then(|value| value.string(faults));
+    let text =
+        |located: Option<Located<String>>| located.map(|text| text.value).unwrap_or_default();
+    Some(Application {
+        name: text(name),
+        version: text(table.string("version", faults)),
+        description: text(table.string("description", faults)),
+        authors: texts(table.strings("authors", faults)),
+    })
+}
+
+/// Checks that `tool` holds tables; what is in them is the tools' own business.
+pub(super) fn read_tools(table: &Table<'_>, faults: &mut Faults) {
+    let Some(tools) = table.table("tool", faults) else {
+        return;
+    };
+    for (_, tool) in tools.entries() {
+        tool.table(faults);
+    }
+}
+
+/// Drops the places of texts.
+pub(super) fn texts(located: Vec<Located<String>>) -> Vec<String> {
+    located.into_iter().map(|text| text.value).collect()
+}
+
+/// Checks `[application.trigger]`: the settings of all triggers of a kind.
+fn check_trigger_settings(triggers: &Table<'_>, faults: &mut Faults) {
+    for (kind, settings) in triggers.entries() {
+        if !TRIGGER_KEYS.known.contains(&kind.value) && !settings.is_empty() {
+            let what = format!("`trigger.{}` is", kind.value);
+            let hint = "remove the settings: only HTTP triggers run here";
+            faults.add_hinted(&kind.range, FaultKind::Unsupported { what }, hint);
+        }
+    }
+    let Some(http) = triggers.table("http", faults) else {
+        return;
+    };
+    http.check_keys(&HTTP_KEYS, faults);
+    if let Some(base) = http.get("base") {
+        check_base(&base, faults);
+    }
+}
+
+/// Refuses a `base` other than `/`, as Spin itself does.
+fn check_base(base: &Value<'_>, faults: &mut Faults) {
+    let Some(text) = base.string(faults) else {
+        return;
+    };
+    if text.value != "/" {
+        let what = format!("`base` in {} is", base.table_title());
+        let hint = "write it before the `route` of each `[[trigger.http]]`";
+        faults.add_hinted(&text.range, FaultKind::Unsupported { what }, hint);
+    }
+}

@@ -1,0 +1,169 @@
+//! The identifiers of a Spin manifest: words, joined by `-` (kebab) or `_` (snake).
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::str::FromStr;
+
+/// Names a component of the app: a kebab-case id, such as `items-slug`.
+///
+/// A word begins with an ASCII letter, goes on with letters and digits, and is all lowercase or
+/// all uppercase, as Spin's manifest (version 2) has it.
+///
+/// # Examples
+///
+/// ```
+/// use waypost_host::ComponentId;
+///
+/// let id: ComponentId = "items-slug".parse()?;
+/// assert_eq!(id.as_str(), "items-slug");
+/// assert!("items_slug".parse::<ComponentId>().is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ComponentId(String);
+
+impl ComponentId {
+    /// Gives the id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for ComponentId {
+    type Err = IdError;
+
+    fn from_str(id: &str) -> Result<Self, IdError> {
+        check_kebab(id)?;
+        Ok(Self(id.to_owned()))
+    }
+}
+
+impl fmt::Display for ComponentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl AsRef<str> for ComponentId {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Borrow<str> for ComponentId {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Says why an identifier is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum IdError {
+    /// There is nothing.
+    #[error("it must not be empty")]
+    Empty,
+    /// The words are joined by the other separator.
+    #[error("words must be separated by `{expected}`, not `{found}`")]
+    Separator {
+        /// The separator of this kind of identifier.
+        expected: char,
+        /// The separator that stands there.
+        found: char,
+    },
+    /// A separator at an end, or two in a row.
+    #[error("words between `{0}` must not be empty")]
+    EmptyWord(char),
+    /// A word doesn't begin with a letter.
+    #[error("each word must start with an ASCII letter, not `{0}`")]
+    Start(char),
+    /// A character that isn't an ASCII letter or digit.
+    #[error("words may hold ASCII letters and digits only, not `{0}`")]
+    Character(char),
+    /// Lowercase and uppercase letters in one word.
+    #[error("word `{0}` must be all lowercase or all uppercase")]
+    MixedCase(String),
+    /// An uppercase word where only lowercase ones may be.
+    #[error("it must be lowercase")]
+    Uppercase,
+}
+
+/// Checks a kebab-case identifier: a component id.
+pub(super) fn check_kebab(id: &str) -> Result<(), IdError> {
+    check_words(id, '-', '_')
+}
+
+/// Checks a lowercase snake_case identifier: a variable's name.
+pub(super) fn check_lower_snake(id: &str) -> Result<(), IdError> {
+    check_words(id, '_', '-')?;
+    match id.chars().any(|c| c.is_ascii_uppercase()) {
+        true => Err(IdError::Uppercase),
+        false => Ok(()),
+    }
+}
+
+/// Checks a label, which may be kebab-case or snake_case: a store's name.
+pub(super) fn check_label(id: &str) -> Result<(), IdError> {
+    check_words(id, '_', '-').or_else(|_| check_kebab(id))
+}
+
+fn check_words(id: &str, separator: char, other: char) -> Result<(), IdError> {
+    if id.is_empty() {
+        return Err(IdError::Empty);
+    }
+    if id.contains(other) {
+        return Err(IdError::Separator {
+            expected: separator,
+            found: other,
+        });
+    }
+    id.split(separator)
+        .try_for_each(|word| check_word(word, separator))
+}
+
+fn check_word(word: &str, separator: char) -> Result<(), IdError> {
+    let start = word.chars().next().ok_or(IdError::EmptyWord(separator))?;
+    if !start.is_ascii_alphabetic() {
+        return Err(IdError::Start(start));
+    }
+    if let Some(wrong) = word.chars().find(|c| !c.is_ascii_alphanumeric()) {
+        return Err(IdError::Character(wrong));
+    }
+    let mixed = word.chars().any(|c| c.is_ascii_lowercase())
+        && word.chars().any(|c| c.is_ascii_uppercase());
+    match mixed {
+        true => Err(IdError::MixedCase(word.to_owned())),
+        false => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identifiers_are_those_of_spin() {
+        for (id, kebab, snake, label) in [
+            ("a", true, true, true),
+            ("items-slug", true, false, true),
+            ("items_slug", false, true, true),
+            ("ABC-def", true, false, true),
+            ("ABC_def", false, false, true),
+            ("a1-b2", true, false, true),
+            ("a-1", false, false, false),
+            ("1a", false, false, false),
+            ("aB", false, false, false),
+            ("a--b", false, false, false),
+            ("-a", false, false, false),
+            ("a-", false, false, false),
+            ("a-b_c", false, false, false),
+            ("", false, false, false),
+            ("é", false, false, false),
+            ("a b", false, false, false),
+        ] {
+            assert_eq!(check_kebab(id).is_ok(), kebab, "kebab {id:?}");
+            assert_eq!(check_lower_snake(id).is_ok(), snake, "snake {id:?}");
+            assert_eq!(check_label(id).is_ok(), label, "label {id:?}");
+        }
+    }
+}

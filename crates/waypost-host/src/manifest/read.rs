@@ -1,0 +1,177 @@
+//! Reads the whole manifest, and checks what one part of it says of another.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+
+use super::application;
+use super::component::{self, Component};
+use super::id::ComponentId;
+use super::trigger::{self, RawTrigger, Target};
+use super::variable;
+use super::{HttpTrigger, Manifest, folder_of};
+use crate::document::{Document, Faults, Keys, Located, Table, did_you_mean};
+use crate::fault::{Fault, FaultKind};
+use crate::variables::Variable;
+
+const KEYS: Keys = Keys::only(&[VERSION, "application", "variables", "trigger", "component"]);
+const VERSION: &str = "spin_manifest_version";
+
+/// What the first manifests had in its place.
+const FIRST_VERSION: &str = "spin_version";
+
+/// Reads a manifest's text.
+pub(super) fn read(text: &str, path: &Path) -> Result<Manifest, Vec<Fault>> {
+    let document = Document::parse(text)?;
+    let root = document.root();
+    let mut faults = document.faults();
+    check_version(&root, &mut faults);
+    // Another version has other keys: whatever else is said of it would mislead.
+    let mut faults = faults.settle(()).map(|()| document.faults())?;
+    root.check_keys(&KEYS, &mut faults);
+    let application = application::read(&root, &mut faults).unwrap_or_default();
+    let variables = variable::read_all(&root, &mut faults);
+    let mut components = component::read_all(&root, folder_of(path), &mut faults);
+    let raw = trigger::read_all(&root, folder_of(path), &mut faults);
+    check_references(&root, &raw, &components, &mut faults);
+    let triggers = settle_triggers(raw, &mut components);
+    check_templates(&components, &variables, &mut faults);
+    let lines = faults.lines().clone();
+    faults.settle(Manifest {
+        path: path.to_owned(),
+        application,
+        variables,
+        triggers,
+        components,
+        lines,
+    })
+}
+
+fn check_version(root: &Table<'_>, faults: &mut Faults) {
+    let Some(version) = root.get(VERSION).or_else(|| root.get(FIRST_VERSION)) else {
+        let (key, table) = (VERSION.to_owned(), root.title());
+        let kind = FaultKind::Missing { key, table };
+        return faults.add_hinted(&(0..0), kind, "write `spin_manifest_version = 2`");
+    };
+    if version.key() == VERSION && version.as_integer() == Some(2) {
+        return;
+    }
+    let is_first = version.as_str() == Some("1") || version.as_integer() == Some(1);
+    let (what, hint) = match is_first {
+        true => (
+            "version 1 of Spin's manifest is",
+            "let `spin doctor` turn it into version 2",
+        ),
+        false => (
+            "this version of Spin's manifest is",
+            "write `spin_manifest_version = 2`",
+        ),
+    };
+    let what = what.to_owned();
+    faults.add_hinted(version.range(), FaultKind::Unsupported { what }, hint);
+}
+
+/// Reports triggers of components that aren't declared.
+///
+/// A component whose table is there counts as declared even where its table is wrong.
+fn check_references(
+    root: &Table<'_>,
+    triggers: &[RawTrigger],
+    components: &BTreeMap<ComponentId, Component>,
+    faults: &mut Faults,
+) {
+    let declared = root.names_in("component");
+    for trigger in triggers {
+        let Target::Reference(reference) = &trigger.target else {
+            continue;
+        };
+        let id = reference.value.as_str();
+        if components.contains_key(id) || declared.contains(&id) {
+            continue;
+        }
+        let near = did_you_mean(id, declared.iter().copied());
+        let hint = near.or_else(|| Some(format!("add a table `[component.{id}]`")));
+        let what = "component";
+        let name = id.to_owned();
+        faults.push(&reference.range, FaultKind::Undeclared { what, name }, hint);
+    }
+}
+
+/// Gives every trigger an id and a component's id, and moves the components that triggers spell
+/// out to all others. Ids that aren't written are chosen as Spin chooses them.
+fn settle_triggers(
+    raw: Vec<RawTrigger>,
+    components: &mut BTreeMap<ComponentId, Component>,
+) -> Vec<HttpTrigger> {
+    let mut ids: HashSet<String> = raw.iter().filter_map(|raw| raw.id.clone()).collect();
+    let mut triggers = Vec::new();
+    for raw in raw {
+        let id = raw.id.clone().unwrap_or_else(|| {
+            let id = free_trigger_id(&raw, &ids);
+            ids.insert(id.clone());
+            id
+        });
+        let component = match raw.target {
+            Target::Reference(reference) => reference.value,
+            Target::Inline(component) => {
+                let inline = free_component_id(&id, components);
+                components.insert(inline.clone(), *component);
+                inline
+            }
+        };
+        let route = raw.route;
+        triggers.push(HttpTrigger {
+            id,
+            route,
+            component,
+        });
+    }
+    triggers
+}
+
+fn free_trigger_id(raw: &RawTrigger, taken: &HashSet<String>) -> String {
+    let natural = match &raw.target {
+        Target::Reference(reference) => Some(format!("{}-http-trigger", reference.value)),
+        Target::Inline(_) => None,
+    };
+    natural
+        .into_iter()
+        .chain((1..).map(|number| format!("http-trigger{number}")))
+        .find(|id| !taken.contains(id))
+        .expect("there are more numbers than triggers")
+}
+
+fn free_component_id(trigger: &str, components: &BTreeMap<ComponentId, Component>) -> ComponentId {
+    std::iter::once(format!("{trigger}-component"))
+        .chain((1..).map(|number| format!("inline-component{number}")))
+        .filter_map(|id| id.parse::<ComponentId>().ok())
+        .find(|id| !components.contains_key(id))
+        .expect("there are more numbers than components, and a number makes no id invalid")
+}
+
+/// Reports templates that name variables which the app doesn't declare.
+fn check_templates(
+    components: &BTreeMap<ComponentId, Component>,
+    variables: &BTreeMap<String, Variable>,
+    faults: &mut Faults,
+) {
+    for template in components.values().flat_map(Component::templates) {
+        for name in template.value.names() {
+            if !variables.contains_key(name) {
+                report_variable(name, template, variables, faults);
+            }
+        }
+    }
+}
+
+fn report_variable<T>(
+    name: &str,
+    template: &Located<T>,
+    variables: &BTreeMap<String, Variable>,
+    faults: &mut Faults,
+) {
+    let near = did_you_mean(name, variables.keys().map(String::as_str));
+    let hint = near.or_else(|| Some("declare it in `[variables]`".to_owned()));
+    let what = "variable";
+    let name = name.to_owned();
+    faults.push(&template.range, FaultKind::Undeclared { what, name }, hint);
+}

@@ -1,0 +1,190 @@
+//! The path that a trigger answers.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// The paths that an HTTP trigger answers.
+///
+/// # Examples
+///
+/// ```
+/// use waypost_host::Route;
+///
+/// let route: Route = "/blog/...".parse()?;
+/// assert!(route.matches("/blog/2026/hello"));
+/// assert!(route.matches("/blog"));
+/// assert!(!route.matches("/blogs"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Route {
+    /// One path, such as `/about`; the root is `/`.
+    Exact(String),
+    /// A path and all below it: `/blog` for `/blog/...`, and `/` for `/...`.
+    Prefix(String),
+    /// None: other components alone reach it.
+    Private,
+}
+
+/// Says why a route is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RouteError {
+    /// `/a/.../b`, `/a...`, `/a/*/b`
+    #[error("the wildcard `/...` may only be the end of a route")]
+    Wildcard,
+    /// `/:name`
+    #[error("the named wildcard `{0}` is not supported by this host; end the route in `/...`")]
+    NamedWildcard(String),
+    /// `/a b`, `/a?b`
+    #[error("a route is a path, which can't hold `{0}`; write the percent-encoded form")]
+    Character(char),
+}
+
+impl Route {
+    /// Says whether this route answers a path, which is as sent and without a query.
+    ///
+    /// Slashes at the end make no difference.
+    pub fn matches(&self, path: &str) -> bool {
+        let path = path.trim_end_matches('/');
+        match self {
+            Self::Exact(route) => path == route.trim_end_matches('/'),
+            Self::Prefix(prefix) => path
+                .strip_prefix(prefix.trim_end_matches('/'))
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
+            Self::Private => false,
+        }
+    }
+
+    /// Orders the routes that answer one path: the greater one goes first.
+    pub(super) fn precedence(&self) -> (bool, usize) {
+        match self {
+            Self::Exact(route) => (true, route.len()),
+            Self::Prefix(prefix) => (false, prefix.len()),
+            Self::Private => (false, 0),
+        }
+    }
+}
+
+impl FromStr for Route {
+    type Err = RouteError;
+
+    fn from_str(text: &str) -> Result<Self, RouteError> {
+        // As in Spin: a slash before a route is understood, one after it counts nothing, and `/*`
+        // is another way to write `/...`.
+        let absolute = match text.strip_prefix('/') {
+            Some(_) => text.to_owned(),
+            None => format!("/{text}"),
+        };
+        let trimmed = absolute.strip_suffix('/').unwrap_or(&absolute);
+        let wild = trimmed
+            .strip_suffix("/...")
+            .or_else(|| trimmed.strip_suffix("/*"));
+        let path = wild.unwrap_or(trimmed);
+        check_path(path)?;
+        let path = if path.is_empty() { "/" } else { path }.to_owned();
+        Ok(match wild {
+            Some(_) => Self::Prefix(path),
+            None => Self::Exact(path),
+        })
+    }
+}
+
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exact(path) => f.write_str(path),
+            Self::Prefix(path) => write!(f, "{}/...", path.trim_end_matches('/')),
+            Self::Private => f.write_str("private"),
+        }
+    }
+}
+
+fn check_path(path: &str) -> Result<(), RouteError> {
+    let never_sent = |c: &char| c.is_whitespace() || c.is_control() || matches!(c, '?' | '#');
+    if let Some(character) = path.chars().find(never_sent) {
+        return Err(RouteError::Character(character));
+    }
+    path.split('/').try_for_each(|segment| {
+        if segment.starts_with(':') {
+            Err(RouteError::NamedWildcard(segment.to_owned()))
+        } else if segment.ends_with("...") || segment.contains('*') {
+            Err(RouteError::Wildcard)
+        } else {
+            Ok(())
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn routes_are_read_as_spin_reads_them() {
+        for (text, expected) in [
+            ("/", Route::Exact("/".into())),
+            ("", Route::Exact("/".into())),
+            ("/...", Route::Prefix("/".into())),
+            ("...", Route::Prefix("/".into())),
+            ("/*", Route::Prefix("/".into())),
+            ("/a", Route::Exact("/a".into())),
+            ("a/", Route::Exact("/a".into())),
+            ("/a/b/...", Route::Prefix("/a/b".into())),
+            ("/a/.../", Route::Prefix("/a".into())),
+            ("/rss.xml", Route::Exact("/rss.xml".into())),
+            ("/a..b", Route::Exact("/a..b".into())),
+        ] {
+            assert_eq!(text.parse(), Ok(expected), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn wrong_routes_are_refused() {
+        for (text, expected) in [
+            ("/.../a", RouteError::Wildcard),
+            ("/a/*/b", RouteError::Wildcard),
+            ("/a...", RouteError::Wildcard),
+            ("/a*", RouteError::Wildcard),
+            ("/:id", RouteError::NamedWildcard(":id".into())),
+            ("/a/:id/...", RouteError::NamedWildcard(":id".into())),
+            ("/a b", RouteError::Character(' ')),
+            ("/a?b", RouteError::Character('?')),
+            ("/a#b", RouteError::Character('#')),
+            ("/\n", RouteError::Character('\n')),
+        ] {
+            assert_eq!(text.parse::<Route>(), Err(expected), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn routes_answer_paths() {
+        for (route, path, expected) in [
+            ("/", "/", true),
+            ("/", "", true),
+            ("/", "/a", false),
+            ("/a", "/a", true),
+            ("/a", "/a/", true),
+            ("/a", "/a/b", false),
+            ("/a", "/A", false),
+            ("/...", "/", true),
+            ("/...", "/a/b", true),
+            ("/a/...", "/a", true),
+            ("/a/...", "/a/", true),
+            ("/a/...", "/a/b", true),
+            ("/a/...", "/ab", false),
+        ] {
+            let route: Route = route.parse().unwrap();
+            assert_eq!(route.matches(path), expected, "{route} {path}");
+        }
+        assert!(!Route::Private.matches("/"));
+    }
+
+    #[test]
+    fn a_route_is_shown_as_it_is_written() {
+        for text in ["/", "/...", "/a", "/a/..."] {
+            let route: Route = text.parse().unwrap();
+            assert_eq!(route.to_string(), text);
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! From what a client sent to what a component gets.
+
+use crate::headers::strip_request;
+use crate::settings::{Limits, Origin};
+use http::header::{CONTENT_LENGTH, HOST, HeaderMap};
+use http::request::Parts;
+use http::uri::{Authority, PathAndQuery, Scheme};
+use http::{Method, StatusCode, Uri, Version};
+
+/// Why a request is refused before any component sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum RequestError {
+    #[error("the request has no `Host` header")]
+    MissingHost,
+    #[error("the request has more than one `Host` header")]
+    RepeatedHost,
+    #[error("the host is not valid")]
+    InvalidHost,
+    #[error("`Host` and `:authority` differ")]
+    OtherHost,
+    #[error("the request target is not valid")]
+    InvalidTarget,
+    #[error("the request line is too long")]
+    LongLine,
+    #[error("the request has too many headers, or too large ones")]
+    LargeHeaders,
+    #[error("the body did not arrive in time")]
+    StalledBody,
+}
+
+impl RequestError {
+    /// The status that tells the client.
+    pub(crate) fn status(self) -> StatusCode {
+        match self {
+            Self::MissingHost
+            | Self::RepeatedHost
+            | Self::InvalidHost
+            | Self::OtherHost
+            | Self::InvalidTarget => StatusCode::BAD_REQUEST,
+            Self::LongLine => StatusCode::URI_TOO_LONG,
+            Self::LargeHeaders => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::StalledBody => StatusCode::REQUEST_TIMEOUT,
+        }
+    }
+}
+
+/// Checks a request's head and makes it fit for components: the URI absolute with the public authority,
+/// the headers stripped.
+///
+/// # Errors
+///
+/// See [`RequestError`].
+pub(crate) fn prepare(
+    parts: &mut Parts,
+    limits: &Limits,
+    origin: Option<&Origin>,
+) -> Result<(), RequestError> {
+    check_size(parts, limits)?;
+    let sent = authority(parts)?;
+    let (scheme, authority) = match origin {
+        Some(origin) => (scheme_of(origin)?, parse_authority(origin.authority())?),
+        None => (Scheme::HTTP, sent.ok_or(RequestError::MissingHost)?),
+    };
+    parts.uri = absolute(&parts.uri, scheme, authority)?;
+    strip_request(&mut parts.headers);
+    single_content_length(&mut parts.headers);
+    Ok(())
+}
+
+fn check_size(parts: &Parts, limits: &Limits) -> Result<(), RequestError> {
+    let target = parts
+        .uri
+        .path_and_query()
+        .map_or(0, |target| target.as_str().len());
+    let line = parts.method.as_str().len() + target + " HTTP/1.1".len();
+    if line > limits.request_line {
+        return Err(RequestError::LongLine);
+    }
+    let size: usize = parts
+        .headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum();
+    if parts.headers.len() > limits.header_count || size > limits.header_size {
+        return Err(RequestError::LargeHeaders);
+    }
+    Ok(())
+}
+
+/// The authority that the client named: in the target (`:authority`, or an absolute-form target, which
+/// RFC 9112 section 3.2.2 puts over `Host`), else in `Host`. `None` is possible in HTTP/1.0 alone.
+fn authority(parts: &Parts) -> Result<Option<Authority>, RequestError> {
+    let host = host_header(&parts.headers)?;
+    let target = parts
+        .uri
+        .authority()
+        .map(|target| parse_authority(target.as_str()))
+        .transpose()?;
+    match (target, host) {
+        (Some(target), Some(host)) if parts.version == Version::HTTP_2 && target != host => {
+            Err(RequestError::OtherHost)
+        }
+        (Some(target), None) if parts.version == Version::HTTP_2 => Ok(Some(target)),
+        (_, None) if parts.version == Version::HTTP_11 => Err(RequestError::MissingHost),
+        (target, host) => Ok(target.or(host)),
+    }
+}
+
+fn host_header(headers: &HeaderMap) -> Result<Option<Authority>, RequestError> {
+    let mut hosts = headers.get_all(HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (None, _) => Ok(None),
+        (Some(host), None) => {
+            let host = host.to_str().map_err(|_| RequestError::InvalidHost)?;
+            parse_authority(host).map(Some)
+        }
+        (Some(_), Some(_)) => Err(RequestError::RepeatedHost),
+    }
+}
+
+/// Parses `host[:port]`; user information has no place in a request (RFC 9110, section 4.2.4).
+fn parse_authority(text: &str) -> Result<Authority, RequestError> {
+    let authority: Authority = text.parse().map_err(|_| RequestError::InvalidHost)?;
+    let port = match authority.as_str().strip_prefix(authority.host()) {
+        Some("") => true,
+        Some(port) => port
+            .strip_prefix(':')
+            .is_some_and(|port| port.is_empty() || port.parse::<u16>().is_ok()),
+        // What stands before the host is user information.
+        None => false,
+    };
+    let valid = port && is_host(authority.host());
+    valid.then_some(authority).ok_or(RequestError::InvalidHost)
+}
+
+/// Tells whether this is a name or an address (RFC 3986, section 3.2.2, without percent-encoding, which
+/// no resolver would take).
+fn is_host(host: &str) -> bool {
+    if let Some(address) = host
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+    {
+        return address.parse::<std::net::Ipv6Addr>().is_ok();
+    }
+    !host.is_empty()
+        && host
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b))
+}
+
+fn scheme_of(origin: &Origin) -> Result<Scheme, RequestError> {
+    origin
+        .scheme()
+        .parse()
+        .map_err(|_| RequestError::InvalidHost)
+}
+
+fn absolute(target: &Uri, scheme: Scheme, authority: Authority) -> Result<Uri, RequestError> {
+    let path = target
+        .path_and_query()
+        .cloned()
+        .unwrap_or_else(|| PathAndQuery::from_static("/"));
+    // `http` gives "*" for the target of `OPTIONS *`, which is no path.
+    if !path.as_str().starts_with(['/', '?']) {
+        return Err(RequestError::InvalidTarget);
+    }
+    Uri::builder()
+        .scheme(scheme)
+        .authority(authority)
+        .path_and_query(path)
+        .build()
+        .map_err(|_| RequestError::InvalidTarget)
+}
+
+/// Keeps one of several equal lengths: the server has checked that they are equal, and components expect one.
+fn single_content_length(headers: &mut HeaderMap) {
+    if headers.get_all(CONTENT_LENGTH).iter().count() > 1
+        && let Some(first) = headers.get(CONTENT_LENGTH).cloned()
+    {
+        headers.insert(CONTENT_LENGTH, first);
+    }
+}
+
+/// Tells whether this asks for the options of the server as a whole (`OPTIONS *`, RFC 9110, section 9.3.7).
+pub(crate) fn is_about_the_server(parts: &Parts) -> bool {
+    parts.method == Method::OPTIONS && parts.uri.path() == "*"
+}
+
+/// The length that a request announces, if it does.
+pub(crate) fn announced_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,89 @@
+use super::*;
+use http::Request;
+
+fn head(version: Version, target: &str, headers: &[(&str, &str)]) -> Parts {
+    let mut request = Request::builder().version(version).uri(target);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request
+        .body(())
+        .expect("the request is well formed")
+        .into_parts()
+        .0
+}
+
+fn prepared(mut parts: Parts) -> Result<String, RequestError> {
+    prepare(&mut parts, &Limits::default(), None)?;
+    Ok(parts.uri.to_string())
+}
+
+#[test]
+fn the_authority_is_the_requests_own() {
+    let one = |target, headers: &[_]| prepared(head(Version::HTTP_11, target, headers));
+    assert_eq!(
+        one("/a?b", &[("host", "h:1")]),
+        Ok("http://h:1/a?b".to_owned())
+    );
+    assert_eq!(
+        one("/", &[("host", "[::1]:3000")]),
+        Ok("http://[::1]:3000/".to_owned())
+    );
+    assert_eq!(
+        one("http://t/x", &[("host", "h")]),
+        Ok("http://t/x".to_owned())
+    );
+    let two = |target, headers: &[_]| prepared(head(Version::HTTP_2, target, headers));
+    assert_eq!(two("http://t/x", &[]), Ok("http://t/x".to_owned()));
+    assert_eq!(
+        two("http://t/x", &[("host", "h")]),
+        Err(RequestError::OtherHost)
+    );
+}
+
+#[test]
+fn bad_hosts_are_refused() {
+    for host in [
+        "", "a b", "u@h", "h:x", "h:70000", "a/b", "h?", "[::1", "[x]", "%41", "é",
+    ] {
+        let result = prepared(head(Version::HTTP_11, "/", &[("host", host)]));
+        assert_eq!(result, Err(RequestError::InvalidHost), "{host}");
+    }
+    let twice = prepared(head(Version::HTTP_11, "/", &[("host", "a"), ("host", "a")]));
+    assert_eq!(twice, Err(RequestError::RepeatedHost));
+    for target in ["/", "http://t/"] {
+        let none = prepared(head(Version::HTTP_11, target, &[]));
+        assert_eq!(none, Err(RequestError::MissingHost), "{target}");
+    }
+    assert_eq!(
+        prepared(head(Version::HTTP_10, "/", &[])),
+        Err(RequestError::MissingHost)
+    );
+}
+
+#[test]
+fn an_origin_stands_for_any_host() {
+    let mut parts = head(Version::HTTP_11, "/a", &[("host", "inside:3000")]);
+    let origin = "https://example.com".parse().expect("it is an origin");
+    prepare(&mut parts, &Limits::default(), Some(&origin)).expect("the request is fine");
+    assert_eq!(parts.uri, "https://example.com/a");
+}
+
+#[test]
+fn large_heads_are_refused() {
+    let long = format!("/{}", "a".repeat(17 << 10));
+    assert_eq!(
+        prepared(head(Version::HTTP_11, &long, &[("host", "h")])),
+        Err(RequestError::LongLine)
+    );
+    let many: Vec<(String, String)> = (0..101)
+        .map(|n| (format!("x-{n}"), String::new()))
+        .collect();
+    let mut headers: Vec<(&str, &str)> =
+        many.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    headers.push(("host", "h"));
+    assert_eq!(
+        prepared(head(Version::HTTP_11, "/", &headers)),
+        Err(RequestError::LargeHeaders)
+    );
+}

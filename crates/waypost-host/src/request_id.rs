@@ -1,0 +1,58 @@
+//! The number that ties a response, its log lines and the requests made on its behalf together.
+
+use http::HeaderValue;
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Identifies one request of a client, inside the host and in the log.
+///
+/// Written as 32 lowercase hex digits, the form of a W3C trace id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct RequestId(u128);
+
+/// Keys drawn from the operating system once per process: ids of two runs differ.
+static KEYS: LazyLock<(RandomState, RandomState)> =
+    LazyLock::new(|| (RandomState::new(), RandomState::new()));
+static COUNTER: AtomicU64 = AtomicU64::new(0);
+
+impl RequestId {
+    /// Makes an id that no other request of this process has.
+    ///
+    /// A counter under two keyed hashes: unique for all practical purposes, and a client cannot tell
+    /// from its id how many requests others sent.
+    pub(crate) fn unique() -> Self {
+        let count = COUNTER.fetch_add(1, Ordering::Relaxed);
+        let high = KEYS.0.hash_one(count);
+        let low = KEYS.1.hash_one(count);
+        Self(u128::from(high) << 64 | u128::from(low))
+    }
+
+    /// Writes the id as the value of a header.
+    pub(crate) fn header_value(self) -> HeaderValue {
+        HeaderValue::try_from(self.to_string()).expect("hex digits make a header value")
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RequestId;
+    use std::collections::HashSet;
+
+    #[test]
+    fn ids_are_hex_and_differ() {
+        let ids: HashSet<String> = (0..1_000)
+            .map(|_| RequestId::unique().to_string())
+            .collect();
+        assert_eq!(ids.len(), 1_000);
+        let hex = |id: &String| id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit());
+        assert!(ids.iter().all(hex));
+    }
+}

@@ -1,0 +1,102 @@
+//! The listening side: connections, their limits, and how they end.
+
+mod connection;
+mod door;
+mod stream;
+
+use crate::app::App;
+use crate::error::HostError;
+use connection::Connections;
+use std::future::Future;
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// How long accepting rests when the process has no file descriptor left: some connection ends meanwhile.
+const EXHAUSTED_PAUSE: Duration = Duration::from_millis(50);
+
+/// What a client over the limit of connections gets, without a byte read from it.
+const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+
+/// Serves until `shutdown` resolves: then accepts no more, lets requests in flight finish for the grace
+/// period of the settings, and cuts what is left. Every connection has ended when this returns.
+///
+/// # Errors
+///
+/// When the listener fails for good.
+pub(crate) async fn serve(
+    app: Arc<App>,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), HostError> {
+    let grace = app.settings.server.shutdown_grace;
+    let places = Arc::new(Semaphore::new(
+        app.settings.limits.connections.min(Semaphore::MAX_PERMITS),
+    ));
+    let stopping = CancellationToken::new();
+    let connections = Connections::new(app, stopping.clone());
+    let mut tasks = JoinSet::new();
+    let mut shutdown = pin!(shutdown);
+    let result = loop {
+        tokio::select! {
+            () = &mut shutdown => break Ok(()),
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => match Arc::clone(&places).try_acquire_owned() {
+                    Ok(place) => {
+                        let connection = connections.serve(stream);
+                        tasks.spawn(async move {
+                            connection.await;
+                            drop(place);
+                        });
+                    }
+                    Err(_) => refuse(&stream),
+                },
+                Err(error) if is_passing(&error) => tokio::time::sleep(EXHAUSTED_PAUSE).await,
+                Err(error) => break Err(HostError::Listener(error)),
+            },
+            // Ended connections are let go of as they end.
+            Some(_) = tasks.join_next() => {}
+        }
+    };
+    drop(listener);
+    stopping.cancel();
+    finish(tasks, grace).await;
+    result
+}
+
+/// Waits for the connections, for as long as the grace period lasts.
+async fn finish(mut tasks: JoinSet<()>, grace: Duration) {
+    let all = async { while tasks.join_next().await.is_some() {} };
+    if tokio::time::timeout(grace, all).await.is_err() {
+        tracing::warn!(
+            connections = tasks.len(),
+            "the grace period is over; cutting what is left"
+        );
+        tasks.shutdown().await;
+    }
+}
+
+fn refuse(stream: &TcpStream) {
+    // A new socket's buffer holds these few bytes; a client that cannot even take them gets nothing.
+    let _ = stream.try_write(BUSY);
+}
+
+/// Tells errors of one connection, or of the moment, from those of the listener (`accept(2)`).
+fn is_passing(error: &io::Error) -> bool {
+    const ENFILE: i32 = 23;
+    const EMFILE: i32 = 24;
+    let kind = matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::Interrupted
+            | io::ErrorKind::OutOfMemory
+    );
+    kind || matches!(error.raw_os_error(), Some(ENFILE | EMFILE))
+}

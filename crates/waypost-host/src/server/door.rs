@@ -1,0 +1,140 @@
+//! Where a client's request enters the app, and where its response leaves.
+
+use crate::app::App;
+use crate::body::{self, BodyFault, PatientBody, first_frame};
+use crate::component::LazyComponent;
+use crate::context::RequestContext;
+use crate::failure::{Failure, X_REQUEST_ID, plain, reason};
+use crate::headers::strip_hop_by_hop;
+use crate::headers::{X_FORWARDED_FOR, X_FORWARDED_PORT};
+use crate::request::{RequestError, is_about_the_server, prepare};
+use http::header::{ALLOW, CONNECTION, HeaderMap, HeaderValue};
+use http::{Request, Response, StatusCode};
+use http_body_util::BodyExt;
+use hyper::body::{Body as _, Incoming};
+use hyper::ext::ReasonPhrase;
+use std::net::IpAddr;
+use wasmtime_wasi_http::WasiBody;
+
+/// Methods that handlers may implement: the answer to `OPTIONS *`.
+const METHODS: HeaderValue =
+    HeaderValue::from_static("DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT");
+
+/// The two ends of a connection.
+#[derive(Clone, Copy)]
+pub(super) struct Ends {
+    /// The address of the client.
+    pub(super) client: IpAddr,
+    /// The port that it came to.
+    pub(super) port: u16,
+}
+
+impl Ends {
+    /// Tells the app who the client is, as a proxy would. What the client itself says of it was removed.
+    fn tell(self, headers: &mut HeaderMap) {
+        if let Ok(client) = HeaderValue::try_from(self.client.to_canonical().to_string()) {
+            headers.insert(X_FORWARDED_FOR, client);
+        }
+        headers.insert(X_FORWARDED_PORT, self.port.into());
+    }
+}
+
+/// Answers a client.
+pub(super) async fn enter(app: &App, request: Request<Incoming>, ends: Ends) -> Response<WasiBody> {
+    let context = RequestContext::from_client();
+    let Ok(permit) = app.admission.enter() else {
+        tracing::debug!(request = %context.id, "{}", Failure::AppBusy);
+        return Failure::AppBusy.response(context, app.development);
+    };
+    let response = match admitted(app, request, context, ends).await {
+        Ok(response) => response,
+        Err(error) => refusal(error),
+    };
+    // The place is kept until the response is sent.
+    response.map(|body| body::Held::new(body, permit).boxed_unsync())
+}
+
+async fn admitted(
+    app: &App,
+    request: Request<Incoming>,
+    context: RequestContext,
+    ends: Ends,
+) -> Result<Response<WasiBody>, RequestError> {
+    let (mut parts, body) = request.into_parts();
+    if is_about_the_server(&parts) {
+        return Ok(server_options());
+    }
+    prepare(
+        &mut parts,
+        &app.settings.limits,
+        app.settings.server.origin.as_ref(),
+    )?;
+    let Some(component) = app.route(parts.uri.path()) else {
+        return Ok(plain(StatusCode::NOT_FOUND, reason(StatusCode::NOT_FOUND)));
+    };
+    parts
+        .headers
+        .insert(X_REQUEST_ID, context.id.header_value());
+    ends.tell(&mut parts.headers);
+    let stalled = BodyFault::default();
+    let patience = app.settings.limits.idle_timeout;
+    let body = match body.is_end_stream() {
+        true => body::empty(),
+        false => PatientBody::new(body, patience, stalled.clone()).boxed_unsync(),
+    };
+    let request = Request::from_parts(parts, body);
+    let response = app.call(component, request, context).await;
+    if stalled.is_raised() {
+        // Whatever the component made of the error that it saw.
+        return Err(RequestError::StalledBody);
+    }
+    Ok(outward(app, component, response, context).await)
+}
+
+/// Makes a component's response fit for the client.
+async fn outward(
+    app: &App,
+    component: &LazyComponent,
+    response: Response<WasiBody>,
+    context: RequestContext,
+) -> Response<WasiBody> {
+    let (mut parts, body) = response.into_parts();
+    strip_hop_by_hop(&mut parts.headers);
+    if parts.status.is_server_error() {
+        let id = context.id.header_value();
+        parts.headers.entry(X_REQUEST_ID).or_insert(id);
+    }
+    if parts.status.canonical_reason().is_none() {
+        // hyper would write `<none>`.
+        parts
+            .extensions
+            .insert(ReasonPhrase::from_static(b"unknown"));
+    }
+    match first_frame(body).await {
+        Ok(body) => Response::from_parts(parts, body.boxed_unsync()),
+        Err(error) => {
+            let failure = Failure::Body(error.to_string());
+            failure.log(&component.grants, context);
+            failure.response(context, app.development)
+        }
+    }
+}
+
+fn refusal(error: RequestError) -> Response<WasiBody> {
+    let status = error.status();
+    let mut response = plain(status, format!("{error}\n"));
+    if error == RequestError::StalledBody {
+        // What the client still sends is not worth reading.
+        response
+            .headers_mut()
+            .insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+fn server_options() -> Response<WasiBody> {
+    let mut response = Response::new(body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response.headers_mut().insert(ALLOW, METHODS);
+    response
+}

@@ -1,0 +1,148 @@
+//! The app's own settings, `waypost.toml`: where it listens, and what bounds it.
+//!
+//! Every key is optional and has a default that is safe to leave. Values that can't work, such as
+//! a time of zero, are refused with the reason. A table `[routes."/items/[slug]".limits]` sets
+//! the limits of one route apart from the app's.
+
+mod limits;
+mod origin;
+mod quantity;
+mod routes;
+mod server;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::document::{Document, Faults, Keys, Lines, did_you_mean, read_text};
+use crate::fault::{Fault, FaultKind, FaultReport};
+pub use limits::{Limits, RouteLimits};
+pub use origin::{Origin, OriginError};
+use routes::RouteSettings;
+pub use server::Server;
+
+/// The settings of an app.
+///
+/// # Examples
+///
+/// ```
+/// use std::path::Path;
+/// use std::time::Duration;
+/// use waypost_host::Settings;
+///
+/// let text = r#"
+/// [limits]
+/// max_duration = "10s"
+/// [routes."/report".limits]
+/// max_duration = "2m"
+/// "#;
+/// let settings = Settings::parse(text, Path::new("waypost.toml"))?;
+/// assert_eq!(settings.route_limits("/").max_duration, Duration::from_secs(10));
+/// assert_eq!(settings.route_limits("/report").max_duration, Duration::from_secs(120));
+/// # Ok::<(), waypost_host::SettingsErrors>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Where and how the app is served.
+    pub server: Server,
+    /// What bounds the app, and each route that has no limits of its own.
+    pub limits: Limits,
+    routes: BTreeMap<String, RouteSettings>,
+    path: PathBuf,
+    lines: Lines,
+}
+
+impl Settings {
+    /// Reads a `waypost.toml`; where there is none, everything has its default.
+    ///
+    /// # Errors
+    ///
+    /// Gives every fault of the file.
+    pub fn load(path: &Path) -> Result<Self, SettingsErrors> {
+        match read_text(path) {
+            Ok(Some(text)) => Self::parse(&text, path),
+            Ok(None) => Ok(Self::default()),
+            Err(kind) => Err(SettingsErrors::new(path, vec![Fault::of_file(kind)])),
+        }
+    }
+
+    /// Parses the text of a `waypost.toml`; `path` names it in messages.
+    ///
+    /// # Errors
+    ///
+    /// Gives every fault of the text.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, SettingsErrors> {
+        read(text, path).map_err(|faults| SettingsErrors::new(path, faults))
+    }
+
+    /// Gives the limits of the route with a pattern, such as `/items/[slug]`: those that its own
+    /// table sets, and the app's for the rest.
+    pub fn route_limits(&self, pattern: &str) -> RouteLimits {
+        let limits = RouteLimits::of_app(&self.limits);
+        match self.routes.get(pattern) {
+            Some(route) => route.limits.over(limits),
+            None => limits,
+        }
+    }
+
+    /// Checks that every route with settings is one of the app's.
+    ///
+    /// # Errors
+    ///
+    /// Gives a fault for each table `[routes."…"]` whose pattern is not in `patterns`.
+    pub fn check_routes(&self, patterns: &[&str]) -> Result<(), SettingsErrors> {
+        let mut faults = Faults::new(self.lines.clone());
+        for (pattern, route) in &self.routes {
+            if !patterns.contains(&pattern.as_str()) {
+                let hint = did_you_mean(pattern, patterns.iter().copied());
+                let (what, name) = ("route", pattern.clone());
+                faults.push(&route.range, FaultKind::Undeclared { what, name }, hint);
+            }
+        }
+        faults
+            .settle(())
+            .map_err(|faults| SettingsErrors::new(&self.path, faults))
+    }
+}
+
+/// All faults of an app's settings.
+///
+/// `Display` gives one line for each, in the order of the file: `waypost.toml:3: …`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(transparent)]
+pub struct SettingsErrors(FaultReport);
+
+impl SettingsErrors {
+    fn new(path: &Path, faults: Vec<Fault>) -> Self {
+        Self(FaultReport::new(path, faults))
+    }
+
+    /// Gives the file.
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Gives the faults, in the order of the file; there is at least one.
+    pub fn faults(&self) -> &[Fault] {
+        self.0.faults()
+    }
+}
+
+const KEYS: Keys = Keys::only(&["server", "limits", "routes"]);
+
+fn read(text: &str, path: &Path) -> Result<Settings, Vec<Fault>> {
+    let document = Document::parse(text)?;
+    let root = document.root();
+    let mut faults = document.faults();
+    root.check_keys(&KEYS, &mut faults);
+    let server = server::read(&root, &mut faults);
+    let limits = limits::read(&root, &mut faults);
+    let routes = routes::read(&root, &limits, &mut faults);
+    let lines = faults.lines().clone();
+    faults.settle(Settings {
+        server,
+        limits,
+        routes,
+        path: path.to_owned(),
+        lines,
+    })
+}

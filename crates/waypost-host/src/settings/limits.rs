@@ -1,0 +1,258 @@
+//! `[limits]`: what bounds the app and its routes.
+
+mod bounds;
+
+use std::time::Duration;
+
+use super::quantity::{read_count, read_duration, read_size, refuse};
+use crate::document::{Faults, Keys, Table, Value};
+
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
+
+/// What bounds the app, and each route that has no limits of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// How long a handler may take to its first byte. Default: 30 s, what a client waits at most.
+    /// Beyond it the client gets 504.
+    pub max_duration: Duration,
+    /// How long a handler may compute without a pause. Default: 5 s, far above any honest
+    /// handler. Beyond it the client gets 500, and the instance is dropped.
+    pub cpu_time: Duration,
+    /// How many bytes of memory an instance may have. Default: 128 MiB. Beyond it the client
+    /// gets 500.
+    pub memory: u64,
+    /// How many bytes a request's body may have. Default: none, since a body is a stream that
+    /// nobody holds as a whole. Beyond it the client gets 413.
+    pub request_body: Option<u64>,
+    /// How many header fields a request may have. Default: 100, as in most servers. Beyond it
+    /// the client gets 431.
+    pub header_count: usize,
+    /// How many bytes the header fields of a request may have in all. Default: 64 KiB. Beyond
+    /// it the client gets 431.
+    pub header_size: usize,
+    /// How many bytes the request line may have. Default: 16 KiB, twice what RFC 9112,
+    /// section 3, asks for. Beyond it the client gets 414.
+    pub request_line: usize,
+    /// How long a client may make no progress with headers or body. Default: 30 s. Beyond it
+    /// the client gets 408, and the connection is closed.
+    pub idle_timeout: Duration,
+    /// How many connections may be open. Default: 10,000. Beyond it the client gets 503.
+    pub connections: usize,
+    /// How many requests the app may work on at once. Default: 1,000. Beyond it the client gets
+    /// 503 with `Retry-After`.
+    pub concurrency: usize,
+    /// How many requests one route may work on at once. Default: 100, so that ten busy routes
+    /// leave the others their share. Beyond it the client gets 503 with `Retry-After`.
+    pub route_concurrency: usize,
+    /// How many bytes a handler may log each second. Default: 1 MiB. What is beyond it is cut,
+    /// with a note.
+    pub log_rate: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_duration: Duration::from_secs(30),
+            cpu_time: Duration::from_secs(5),
+            memory: 128 * MIB,
+            request_body: None,
+            header_count: 100,
+            header_size: 64 << 10,
+            request_line: 16 << 10,
+            idle_timeout: Duration::from_secs(30),
+            connections: 10_000,
+            concurrency: 1_000,
+            route_concurrency: 100,
+            log_rate: MIB,
+        }
+    }
+}
+
+/// What bounds one route.
+///
+/// Each field means what it means in [`Limits`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteLimits {
+    /// How long the handler may take to its first byte.
+    pub max_duration: Duration,
+    /// How long the handler may compute without a pause.
+    pub cpu_time: Duration,
+    /// How many bytes of memory an instance may have.
+    pub memory: u64,
+    /// How many bytes a request's body may have; none is unbounded.
+    pub request_body: Option<u64>,
+    /// How many requests the route may work on at once.
+    pub concurrency: usize,
+    /// How many bytes the handler may log each second.
+    pub log_rate: u64,
+}
+
+impl RouteLimits {
+    /// Gives the limits of a route that has none of its own.
+    pub(super) fn of_app(limits: &Limits) -> Self {
+        Self {
+            max_duration: limits.max_duration,
+            cpu_time: limits.cpu_time,
+            memory: limits.memory,
+            request_body: limits.request_body,
+            concurrency: limits.route_concurrency,
+            log_rate: limits.log_rate,
+        }
+    }
+}
+
+/// The limits that one table sets, for the app or for a route.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Overrides {
+    max_duration: Option<Duration>,
+    cpu_time: Option<Duration>,
+    memory: Option<u64>,
+    request_body: Option<Option<u64>>,
+    concurrency: Option<usize>,
+    log_rate: Option<u64>,
+}
+
+impl Overrides {
+    /// Puts what is set over what is there.
+    pub(super) fn over(&self, limits: RouteLimits) -> RouteLimits {
+        RouteLimits {
+            max_duration: self.max_duration.unwrap_or(limits.max_duration),
+            cpu_time: self.cpu_time.unwrap_or(limits.cpu_time),
+            memory: self.memory.unwrap_or(limits.memory),
+            request_body: self.request_body.unwrap_or(limits.request_body),
+            concurrency: self.concurrency.unwrap_or(limits.concurrency),
+            log_rate: self.log_rate.unwrap_or(limits.log_rate),
+        }
+    }
+
+    /// Reads what a table sets; `concurrency` is the key that bounds a route's requests there.
+    fn read(table: &Table<'_>, concurrency: &str, faults: &mut Faults) -> Self {
+        Self {
+            max_duration: read_duration(table, "max_duration", &bounds::MAX_DURATION, faults),
+            cpu_time: read_duration(table, "cpu_time", &bounds::CPU_TIME, faults),
+            memory: read_size(table, "memory", &bounds::MEMORY, faults),
+            request_body: read_request_body(table, faults),
+            concurrency: read_count(table, concurrency, &bounds::CONCURRENCY, faults),
+            log_rate: read_size(table, "log_rate", &bounds::LOG_RATE, faults),
+        }
+    }
+}
+
+const KEYS: Keys = Keys::only(&[
+    "max_duration",
+    "cpu_time",
+    "memory",
+    "request_body",
+    "header_count",
+    "header_size",
+    "request_line",
+    "idle_timeout",
+    "connections",
+    "concurrency",
+    "route_concurrency",
+    "log_rate",
+]);
+
+const ROUTE_KEYS: Keys = Keys {
+    known: &[
+        "max_duration",
+        "cpu_time",
+        "memory",
+        "request_body",
+        "concurrency",
+        "log_rate",
+    ],
+    unsupported: &[
+        ("header_count", APP_WIDE),
+        ("header_size", APP_WIDE),
+        ("request_line", APP_WIDE),
+        ("idle_timeout", APP_WIDE),
+        ("connections", APP_WIDE),
+        ("route_concurrency", "write `concurrency`"),
+    ],
+};
+const APP_WIDE: &str = "set it in `[limits]`: the route is not known yet when it counts";
+
+/// Reads the limits of the app.
+pub(super) fn read(root: &Table<'_>, faults: &mut Faults) -> Limits {
+    let defaults = Limits::default();
+    let Some(table) = root.table("limits", faults) else {
+        return defaults;
+    };
+    table.check_keys(&KEYS, faults);
+    let overrides = Overrides::read(&table, "route_concurrency", faults);
+    let route = overrides.over(RouteLimits::of_app(&defaults));
+    let concurrency = read_count(&table, "concurrency", &bounds::CONCURRENCY, faults);
+    let limits = Limits {
+        max_duration: route.max_duration,
+        cpu_time: route.cpu_time,
+        memory: route.memory,
+        request_body: route.request_body,
+        concurrency: concurrency.unwrap_or(defaults.concurrency),
+        route_concurrency: route.concurrency,
+        log_rate: route.log_rate,
+        ..read_connection_limits(&table, defaults, faults)
+    };
+    let share = table.get("route_concurrency");
+    check_share(overrides.concurrency, share, &limits, faults);
+    limits
+}
+
+/// Reads the limits of a route.
+pub(super) fn read_route(table: &Table<'_>, limits: &Limits, faults: &mut Faults) -> Overrides {
+    table.check_keys(&ROUTE_KEYS, faults);
+    let overrides = Overrides::read(table, "concurrency", faults);
+    let share = table.get("concurrency");
+    check_share(overrides.concurrency, share, limits, faults);
+    overrides
+}
+
+/// Reads the limits that count before the route is known.
+fn read_connection_limits(table: &Table<'_>, limits: Limits, faults: &mut Faults) -> Limits {
+    let size = |key, faults: &mut Faults| {
+        let size = read_size(table, key, &bounds::HEADER_SIZE, faults)?;
+        usize::try_from(size).ok()
+    };
+    let header_size = size("header_size", faults);
+    let request_line = size("request_line", faults);
+    let header_count = read_count(table, "header_count", &bounds::HEADER_COUNT, faults);
+    let idle_timeout = read_duration(table, "idle_timeout", &bounds::IDLE_TIMEOUT, faults);
+    let connections = read_count(table, "connections", &bounds::CONNECTIONS, faults);
+    Limits {
+        header_count: header_count.unwrap_or(limits.header_count),
+        header_size: header_size.unwrap_or(limits.header_size),
+        request_line: request_line.unwrap_or(limits.request_line),
+        idle_timeout: idle_timeout.unwrap_or(limits.idle_timeout),
+        connections: connections.unwrap_or(limits.connections),
+        ..limits
+    }
+}
+
+/// Reads `request_body`, which `"unlimited"` frees where the app bounds it.
+fn read_request_body(table: &Table<'_>, faults: &mut Faults) -> Option<Option<u64>> {
+    let value = table.get("request_body")?;
+    if value.as_str() == Some("unlimited") {
+        return Some(None);
+    }
+    read_size(table, "request_body", &bounds::REQUEST_BODY, faults).map(Some)
+}
+
+/// Reports a written share of the requests that is greater than the whole.
+fn check_share(
+    share: Option<usize>,
+    value: Option<Value<'_>>,
+    limits: &Limits,
+    faults: &mut Faults,
+) {
+    let Some((share, value)) = share.zip(value) else {
+        return;
+    };
+    if share > limits.concurrency {
+        let reason = format!(
+            "the whole app works on {} requests at once (`concurrency` in `[limits]`)",
+            limits.concurrency
+        );
+        refuse::<()>(&value, &share.to_string(), &reason, faults);
+    }
+}

@@ -1,0 +1,81 @@
+//! The values that a limit may have. Zero would stop every request, and is refused everywhere.
+
+use std::time::Duration;
+
+use super::super::quantity::Bounds;
+use super::{KIB, MIB};
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+pub(super) const MAX_DURATION: Bounds<Duration> = Bounds {
+    least: Duration::from_millis(1),
+    most: DAY,
+    below: "no handler could answer; write at least `1ms`",
+    above: "nobody waits longer than a day for a first byte; write at most `24h`",
+};
+
+/// A shorter time would be below what interruption can tell apart.
+pub(super) const CPU_TIME: Bounds<Duration> = Bounds {
+    least: Duration::from_millis(10),
+    most: Duration::from_secs(3_600),
+    below: "shorter times can't be measured; write at least `10ms`",
+    above: "an endless loop would hold a core; write at most `1h`",
+};
+
+/// The memory of a 32-bit component ends at 4 GiB, and a Rust one begins with 17 pages of 64 KiB.
+pub(super) const MEMORY: Bounds<u64> = Bounds {
+    least: 2 * MIB,
+    most: 4 * 1024 * MIB,
+    below: "a small handler needs more to start; write at least `2MiB`",
+    above: "a component has 32-bit addresses; write at most `4GiB`",
+};
+
+pub(super) const REQUEST_BODY: Bounds<u64> = Bounds {
+    least: 1,
+    most: 1 << 50,
+    below: "no body could be sent; leave the methods with a body out instead",
+    above: "that is no limit; write `\"unlimited\"`",
+};
+
+pub(super) const HEADER_COUNT: Bounds<usize> = Bounds {
+    least: 16,
+    most: 10_000,
+    below: "browsers send more; write at least `16`",
+    above: "that many would make one request as dear as thousands; write at most `10000`",
+};
+
+/// Bounds header fields and request line: the HTTP library reads into at least 8 KiB.
+pub(super) const HEADER_SIZE: Bounds<u64> = Bounds {
+    least: 8 * KIB,
+    most: MIB,
+    below: "ordinary requests need more; write at least `8KiB`",
+    above: "every connection may take that much memory; write at most `1MiB`",
+};
+
+pub(super) const IDLE_TIMEOUT: Bounds<Duration> = Bounds {
+    least: Duration::from_millis(100),
+    most: DAY,
+    below: "honest clients pause that long; write at least `100ms`",
+    above: "stalled clients would pile up; write at most `24h`",
+};
+
+pub(super) const CONNECTIONS: Bounds<usize> = Bounds {
+    least: 1,
+    most: 1_000_000,
+    below: "nobody could connect; write at least `1`",
+    above: "no machine holds that many; write at most `1000000`",
+};
+
+pub(super) const CONCURRENCY: Bounds<usize> = Bounds {
+    least: 1,
+    most: 1_000_000,
+    below: "no request would be answered; write at least `1`",
+    above: "no machine works on that many; write at most `1000000`",
+};
+
+pub(super) const LOG_RATE: Bounds<u64> = Bounds {
+    least: KIB,
+    most: 1024 * MIB,
+    below: "less than a few lines; write at least `1KiB`",
+    above: "no disk keeps up; write at most `1GiB`",
+};

@@ -1,0 +1,61 @@
+//! `[routes."/pattern"]`: what is set for one route.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::limits::{self, Limits, Overrides};
+use crate::document::{Faults, Keys, Located, Table, Value};
+use crate::fault::FaultKind;
+
+/// What is set for one route, and where.
+#[derive(Clone, Debug)]
+pub(super) struct RouteSettings {
+    pub(super) limits: Overrides,
+    pub(super) range: Range<usize>,
+}
+
+const KEYS: Keys = Keys::only(&["limits"]);
+
+/// Reads the settings of all routes, by pattern.
+pub(super) fn read(
+    root: &Table<'_>,
+    limits: &Limits,
+    faults: &mut Faults,
+) -> BTreeMap<String, RouteSettings> {
+    let Some(table) = root.table("routes", faults) else {
+        return BTreeMap::new();
+    };
+    table
+        .entries()
+        .filter_map(|(pattern, value)| {
+            let route = read_route(&pattern, &value, limits, faults)?;
+            Some((pattern.value.to_owned(), route))
+        })
+        .collect()
+}
+
+fn read_route(
+    pattern: &Located<&str>,
+    value: &Value<'_>,
+    limits: &Limits,
+    faults: &mut Faults,
+) -> Option<RouteSettings> {
+    if !pattern.value.starts_with('/') {
+        let kind = FaultKind::Invalid {
+            what: "route".to_owned(),
+            value: pattern.value.to_owned(),
+            reason: "a pattern begins with `/`, as in `/items/[slug]`".to_owned(),
+        };
+        faults.add(&pattern.range, kind);
+    }
+    let table = value.table(faults)?;
+    table.check_keys(&KEYS, faults);
+    let overrides = table
+        .table("limits", faults)
+        .map(|table| limits::read_route(&table, limits, faults))
+        .unwrap_or_default();
+    Some(RouteSettings {
+        limits: overrides,
+        range: pattern.range.clone(),
+    })
+}

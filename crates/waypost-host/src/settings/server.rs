@@ -1,0 +1,78 @@
+//! `[server]`: where and how the app is served.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use super::origin::Origin;
+use super::quantity::{Bounds, read_duration, refuse};
+use crate::document::{Faults, Keys, Table};
+
+/// Where and how the app is served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// The address to listen on; port 0 takes a free one. Default: `127.0.0.1:3000`, which
+    /// nobody else on the network reaches.
+    pub listen: SocketAddr,
+    /// The origin by which clients know the app. Default: none, which takes each request's own
+    /// `Host`.
+    pub origin: Option<Origin>,
+    /// How long requests may go on after the host was told to stop. Default: 10 s, which is
+    /// short of the 30 s after which orchestrators kill.
+    pub shutdown_grace: Duration,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 3000)),
+            origin: None,
+            shutdown_grace: Duration::from_secs(10),
+        }
+    }
+}
+
+const KEYS: Keys = Keys::only(&["listen", "origin", "shutdown_grace"]);
+
+/// Zero is meant: stop at once.
+const SHUTDOWN_GRACE: Bounds<Duration> = Bounds {
+    least: Duration::ZERO,
+    most: Duration::from_secs(3_600),
+    below: "",
+    above: "an hour is the most: what is to stop should stop",
+};
+
+pub(super) fn read(root: &Table<'_>, faults: &mut Faults) -> Server {
+    let defaults = Server::default();
+    let Some(table) = root.table("server", faults) else {
+        return defaults;
+    };
+    table.check_keys(&KEYS, faults);
+    Server {
+        listen: read_listen(&table, faults).unwrap_or(defaults.listen),
+        origin: read_origin(&table, faults),
+        shutdown_grace: read_duration(&table, "shutdown_grace", &SHUTDOWN_GRACE, faults)
+            .unwrap_or(defaults.shutdown_grace),
+    }
+}
+
+fn read_listen(table: &Table<'_>, faults: &mut Faults) -> Option<SocketAddr> {
+    let value = table.get("listen")?;
+    let text = value.string(faults)?.value;
+    let address = text.parse().ok();
+    if address.is_none() {
+        let reason = "it must be an IP address and a port, as in `127.0.0.1:3000`, \
+                      or `0.0.0.0:3000` for every interface";
+        return refuse(&value, &text, reason, faults);
+    }
+    address
+}
+
+fn read_origin(table: &Table<'_>, faults: &mut Faults) -> Option<Origin> {
+    let value = table.get("origin")?;
+    let text = value.string(faults)?.value;
+    let origin: Result<Origin, _> = text.parse();
+    match origin {
+        Ok(origin) => Some(origin),
+        Err(error) => refuse(&value, &text, &error.to_string(), faults),
+    }
+}

@@ -1,0 +1,151 @@
+//! Variables of an app: declared in the manifest, given by the environment, used in templates.
+//!
+//! Everything is resolved once, before the first request. A value that a secret went into is
+//! never shown: its `Debug` is redacted, and no fault quotes it.
+
+mod template;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fmt;
+use std::ops::Range;
+
+use crate::document::Faults;
+use crate::fault::FaultKind;
+pub(crate) use template::Template;
+pub use template::TemplateError;
+
+/// What stands before a variable's name, in upper case, in the environment.
+const ENVIRONMENT_PREFIX: &str = "SPIN_VARIABLE_";
+
+/// A variable that the manifest declares in `[variables]`.
+///
+/// It either has a default or is required.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Variable {
+    /// What it is for.
+    pub description: Option<String>,
+    /// Its value where the environment gives none; none makes it required.
+    pub default: Option<String>,
+    /// Whether its value must not be shown.
+    pub secret: bool,
+    pub(crate) range: Range<usize>,
+}
+
+impl fmt::Debug for Variable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let default = self.default.as_deref();
+        f.debug_struct("Variable")
+            .field("description", &self.description)
+            .field("default", &default.map(|text| shown(text, self.secret)))
+            .field("secret", &self.secret)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The value of a component's variable, filled in.
+#[derive(Clone, PartialEq, Eq)]
+pub struct VariableValue {
+    text: String,
+    secret: bool,
+}
+
+impl VariableValue {
+    /// Gives the value itself: for the component that it was granted to, and for nobody else.
+    pub fn expose(&self) -> &str {
+        &self.text
+    }
+
+    /// Says whether a secret went into the value.
+    pub fn is_secret(&self) -> bool {
+        self.secret
+    }
+}
+
+impl fmt::Debug for VariableValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(shown(&self.text, self.secret), f)
+    }
+}
+
+/// The values of the variables that have one.
+pub(crate) struct Values<'v>(BTreeMap<&'v str, VariableValue>);
+
+impl<'v> Values<'v> {
+    /// Takes every variable's value from the environment, else from its default, and reports
+    /// those that have none.
+    pub(crate) fn resolve(
+        variables: &'v BTreeMap<String, Variable>,
+        environment: impl Fn(&str) -> Option<OsString>,
+        faults: &mut Faults,
+    ) -> Self {
+        let value = |(name, variable): (&'v String, &Variable)| {
+            let text = text_of(name, variable, &environment, faults)?;
+            let secret = variable.secret;
+            Some((name.as_str(), VariableValue { text, secret }))
+        };
+        Self(variables.iter().filter_map(value).collect())
+    }
+
+    /// Fills a template in; none if a variable in it has no value, which is reported already.
+    pub(crate) fn fill(&self, template: &Template) -> Option<VariableValue> {
+        let text = template.fill(|name| self.0.get(name).map(VariableValue::expose))?;
+        let secret = template
+            .names()
+            .any(|name| self.0.get(name).is_some_and(VariableValue::is_secret));
+        Some(VariableValue { text, secret })
+    }
+}
+
+/// Gives the name under which the environment gives a variable.
+pub(crate) fn environment_name(variable: &str) -> String {
+    format!("{ENVIRONMENT_PREFIX}{}", variable.to_ascii_uppercase())
+}
+
+fn text_of(
+    name: &str,
+    variable: &Variable,
+    environment: impl Fn(&str) -> Option<OsString>,
+    faults: &mut Faults,
+) -> Option<String> {
+    let given = environment_name(name);
+    let fault = match environment(&given).map(OsString::into_string) {
+        Some(Ok(text)) => return Some(text),
+        Some(Err(_)) => FaultKind::NotUnicode {
+            name: name.to_owned(),
+        },
+        None if variable.default.is_some() => return variable.default.clone(),
+        None => FaultKind::NoValue {
+            name: name.to_owned(),
+        },
+    };
+    let hint = format!("set the environment variable `{given}`");
+    faults.add_hinted(&variable.range, fault, hint);
+    None
+}
+
+fn shown(text: &str, secret: bool) -> &str {
+    if secret { "[secret]" } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_output_hides_secrets() {
+        for secret in [true, false] {
+            let text = "swordfish".to_owned();
+            let variable = Variable {
+                description: None,
+                default: Some(text.clone()),
+                secret,
+                range: 0..0,
+            };
+            let value = VariableValue { text, secret };
+            for output in [format!("{variable:?}"), format!("{value:?}")] {
+                assert_eq!(output.contains("swordfish"), !secret, "{output}");
+            }
+        }
+    }
+}

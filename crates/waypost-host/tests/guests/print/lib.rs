@@ -1,0 +1,22 @@
+//! Prints what its query says: to stdout, to stderr, without a line end, or very much of it.
+
+use wasip3::http::types::{ErrorCode, Request, Response};
+use wasip3::http_compat::http_into_wasi_response;
+
+struct Print;
+wasip3::http::service::export!(Print);
+
+impl wasip3::exports::http::handler::Guest for Print {
+    async fn handle(request: Request) -> Result<Response, ErrorCode> {
+        let target = request.get_path_with_query().unwrap_or_default();
+        let (path, text) = target.split_once('?').unwrap_or((&target, ""));
+        match path {
+            "/out" => println!("{text}"),
+            "/err" => eprintln!("{text}"),
+            "/flood" => (0..100_000).for_each(|line| println!("{text} {line}")),
+            _ => print!("{text}"),
+        }
+        std::io::Write::flush(&mut std::io::stdout()).expect("the host takes all");
+        http_into_wasi_response(http::Response::new(String::new()))
+    }
+}

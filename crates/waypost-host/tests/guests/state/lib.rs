@@ -1,0 +1,66 @@
+//! What the manifest grants: `/set?k`, `/get?k`, `/keys`, `/delete?k` in the store `default`, `/open?s`
+//! opens the store `s`, `/variable?v`, `/environment?e`, `/file?f` reads a file, `/write?f` writes one.
+
+mod bindings {
+    wit_bindgen::generate!({ path: "../../../wit", world: "waypost:host/imports", generate_all });
+}
+
+use bindings::spin::key_value::key_value::Store;
+use bindings::spin::variables::variables;
+use wasip3::http::types::{ErrorCode, Request, Response};
+use wasip3::http_compat::http_into_wasi_response;
+
+struct State;
+wasip3::http::service::export!(State);
+
+impl wasip3::exports::http::handler::Guest for State {
+    async fn handle(request: Request) -> Result<Response, ErrorCode> {
+        let target = request.get_path_with_query().unwrap_or_default();
+        let (path, argument) = target.split_once('?').unwrap_or((&target, ""));
+        http_into_wasi_response(http::Response::new(answer(path, argument.to_owned()).await))
+    }
+}
+
+async fn answer(path: &str, argument: String) -> String {
+    let outcome = match path {
+        "/open" => Store::open(argument)
+            .await
+            .map(|_| "opened".to_owned())
+            .map_err(|e| format!("{e:?}")),
+        "/variable" => variables::get(argument).await.map_err(|e| format!("{e:?}")),
+        "/environment" => std::env::var(argument).map_err(|e| format!("{e:?}")),
+        "/file" => std::fs::read_to_string(argument).map_err(|e| format!("{:?}", e.kind())),
+        "/write" => std::fs::write(argument, "x")
+            .map(|()| "written".to_owned())
+            .map_err(|e| format!("{:?}", e.kind())),
+        _ => stored(path, argument).await.map_err(|e| format!("{e:?}")),
+    };
+    outcome.unwrap_or_else(|error| error)
+}
+
+async fn stored(
+    path: &str,
+    key: String,
+) -> Result<String, bindings::spin::key_value::key_value::Error> {
+    let store = Store::open("default".to_owned()).await?;
+    Ok(match path {
+        "/set" => {
+            store
+                .set(key.clone(), format!("value of {key}").into_bytes())
+                .await?;
+            "set".to_owned()
+        }
+        "/get" => format!("{:?}", store.get(key).await?.map(String::from_utf8)),
+        "/exists" => store.exists(key).await?.to_string(),
+        "/delete" => {
+            store.delete(key).await?;
+            "deleted".to_owned()
+        }
+        _ => {
+            let (keys, outcome) = store.get_keys().await;
+            let keys = keys.collect().await;
+            outcome.await?;
+            keys.join(",")
+        }
+    })
+}

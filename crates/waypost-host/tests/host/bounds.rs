@@ -1,0 +1,299 @@
+//! Bounds: each is driven over its edge, and nobody else notices.
+
+use super::support::{Running, TestApp, eventually, logged};
+use bytes::Bytes;
+use http::Request;
+use http_body_util::StreamBody;
+use hyper::body::Frame;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// Asks for a page again and again until told to stop; gives the number of answers, all of them good.
+fn keep_asking(
+    app: &Arc<Running>,
+    path: &'static str,
+) -> (
+    tokio::task::JoinHandle<usize>,
+    tokio::sync::watch::Sender<bool>,
+) {
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let app = Arc::clone(app);
+    let asking = tokio::spawn(async move {
+        let mut client = app.client().await;
+        let mut answers = 0;
+        while !*stopped.borrow() {
+            assert_eq!(client.get(path).await.status, 200);
+            answers += 1;
+        }
+        answers
+    });
+    (asking, stop)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_endless_loop_is_cut_and_others_go_on() {
+    let app = TestApp::new()
+        .component("busy", "\"/busy\"", "")
+        .component("hello", "\"/hello\"", "")
+        .settings("[limits]\ncpu_time = \"500ms\"\n")
+        .start()
+        .await;
+    let app = Arc::new(app);
+    app.get("/hello").await;
+    let (asking, stop) = keep_asking(&app, "/hello");
+    let start = Instant::now();
+    let loops = (0..4).map(|_| app.get("/busy"));
+    for reply in futures::future::join_all(loops).await {
+        assert_eq!(reply.status, 500);
+    }
+    assert!(
+        start.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        start.elapsed()
+    );
+    stop.send_replace(true);
+    assert!(asking.await.expect("every answer was good") > 10);
+    assert!(logged(&[
+        "component=busy",
+        "CPU time without a pause",
+        "cpu_time"
+    ]));
+}
+
+#[tokio::test]
+async fn long_work_within_the_bound_is_let_be() {
+    let app = TestApp::new()
+        .component("busy", "\"/...\"", "")
+        .start()
+        .await;
+    let reply = app.get("/?300").await;
+    assert_eq!(
+        (reply.status.as_u16(), reply.text.as_str()),
+        (200, "computed true")
+    );
+    app.stopped().await;
+}
+
+#[tokio::test]
+async fn memory_is_bounded() {
+    let app = TestApp::new()
+        .component("hog", "\"/...\"", "")
+        .settings("[limits]\nmemory = \"32MiB\"\n")
+        .start()
+        .await;
+    let mut client = app.client().await;
+    assert_eq!(client.get("/?8").await.text, "took 8");
+    assert_eq!(client.get("/?64").await.status, 500);
+    eventually("the cause", || {
+        logged(&["component=hog", "memory limit of 32 MiB"])
+    })
+    .await;
+    assert_eq!(client.get("/?8").await.text, "took 8");
+    app.stopped().await;
+}
+
+#[tokio::test]
+async fn a_slow_handler_is_a_504() {
+    let app = TestApp::new()
+        .router()
+        .private("slow", "")
+        .component_of("near", "slow", "\"/near\"", "")
+        .settings("[limits]\nmax_duration = \"200ms\"\n")
+        .start()
+        .await;
+    for path in ["/near?60000", "/slow/?60000"] {
+        let reply = app.get(path).await;
+        assert_eq!(reply.status, 504, "{path}: {}", reply.text);
+        assert!(reply.headers.contains_key("x-request-id"));
+    }
+    assert_eq!(app.get("/near?10").await.text, "awake");
+    app.stopped().await;
+}
+
+#[tokio::test]
+async fn a_stream_may_take_longer_than_its_first_byte() {
+    let app = TestApp::new()
+        .component("stream02", "\"/old\"", "")
+        .component("stream", "\"/two\"", "")
+        .settings("[limits]\nmax_duration = \"300ms\"\n")
+        .start()
+        .await;
+    assert!(app.get("/old").await.text.ends_with("tick 9\n"));
+    assert_eq!(app.get("/two").await.text, "one\ntwo\n");
+    app.stopped().await;
+}
+
+#[tokio::test]
+async fn too_many_requests_are_turned_away() {
+    let app = TestApp::new()
+        .component("slow", "\"/slow\"", "")
+        .component("hello", "\"/hello\"", "")
+        .settings("[limits]\nroute_concurrency = 2\n")
+        .start()
+        .await;
+    let app = Arc::new(app);
+    let replies = futures::future::join_all((0..5).map(|_| app.get("/slow?400"))).await;
+    let served = replies.iter().filter(|reply| reply.status == 200).count();
+    assert_eq!(served, 2);
+    for reply in replies.iter().filter(|reply| reply.status != 200) {
+        assert_eq!(reply.status, 503);
+        assert_eq!(reply.headers["retry-after"], "1");
+    }
+    assert_eq!(app.get("/slow?0").await.status, 200);
+}
+
+#[tokio::test]
+async fn the_app_has_a_bound_of_its_own() {
+    let app = TestApp::new()
+        .component("slow", "\"/slow\"", "")
+        .component("hello", "\"/hello\"", "")
+        .settings("[limits]\nconcurrency = 1\n")
+        .start()
+        .await;
+    let app = Arc::new(app);
+    let slow = tokio::spawn({
+        let app = Arc::clone(&app);
+        async move { app.get("/slow?401").await }
+    });
+    eventually("the slow request", || logged(&["slow began 401"])).await;
+    let turned_away = app.get("/hello").await;
+    assert_eq!(turned_away.status, 503);
+    assert_eq!(turned_away.headers["retry-after"], "1");
+    assert_eq!(slow.await.expect("the request ends").status, 200);
+    assert_eq!(app.get("/hello").await.status, 200);
+}
+
+#[tokio::test]
+async fn connections_are_bounded() {
+    let app = TestApp::new()
+        .component("hello", "\"/...\"", "")
+        .settings("[limits]\nconnections = 1\n")
+        .start()
+        .await;
+    let mut first = app.client().await;
+    assert_eq!(first.get("/").await.status, 200);
+    let mut second = TcpStream::connect(app.address)
+        .await
+        .expect("the host listens");
+    let mut answer = String::new();
+    second
+        .read_to_string(&mut answer)
+        .await
+        .expect("the answer is text");
+    assert!(
+        answer.starts_with("HTTP/1.1 503") && answer.contains("retry-after"),
+        "{answer}"
+    );
+    drop(first);
+    app.stopped().await;
+}
+
+#[tokio::test]
+async fn bodies_are_bounded() {
+    let app = TestApp::new()
+        .router()
+        .private("stream", "")
+        .component_of("near", "stream", "\"/echo\"", "")
+        .settings("[limits]\nrequest_body = \"1KiB\"\n")
+        .start()
+        .await;
+    for path in ["/echo", "/stream/echo"] {
+        let mut client = app.client().await;
+        assert_eq!(client.post(path, vec![b'a'; 1024]).await.status, 200);
+        let announced = client.post(path, vec![b'a'; 1025]).await;
+        let text = announced.text.as_str();
+        assert_eq!(
+            (announced.status.as_u16(), text),
+            (413, "Payload Too Large\n"),
+            "{path}"
+        );
+    }
+    app.stopped().await;
+}
+
+#[tokio::test]
+async fn a_body_without_a_length_is_bounded_too() {
+    let app = TestApp::new()
+        .component("reads", "\"/...\"", "")
+        .settings("[limits]\nrequest_body = \"1KiB\"\n")
+        .start()
+        .await;
+    let pieces = (0..2).map(|_| Ok::<_, Infallible>(Frame::data(Bytes::from_static(&[b'a'; 600]))));
+    let body = StreamBody::new(futures::stream::iter(pieces));
+    let request = Request::post("/")
+        .body(body)
+        .expect("the request is well formed");
+    assert_eq!(app.client().await.ask(request).await.status, 413);
+    app.stopped().await;
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_is_a_408() {
+    let app = TestApp::new()
+        .component("reads", "\"/...\"", "")
+        .settings("[limits]\nidle_timeout = \"200ms\"\n")
+        .start()
+        .await;
+    let mut client = TcpStream::connect(app.address)
+        .await
+        .expect("the host listens");
+    let sent = b"POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 100\r\n\r\nhalf";
+    client.write_all(sent).await.expect("the host reads");
+    let mut answer = String::new();
+    client
+        .read_to_string(&mut answer)
+        .await
+        .expect("the answer is text");
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    app.stopped().await;
+}
+
+#[tokio::test]
+async fn silent_and_slow_clients_are_let_go() {
+    let app = TestApp::new()
+        .component("stream", "\"/...\"", "")
+        .settings("[limits]\nidle_timeout = \"200ms\"\n")
+        .start()
+        .await;
+    for sent in ["", "PRI", "GET / HTTP/1.1\r\nhost: h\r\nx"] {
+        let mut client = TcpStream::connect(app.address)
+            .await
+            .expect("the host listens");
+        client
+            .write_all(sent.as_bytes())
+            .await
+            .expect("the host reads");
+        let mut answer = Vec::new();
+        let _ = client.read_to_end(&mut answer).await;
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(
+            answer.is_empty() || answer.starts_with("HTTP/1.1 408"),
+            "{sent:?}: {answer}"
+        );
+    }
+    app.stopped().await;
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_is_let_go() {
+    let app = TestApp::new()
+        .component("endless", "\"/...\"", "")
+        .settings("[limits]\nidle_timeout = \"300ms\"\n")
+        .start()
+        .await;
+    let mut client = TcpStream::connect(app.address)
+        .await
+        .expect("the host listens");
+    let sent = b"GET / HTTP/1.1\r\nhost: h\r\n\r\n";
+    client.write_all(sent).await.expect("the host reads");
+    eventually("the start", || app.host.instances() == 1).await;
+    eventually("the end of the response", || {
+        logged(&["component=endless", "endless ended"])
+    })
+    .await;
+    drop(client);
+    app.stopped().await;
+}

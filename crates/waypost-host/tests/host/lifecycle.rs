@@ -1,0 +1,219 @@
+//! How components come, change and fail, and how a host ends.
+
+use super::support::{Client, TestApp, eventually, logged, program};
+use http::Request;
+use http_body_util::{BodyExt, Full};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+#[tokio::test]
+async fn a_trap_is_a_500_and_others_do_not_notice() {
+    let app = Arc::new(
+        TestApp::new()
+            .component("trap", "\"/...\"", "")
+            .start()
+            .await,
+    );
+    let waiting: Vec<_> = (0..8)
+        .map(|_| {
+            let app = Arc::clone(&app);
+            tokio::spawn(async move { app.get("/wait").await })
+        })
+        .collect();
+    for _ in 0..8 {
+        let reply = app.get("/trap").await;
+        assert_eq!((reply.status.as_u16(), reply.text.as_str()), (500, ""));
+        let id = reply.headers["x-request-id"]
+            .to_str()
+            .expect("the id is text")
+            .to_owned();
+        eventually("the cause", || {
+            logged(&["component=trap", &id, "instance failed"])
+        })
+        .await;
+    }
+    for waiting in waiting {
+        assert_eq!(waiting.await.expect("the request ends").text, "waited");
+    }
+}
+
+#[tokio::test]
+async fn a_trap_of_a_wasi_0_2_component_is_a_500_too() {
+    let app = TestApp::new()
+        .component("hello02", "\"/...\"", "")
+        .start()
+        .await;
+    let mut client = app.client().await;
+    assert_eq!(client.get("/trap").await.status, 500);
+    assert_eq!(client.get("/").await.status, 200);
+    app.stopped().await;
+}
+
+#[tokio::test]
+async fn developers_read_the_cause() {
+    let app = TestApp::new()
+        .component("trap", "\"/...\"", "")
+        .development()
+        .start()
+        .await;
+    let reply = app.get("/error").await;
+    assert_eq!(reply.status, 500);
+    assert!(reply.text.contains("asked to fail"), "{}", reply.text);
+    app.stopped().await;
+}
+
+#[tokio::test]
+async fn a_component_is_loaded_once_and_only_when_asked_for() {
+    let app = TestApp::new()
+        .component_of("lazy", "hello", "\"/lazy\"", "")
+        .component_of("never", "hello", "\"/never\"", "")
+        .start()
+        .await;
+    let app = Arc::new(app);
+    for reply in futures::future::join_all((0..10).map(|_| app.get("/lazy"))).await {
+        assert_eq!(reply.status, 200);
+    }
+    let log = super::support::log();
+    let loads = |id: &str| {
+        log.lines()
+            .filter(|line| line.contains(&format!("component={id} ")) && line.contains("loaded"))
+            .count()
+    };
+    assert_eq!((loads("lazy"), loads("never")), (1, 0));
+}
+
+#[tokio::test]
+async fn a_changed_component_is_swapped_without_a_lost_request() {
+    let app = TestApp::new()
+        .component_of("changes", "slow", "\"/...\"", "")
+        .start()
+        .await;
+    let app = Arc::new(app);
+    assert_eq!(app.get("/?1").await.text, "awake");
+    let in_flight = tokio::spawn({
+        let app = Arc::clone(&app);
+        async move { app.get("/?1500").await }
+    });
+    eventually("the request in flight", || {
+        logged(&["component=changes", "slow began 1500"])
+    })
+    .await;
+    std::fs::copy(program("hello"), app.app.path().join("changes.wasm"))
+        .expect("the folder is writable");
+    let mut client = app.client().await;
+    let mut old = 0;
+    let swapped = loop {
+        let reply = client.get("/?2").await;
+        assert_eq!(reply.status, 200);
+        if reply.text != "awake" {
+            break reply;
+        }
+        old += 1;
+        assert!(old < 100_000, "the new version never came");
+    };
+    assert!(swapped.text.contains("target /?2"), "{}", swapped.text);
+    assert_eq!(in_flight.await.expect("the request ends").text, "awake");
+    std::fs::write(app.app.path().join("changes.wasm"), "broken").expect("the folder is writable");
+    while !logged(&["component `changes`", "no WebAssembly"]) {
+        // The version before serves on.
+        assert_eq!(client.get("/").await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_component_that_cannot_be_loaded_says_why() {
+    let wat = "(component (import \"wasi:nn/graph@0.2.0\" (instance)) (import \"other:thing/x@1.0.0\" (instance)) (instance $i) (export \"wasi:http/handler@0.3.0\" (instance $i)))";
+    let app = TestApp::new()
+        .component_of("missing", "hello", "\"/missing\"", "")
+        .component_of("core", "hello", "\"/core\"", "")
+        .component_of("text", "hello", "\"/text\"", "")
+        .component_of("silent", "hello", "\"/silent\"", "")
+        .component_of("greedy", "hello", "\"/greedy\"", "")
+        .development();
+    let file = |name: &str| app.path().join(format!("{name}.wasm"));
+    std::fs::remove_file(file("missing")).expect("the file is there");
+    for (name, text) in [
+        ("core", "(module)"),
+        ("silent", "(component)"),
+        ("greedy", wat),
+    ] {
+        std::fs::write(file(name), wat::parse_str(text).expect("the text is valid"))
+            .expect("the folder is writable");
+    }
+    std::fs::write(file("text"), "#!/bin/sh").expect("the folder is writable");
+    let all = app.host().expect("the host starts").load_all().await;
+    let faults = all.expect_err("none can be loaded").to_string();
+    assert_eq!(faults.lines().count(), 5, "{faults}");
+    let app = app.start().await;
+    for (path, parts) in [
+        (
+            "/missing",
+            ["missing.wasm` is missing", "cargo waypost build"],
+        ),
+        ("/core", ["core WebAssembly module", "wasm32-wasip2"]),
+        ("/text", ["no WebAssembly", "wasm32-wasip2"]),
+        ("/silent", ["answers no HTTP", "waypost::export!"]),
+        (
+            "/greedy",
+            ["`wasi:nn/graph@0.2.0`", "`other:thing/x@1.0.0`"],
+        ),
+    ] {
+        let reply = app.get(path).await;
+        assert_eq!(reply.status, 500);
+        for part in parts {
+            assert!(reply.text.contains(part), "{part} in {}", reply.text);
+        }
+    }
+    app.stopped().await;
+}
+
+#[tokio::test]
+async fn a_host_that_stops_lets_requests_finish() {
+    let mut app = TestApp::new()
+        .component("slow", "\"/...\"", "")
+        .start()
+        .await;
+    let mut client = app.client().await;
+    let address = app.address;
+    let asked = tokio::spawn(async move { client.get("/?402").await });
+    eventually("the request in flight", || logged(&["slow began 402"])).await;
+    app.stop();
+    let app = app.stopped().await;
+    assert_eq!(asked.await.expect("the request ends").text, "awake");
+    assert!(tokio::net::TcpStream::connect(address).await.is_err());
+    drop(app);
+}
+
+#[tokio::test]
+async fn a_host_that_stops_cuts_what_does_not_end() {
+    let app = TestApp::new()
+        .component("stream", "\"/...\"", "")
+        .settings("[server]\nshutdown_grace = \"200ms\"\n")
+        .start()
+        .await;
+    let mut client = Client::connect(app.address).await;
+    let request = Request::get("/ticks")
+        .body(Full::default())
+        .expect("the request is well formed");
+    let mut response = client.send(request).await.expect("the head comes");
+    response.frame().await.expect("it ticks").expect("it ticks");
+    let start = Instant::now();
+    app.stopped().await;
+    assert!(
+        start.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        start.elapsed()
+    );
+    assert!(response.into_body().collect().await.is_err());
+}
+
+#[tokio::test]
+async fn a_dropped_host_leaves_no_instance() {
+    let app = TestApp::new()
+        .component("hello", "\"/...\"", "")
+        .start()
+        .await;
+    assert_eq!(app.get("/").await.status, 200);
+    assert_eq!(app.host.instances(), 1);
+    app.stopped().await;
+}

@@ -1,0 +1,12 @@
+//! Black-box tests: the real server on a free port, real components, a real client.
+
+mod bounds;
+mod chain;
+mod guests;
+mod lifecycle;
+mod network;
+mod protocol;
+mod serving;
+mod state;
+mod streams;
+mod support;

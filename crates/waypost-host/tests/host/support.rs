@@ -1,0 +1,27 @@
+//! What the tests share: apps in temporary folders, a client, and the log.
+
+mod app;
+mod client;
+mod log;
+mod programs;
+
+pub use app::{Running, TestApp};
+pub use client::{Client, Reply};
+pub use log::{log, logged};
+pub use programs::{program, programs};
+
+use std::time::Duration;
+
+/// Longest that anything in a test may take. A test that meets it has failed; nothing waits for it.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Awaits a condition that something else brings about.
+pub async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let wait = async {
+        while !holds() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let met = tokio::time::timeout(PATIENCE, wait).await;
+    assert!(met.is_ok(), "{what}: did not happen");
+}

@@ -1,0 +1,178 @@
+//! Apps in temporary folders, and hosts that run them.
+
+use super::{Client, log, program};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use waypost_host::{Host, HostError, HostOptions, KeyValueStorage, Manifest, Settings};
+
+/// An app that is being put together.
+pub struct TestApp {
+    folder: TempDir,
+    manifest: String,
+    settings: String,
+    key_value: KeyValueStorage,
+    development: bool,
+}
+
+impl TestApp {
+    /// Starts with no component at all.
+    pub fn new() -> Self {
+        let manifest =
+            "spin_manifest_version = 2\n[application]\nname = \"test\"\nversion = \"0.0.0\"\n";
+        Self {
+            folder: tempfile::tempdir().expect("a folder is to be had"),
+            manifest: manifest.to_owned(),
+            settings: String::new(),
+            key_value: KeyValueStorage::Memory,
+            development: false,
+        }
+    }
+
+    /// Adds a component that runs the guest program of its name, with these lines of the manifest.
+    pub fn component(self, name: &str, route: &str, lines: &str) -> Self {
+        self.component_of(name, name, route, lines)
+    }
+
+    /// Adds a component that runs some guest program.
+    pub fn component_of(mut self, id: &str, guest: &str, route: &str, lines: &str) -> Self {
+        std::fs::copy(program(guest), self.path().join(format!("{id}.wasm")))
+            .expect("the program is built");
+        self.manifest += &format!(
+            "[[trigger.http]]\nroute = {route}\ncomponent = \"{id}\"\n[component.{id}]\nsource = \"{id}.wasm\"\n{lines}\n"
+        );
+        self
+    }
+
+    /// Adds a component that no request from outside reaches.
+    pub fn private(self, name: &str, lines: &str) -> Self {
+        self.component(name, "{ private = true }", lines)
+    }
+
+    /// Adds the router, which may call all other components.
+    pub fn router(self) -> Self {
+        self.component(
+            "router",
+            "\"/...\"",
+            "allowed_outbound_hosts = [\"http://*.spin.internal\", \"http://self\"]",
+        )
+    }
+
+    /// Adds lines to the manifest.
+    pub fn manifest(mut self, lines: &str) -> Self {
+        self.manifest += lines;
+        self
+    }
+
+    /// Adds lines to the settings.
+    pub fn settings(mut self, lines: &str) -> Self {
+        self.settings += lines;
+        self
+    }
+
+    /// Keeps the key-value stores on disk.
+    pub fn on_disk(mut self) -> Self {
+        self.key_value = KeyValueStorage::Disk;
+        self
+    }
+
+    /// Lets clients read causes.
+    pub fn development(mut self) -> Self {
+        self.development = true;
+        self
+    }
+
+    /// Folder of the app.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Makes the host.
+    pub fn host(&self) -> Result<Host, HostError> {
+        log::start();
+        let manifest = Manifest::parse(&self.manifest, &self.path().join("spin.toml"));
+        let settings = Settings::parse(&self.settings, &self.path().join("waypost.toml"));
+        let mut options = HostOptions::new(self.path(), self.state_dir());
+        options.key_value = self.key_value.clone();
+        options.development = self.development;
+        Host::new(
+            manifest.expect("the manifest is valid"),
+            settings.expect("the settings are valid"),
+            options,
+        )
+    }
+
+    /// Starts the host on a free port.
+    pub async fn start(self) -> Running {
+        let host = Arc::new(self.host().expect("the host starts"));
+        let listener = TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a port is free");
+        let address = listener.local_addr().expect("the listener is bound");
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = tokio::spawn({
+            let host = Arc::clone(&host);
+            async move {
+                let stopped = async {
+                    let _ = stopped.await;
+                };
+                host.serve(listener, stopped)
+                    .await
+                    .expect("the listener works");
+            }
+        });
+        Running {
+            app: self,
+            host,
+            address,
+            stop: Some(stop),
+            serving,
+        }
+    }
+
+    /// State of its own where the test is about state; else the code cache is shared, to be quick.
+    fn state_dir(&self) -> PathBuf {
+        match self.key_value {
+            KeyValueStorage::Memory => Path::new(env!("CARGO_TARGET_TMPDIR")).join("state"),
+            _ => self.path().join(".waypost"),
+        }
+    }
+}
+
+/// An app that is served.
+pub struct Running {
+    pub app: TestApp,
+    pub host: Arc<Host>,
+    pub address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    serving: JoinHandle<()>,
+}
+
+impl Running {
+    /// Opens a connection of HTTP/1.1.
+    pub async fn client(&self) -> Client {
+        Client::connect(self.address).await
+    }
+
+    /// Asks for a path on a connection of its own.
+    pub async fn get(&self, path: &str) -> super::Reply {
+        self.client().await.get(path).await
+    }
+
+    /// Tells the host to stop, and does not wait.
+    pub fn stop(&mut self) {
+        self.stop.take();
+    }
+
+    /// Waits until the host has stopped; gives the app back.
+    pub async fn stopped(mut self) -> TestApp {
+        self.stop();
+        self.serving.await.expect("the host does not panic");
+        assert_eq!(self.host.instances(), 0);
+        self.app
+    }
+}
