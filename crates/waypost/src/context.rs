@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use crate::after::Outcome;
 use crate::cookies::Cookies;
 use crate::params::{Params, typed};
-use crate::{After, Exchange, FromRequest, Result};
+use crate::{After, Exchange, FromRequest, Result, Signal};
 
 /// What a handler knows beside the request: the params of its path, and the cookies to answer with.
 ///
@@ -35,6 +35,7 @@ pub struct Context<P = Params> {
     pub params: P,
     cookies: Cookies,
     after: After,
+    signal: Signal,
 }
 
 impl<P> Context<P> {
@@ -44,12 +45,18 @@ impl<P> Context<P> {
             params,
             cookies: Cookies::default(),
             after: After::default(),
+            signal: Signal::default(),
         }
     }
 
     /// Returns the cookies of the request; what is set or deleted on them goes into the response.
     pub fn cookies(&self) -> &Cookies {
         &self.cookies
+    }
+
+    /// Returns what tells whether the client is still there.
+    pub fn signal(&self) -> &Signal {
+        &self.signal
     }
 
     /// Adds work for when the response is out: [`After::run`].
@@ -67,6 +74,7 @@ impl<P: DeserializeOwned> FromRequest for Context<P> {
             params: typed(exchange.params())?,
             cookies: exchange.cookies(),
             after: exchange.after(),
+            signal: exchange.signal(),
         })
     }
 }

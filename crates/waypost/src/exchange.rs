@@ -7,7 +7,7 @@ use http::{HeaderMap, header};
 
 use crate::cookies::Cookies;
 use crate::request::is_inside;
-use crate::{After, Body, Request};
+use crate::{After, Body, Request, Signal};
 
 /// A request while it is being answered. Each argument of a handler is made from it, from left to
 /// right, through [`FromRequest`](crate::FromRequest).
@@ -17,6 +17,7 @@ pub struct Exchange {
     params: waypost_routing::Params,
     cookies: Option<Cookies>,
     after: After,
+    signal: Signal,
 }
 
 impl Exchange {
@@ -29,6 +30,7 @@ impl Exchange {
             params,
             cookies: None,
             after: After::default(),
+            signal: Signal::default(),
         }
     }
 
@@ -52,6 +54,11 @@ impl Exchange {
     /// Returns what takes work for when the response is out.
     pub fn after(&self) -> After {
         self.after.clone()
+    }
+
+    /// Returns what tells whether the client is still there.
+    pub fn signal(&self) -> Signal {
+        self.signal.clone()
     }
 
     /// Returns the request. Its body can be taken once, by this or by an extractor that reads it.

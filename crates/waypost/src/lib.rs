@@ -25,6 +25,7 @@ mod reply;
 mod request;
 mod response;
 mod route;
+mod signal;
 mod sys;
 pub mod test;
 pub mod time;
@@ -50,6 +51,7 @@ pub use params::Params;
 pub use reply::IntoResponse;
 pub use request::{Request, SearchParams};
 pub use response::Response;
+pub use signal::Signal;
 
 /// Key-value stores, variables and SQLite databases, through [`spin_sdk`]: what `spin.toml` grants a
 /// component in `key_value_stores`, `variables` and `sqlite_databases`. For `wasm32-wasip2`.

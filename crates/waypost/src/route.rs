@@ -5,7 +5,7 @@ use std::future::Future;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use waypost_routing::{Path, Pattern, Resolved};
 
-use crate::{After, Body, Exchange, IntoResponse, Response};
+use crate::{After, Body, Exchange, IntoResponse, Response, Signal};
 
 /// A method that a route may implement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +77,12 @@ pub struct Answer {
     pub response: http::Response<Body>,
     /// The work.
     pub after: After,
+    /// What is told when the client goes away meanwhile.
+    #[cfg_attr(
+        not(target_arch = "wasm32"),
+        expect(dead_code, reason = "a client of a test stays")
+    )]
+    pub signal: Signal,
 }
 
 /// Answers a request as the component of route `R` does.
@@ -85,12 +91,12 @@ pub struct Answer {
 /// is complete without one, and finds its params in the path alone.
 pub async fn answer<R: Route>(request: http::Request<Body>) -> Answer {
     let head = *request.method() == Method::HEAD;
-    let mut after = After::default();
+    let (mut after, mut signal) = (After::default(), Signal::default());
     let response = match Path::resolve(request.uri().path()) {
         Ok(Resolved::Path(path)) => match R::pattern().matches(&path) {
             Some(params) => {
                 let exchange = Exchange::new(request, params);
-                after = exchange.after();
+                (after, signal) = (exchange.after(), exchange.signal());
                 dispatch::<R>(exchange).await
             }
             None => Response::new("Not Found").with_status(StatusCode::NOT_FOUND),
@@ -101,6 +107,7 @@ pub async fn answer<R: Route>(request: http::Request<Body>) -> Answer {
     Answer {
         response: framed(response.into(), head),
         after,
+        signal,
     }
 }
 

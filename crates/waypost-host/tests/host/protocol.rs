@@ -61,10 +61,6 @@ async fn requests_are_checked_at_the_door() {
             "400",
         ),
         (
-            "CONNECT h:80 HTTP/1.1\r\nhost: h:80\r\nconnection: close\r\n\r\n",
-            "501",
-        ),
-        (
             "OPTIONS * HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n",
             "204",
         ),
@@ -80,6 +76,17 @@ async fn requests_are_checked_at_the_door() {
             "{sent:.60?}: {answer:.200}"
         );
     }
+    app.stopped().await;
+}
+
+#[tokio::test]
+async fn there_is_nothing_to_tunnel_to() {
+    let app = TestApp::new()
+        .component("hello", "\"/...\"", "")
+        .start()
+        .await;
+    let answer = raw(app.address, "CONNECT h:80 HTTP/1.1\r\nhost: h:80\r\n\r\n").await;
+    assert_eq!(answer, "");
     app.stopped().await;
 }
 

@@ -15,7 +15,7 @@ use wstd::io::AsyncOutputStream;
 
 use crate::body::{BoxError, Frame};
 use crate::route::{Route, answer};
-use crate::{Body, FetchError};
+use crate::{Body, FetchError, Signal};
 
 /// Answers a request, with the body, before it returns: in WASI 0.2 nothing goes on afterwards.
 pub fn handle<R: Route>(request: IncomingRequest, response: ResponseOutparam) {
@@ -23,7 +23,7 @@ pub fn handle<R: Route>(request: IncomingRequest, response: ResponseOutparam) {
         match wstd::http::request::try_from_incoming(request) {
             Ok(request) => {
                 let answer = answer::<R>(request.map(incoming)).await;
-                respond(answer.response, response).await;
+                respond(answer.response, response, &answer.signal).await;
                 if !answer.after.is_empty() {
                     answer.after.finish().await;
                 }
@@ -36,7 +36,7 @@ pub fn handle<R: Route>(request: IncomingRequest, response: ResponseOutparam) {
     });
 }
 
-async fn respond(response: http::Response<Body>, outparam: ResponseOutparam) {
+async fn respond(response: http::Response<Body>, outparam: ResponseOutparam, signal: &Signal) {
     let (head, body) = response.into_parts();
     let headers = match fields(&head.headers) {
         Ok(headers) => headers,
@@ -48,7 +48,7 @@ async fn respond(response: http::Response<Body>, outparam: ResponseOutparam) {
     let outgoing = response.body();
     ResponseOutparam::set(outparam, Ok(response));
     let Ok(outgoing) = outgoing else { return };
-    match write(body, &outgoing).await {
+    match write(body, &outgoing, signal).await {
         Ok(trailers) => drop(OutgoingBody::finish(outgoing, trailers)),
         // A body that is dropped unfinished tells the host to cut the connection.
         Err(error) => eprintln!("error: the body of the response failed: {error}"),
@@ -68,7 +68,11 @@ fn fields(headers: &http::HeaderMap) -> Result<Fields, ErrorCode> {
 }
 
 /// Sends the body until its end, its failure, or until the client goes away.
-async fn write(mut body: Body, outgoing: &OutgoingBody) -> Result<Option<Fields>, BoxError> {
+async fn write(
+    mut body: Body,
+    outgoing: &OutgoingBody,
+    signal: &Signal,
+) -> Result<Option<Fields>, BoxError> {
     let mut trailers = None;
     let stream = outgoing
         .write()
@@ -76,7 +80,10 @@ async fn write(mut body: Body, outgoing: &OutgoingBody) -> Result<Option<Fields>
     let stream = AsyncOutputStream::new(stream);
     while let Some(frame) = poll_fn(|cx| body.poll_next_frame(cx)).await {
         match frame? {
-            Frame::Data(data) => stream.write_all(&data).await?,
+            Frame::Data(data) => stream
+                .write_all(&data)
+                .await
+                .inspect_err(|_| signal.abort())?,
             Frame::Trailers(headers) => trailers = fields(&headers).ok(),
         }
     }

@@ -1,10 +1,11 @@
 //! WASI 0.3: `wasi:http/handler`.
 
-use std::future::poll_fn;
-use std::pin::Pin;
+use std::future::{pending, poll_fn};
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use futures::future::{Either, select};
 use futures::stream;
 use http_body::Body as _;
 pub use wasip3;
@@ -14,7 +15,7 @@ use wasip3::http_compat::{
     IncomingBody, IncomingMessage, http_from_wasi_request, http_from_wasi_response,
     http_into_wasi_request,
 };
-use wasip3::wit_bindgen::{FutureWriter, StreamWriter};
+use wasip3::wit_bindgen::{FutureReader, FutureWriter, StreamWriter};
 use wasip3::{wit_future, wit_stream};
 
 use crate::body::{BoxError, Frame};
@@ -29,27 +30,42 @@ pub async fn handle<R: Route>(request: Request) -> Result<Response, ErrorCode> {
     let answer = answer::<R>(request).await;
     let (head, body) = answer.response.into_parts();
     let headers = fields(&head.headers)?;
-    let (contents, trailers) = match body.is_empty() {
-        true => {
-            if !answer.after.is_empty() {
-                wasip3::spawn(answer.after.finish());
-            }
-            (None, wit_future::new(|| Ok(None)).1)
+    if body.is_empty() {
+        let trailers = wit_future::new(|| Ok(None)).1;
+        if !answer.after.is_empty() {
+            wasip3::spawn(answer.after.finish());
         }
-        false => {
-            let (writer, reader) = wit_stream::new();
-            let (ended, trailers) = wit_future::new(|| Err(ErrorCode::HttpResponseIncomplete));
-            wasip3::spawn(async move {
-                write(body, writer, ended).await;
-                answer.after.finish().await;
-            });
-            (Some(reader), trailers)
+        return Ok(with_status(
+            Response::new(headers, None, trailers).0,
+            head.status,
+        ));
+    }
+    let (writer, reader) = wit_stream::new();
+    let (ended, trailers) = wit_future::new(|| Err(ErrorCode::HttpResponseIncomplete));
+    let (response, sent) = Response::new(headers, Some(reader), trailers);
+    wasip3::spawn(async move {
+        let gone = pin!(gone(sent));
+        if let Either::Right(_) | Either::Left((Sent::Cut, _)) =
+            select(pin!(write(body, writer, ended)), gone).await
+        {
+            answer.signal.abort();
         }
-    };
-    let (response, _sent) = Response::new(headers, contents, trailers);
+        answer.after.finish().await;
+    });
+    Ok(with_status(response, head.status))
+}
+
+fn with_status(response: Response, status: http::StatusCode) -> Response {
     // The SDK lets only valid codes through.
-    let _ = response.set_status_code(head.status.as_u16());
-    Ok(response)
+    let _ = response.set_status_code(status.as_u16());
+    response
+}
+
+/// Waits until the host says that the response can't be sent on; for ever, if it was sent.
+async fn gone(sent: FutureReader<Result<(), ErrorCode>>) {
+    if sent.await.is_ok() {
+        pending::<()>().await;
+    }
 }
 
 /// Waits.
@@ -137,15 +153,23 @@ fn data_or_trailers(frame: http_body::Frame<bytes::Bytes>) -> Frame {
     }
 }
 
+/// How the sending of a body ended.
+enum Sent {
+    /// With its last byte, or with a failure of its own.
+    Whole,
+    /// The client went away.
+    Cut,
+}
+
 /// Sends the body until its end, its failure, or until the client goes away.
-async fn write(mut body: Body, mut writer: StreamWriter<u8>, ended: FutureWriter<Ended>) {
+async fn write(mut body: Body, mut writer: StreamWriter<u8>, ended: FutureWriter<Ended>) -> Sent {
     let mut trailers = None;
     while let Some(frame) = poll_fn(|cx| body.poll_next_frame(cx)).await {
         match frame {
             Ok(Frame::Data(data)) => {
                 let unsent = writer.write_all(data.into()).await;
                 if !unsent.is_empty() {
-                    return;
+                    return Sent::Cut;
                 }
             }
             Ok(Frame::Trailers(headers)) => trailers = fields(&headers).ok(),
@@ -153,10 +177,11 @@ async fn write(mut body: Body, mut writer: StreamWriter<u8>, ended: FutureWriter
                 eprintln!("error: the body of the response failed: {error}");
                 let code = ErrorCode::InternalError(Some(error.to_string()));
                 drop(ended.write(Err(code)).await);
-                return;
+                return Sent::Whole;
             }
         }
     }
     drop(writer);
     drop(ended.write(Ok(trailers)).await);
+    Sent::Whole
 }
