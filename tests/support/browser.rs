@@ -88,14 +88,14 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
+        // Without an orderly end the driver would leave its Chromium behind.
         if let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) {
-            // Without an orderly end the driver would leave its Chromium behind.
             let session = &self.session;
             let request = format!(
                 "DELETE /session/{session} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
             );
             if stream.write_all(request.as_bytes()).is_ok() {
-                let _ = std::io::copy(&mut stream, &mut std::io::sink());
+                Reply::read(stream);
             }
         }
         let _ = self.driver.kill();

@@ -179,10 +179,19 @@ pub struct Reply {
 }
 
 impl Reply {
+    /// Reads a response: to the length that it names, or else to the end of the connection.
     pub fn read(mut stream: TcpStream) -> Self {
         let mut bytes = Vec::new();
-        stream.read_to_end(&mut bytes).unwrap();
-        let end = bytes.windows(4).position(|window| window == b"\r\n\r\n");
+        let mut buffer = [0; 16 * 1024];
+        loop {
+            let read = stream.read(&mut buffer).unwrap();
+            bytes.extend_from_slice(&buffer[..read]);
+            let whole = head_and_length(&bytes).is_some_and(|length| bytes.len() >= length);
+            if read == 0 || whole {
+                break;
+            }
+        }
+        let end = end_of_head(&bytes);
         let end =
             end.unwrap_or_else(|| panic!("no response: {:?}", String::from_utf8_lossy(&bytes)));
         let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
@@ -199,10 +208,11 @@ impl Reply {
             .map(|line| line.split_once(':').unwrap())
             .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
             .collect();
+        let body = bytes[end + 4..].to_vec();
         let mut reply = Self {
             status,
             headers,
-            body: bytes[end + 4..].to_vec(),
+            body,
         };
         if reply.header("transfer-encoding") == Some("chunked") {
             reply.body = dechunk(&reply.body);
@@ -228,6 +238,20 @@ impl Reply {
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
+}
+
+fn end_of_head(bytes: &[u8]) -> Option<usize> {
+    bytes.windows(4).position(|window| window == b"\r\n\r\n")
+}
+
+/// Returns how long the response is by its `Content-Length`, head included.
+fn head_and_length(bytes: &[u8]) -> Option<usize> {
+    let end = end_of_head(bytes)?;
+    let head = String::from_utf8_lossy(&bytes[..end]).to_ascii_lowercase();
+    let length = head
+        .split("\r\n")
+        .find_map(|line| line.strip_prefix("content-length:"))?;
+    Some(end + 4 + length.trim().parse::<usize>().ok()?)
 }
 
 fn dechunk(mut bytes: &[u8]) -> Vec<u8> {

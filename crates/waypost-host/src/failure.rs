@@ -10,7 +10,7 @@ use http::{Response, StatusCode};
 use std::sync::Arc;
 use wasmtime::PoolConcurrencyLimitError;
 use wasmtime_wasi_http::WasiBody;
-use wasmtime_wasi_http::handler::{InstantiationError, TrapOrPanicError};
+use wasmtime_wasi_http::handler::{ExpirationError, InstantiationError, TrapOrPanicError};
 
 /// Name of the header that ties a response to the log.
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -45,6 +45,10 @@ impl From<wasmtime::Error> for Failure {
     fn from(error: wasmtime::Error) -> Self {
         if error.is::<TrapOrPanicError>() {
             return Self::Trapped;
+        }
+        if error.is::<ExpirationError>() {
+            // The instance's own clock can be ahead of the caller's.
+            return Self::Overdue;
         }
         if let Some(instantiation) = error.downcast_ref::<InstantiationError<Ticket>>() {
             let cause = &instantiation.error;
