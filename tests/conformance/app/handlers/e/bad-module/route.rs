@@ -1,0 +1,13 @@
+//! `/e/bad-module`: a static that can't be initialised.
+
+use std::sync::LazyLock;
+
+use waypost::Response;
+
+static SETTINGS: LazyLock<String> = LazyLock::new(|| panic!("the settings are broken"));
+
+async fn get() -> Response {
+    Response::new(SETTINGS.as_str())
+}
+
+waypost::export!(get);

@@ -1,0 +1,11 @@
+//! `/e/return-null`: a handler without a response. `null` is none in Rust either.
+
+use anyhow::Context as _;
+use waypost::{Response, Result};
+
+async fn get() -> Result {
+    let reply: Option<Response> = None;
+    Ok(reply.context("the handler returned no response")?)
+}
+
+waypost::export!(get);

@@ -1,0 +1,9 @@
+//! `/e/throw-string`: an error that is a text.
+
+use waypost::Result;
+
+async fn get() -> Result {
+    Err(anyhow::Error::msg("just a text").into())
+}
+
+waypost::export!(get);

@@ -1,0 +1,16 @@
+//! `/e/unhandled-later`: what fails once the response is out harms nobody.
+
+use std::time::Duration;
+
+use waypost::After;
+use waypost::time::sleep;
+
+async fn get(after: After) -> &'static str {
+    after.run(async {
+        sleep(Duration::from_millis(10)).await;
+        Err::<(), _>(anyhow::anyhow!("nobody handles this"))
+    });
+    "ok"
+}
+
+waypost::export!(get);

@@ -1,0 +1,11 @@
+//! `/m/content-length`: says itself how long its body is.
+
+use waypost::Response;
+
+async fn get() -> Response {
+    Response::new("hello world")
+        .with_header("content-length", "11")
+        .with_header("content-type", "text/plain")
+}
+
+waypost::export!(get);

@@ -1,0 +1,3 @@
+//! `/m/default`: a default export has no meaning: no method is implemented.
+
+waypost::export!();

@@ -1,0 +1,12 @@
+//! `/m/get-options`: an OPTIONS of its own, without `Allow`.
+
+use methods::get;
+use waypost::Response;
+
+async fn options() -> Response {
+    Response::new(())
+        .with_status(204)
+        .with_header("x-handler", "OPTIONS")
+}
+
+waypost::export!(get, options);

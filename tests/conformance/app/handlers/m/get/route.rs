@@ -1,0 +1,5 @@
+//! `/m/get`: GET alone, which answers HEAD too.
+
+use methods::get;
+
+waypost::export!(get);

@@ -1,0 +1,3 @@
+//! `/m/none`: a route file without a handler.
+
+waypost::export!();

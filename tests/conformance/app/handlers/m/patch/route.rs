@@ -1,0 +1,5 @@
+//! `/m/patch`: PATCH alone.
+
+use methods::patch;
+
+waypost::export!(patch);

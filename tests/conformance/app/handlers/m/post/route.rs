@@ -1,0 +1,5 @@
+//! `/m/post`: POST alone.
+
+use methods::post;
+
+waypost::export!(post);

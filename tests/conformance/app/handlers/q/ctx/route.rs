@@ -1,0 +1,16 @@
+//! `/q/ctx`: the context of a route without dynamic segments. What is a promise there is here as it is.
+
+use serde_json::{Value, json};
+use waypost::{Context, Json};
+
+async fn get(ctx: Context) -> Json<Value> {
+    let params = Some(ctx.params).filter(|params| !params.is_empty());
+    let kind = if params.is_some() {
+        "object"
+    } else {
+        "undefined"
+    };
+    Json(json!({ "keys": ["params"], "paramsType": kind, "isPromise": false, "params": params }))
+}
+
+waypost::export!(get);

@@ -1,0 +1,28 @@
+//! `/q/json`: the body as JSON. What is no JSON is a 400 by itself.
+
+use serde_json::{Value, json};
+use waypost::Json;
+
+async fn post(Json(value): Json<Value>) -> Json<Value> {
+    Json(json!({ "type": kind(&value), "value": value }))
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+waypost::export!(
+    get = post,
+    post,
+    put = post,
+    patch = post,
+    delete = post,
+    options = post
+);

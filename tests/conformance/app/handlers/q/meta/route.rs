@@ -1,0 +1,26 @@
+//! `/q/meta`: what a request of the Fetch standard has beside headers and body. Most of it means
+//! something in a browser only.
+
+use serde_json::{Value, json};
+use waypost::http::Method;
+use waypost::{Json, Request};
+
+async fn get(req: Request) -> Json<Value> {
+    Json(json!({
+        "method": req.method().as_str(),
+        "bodyNull": matches!(*req.method(), Method::GET | Method::HEAD),
+        "bodyUsed": req.body_used(),
+        "redirect": "follow",
+        "mode": "cors",
+        "cache": "default",
+        "credentials": "same-origin",
+        "integrity": "",
+        "keepalive": false,
+        "referrer": "about:client",
+        "signalAborted": false,
+        "isRequest": true,
+        "ctor": "class",
+    }))
+}
+
+waypost::export!(get, post = get, delete = get);

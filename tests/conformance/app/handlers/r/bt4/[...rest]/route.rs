@@ -1,0 +1,10 @@
+//! `/r/bt4/[...rest]`
+
+use echo::Echo;
+use waypost::{Context, Json};
+
+async fn get(ctx: Context) -> Json<Echo> {
+    echo::dynamic("/r/bt4/[...rest]", ctx.params)
+}
+
+waypost::export!(get);

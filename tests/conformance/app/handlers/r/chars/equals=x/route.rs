@@ -1,0 +1,10 @@
+//! `/r/chars/equals=x`
+
+use echo::Echo;
+use waypost::Json;
+
+async fn get() -> Json<Echo> {
+    echo::plain("/r/chars/equals=x")
+}
+
+waypost::export!(get);

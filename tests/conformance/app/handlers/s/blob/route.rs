@@ -1,0 +1,9 @@
+//! `/s/blob`: bytes of a type.
+
+use waypost::{Body, Response};
+
+async fn get() -> Response {
+    Response::new(Body::from(b"blobby").of_type("text/x-custom"))
+}
+
+waypost::export!(get);

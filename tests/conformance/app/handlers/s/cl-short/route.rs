@@ -1,0 +1,9 @@
+//! `/s/cl-short`: a length that is wrong.
+
+use waypost::Response;
+
+async fn get() -> Response {
+    Response::new("hello world").with_header("content-length", "5")
+}
+
+waypost::export!(get);

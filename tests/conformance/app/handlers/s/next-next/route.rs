@@ -1,0 +1,9 @@
+//! `/s/next-next`: what only middleware can do is an error.
+
+use waypost::Result;
+
+async fn get() -> Result {
+    Err(anyhow::anyhow!("a route is the end of the road: it can't pass a request on").into())
+}
+
+waypost::export!(get);

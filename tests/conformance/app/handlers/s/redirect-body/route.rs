@@ -1,0 +1,11 @@
+//! `/s/redirect-body`: a redirect by hand, with a body.
+
+use waypost::Response;
+
+async fn get() -> Response {
+    Response::new("moved body")
+        .with_status(301)
+        .with_header("location", "/target")
+}
+
+waypost::export!(get);

@@ -1,0 +1,11 @@
+//! `/s/refresh`: a permanent redirect by hand.
+
+use waypost::Response;
+
+async fn get() -> Response {
+    Response::new("r")
+        .with_status(308)
+        .with_header("location", "/target")
+}
+
+waypost::export!(get);

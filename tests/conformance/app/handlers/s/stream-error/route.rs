@@ -1,0 +1,18 @@
+//! `/s/stream-error`: a stream that breaks after its first piece.
+
+use std::time::Duration;
+
+use futures::{StreamExt, stream};
+use waypost::{Body, Response, time::sleep};
+
+async fn get() -> Response {
+    let broken = stream::once(async {
+        sleep(Duration::from_millis(50)).await;
+        Err("the stream broke")
+    });
+    Response::new(Body::from_stream(
+        stream::iter([Ok("first\n")]).chain(broken),
+    ))
+}
+
+waypost::export!(get);

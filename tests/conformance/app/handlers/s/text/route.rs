@@ -1,0 +1,7 @@
+//! `/s/text`: text.
+
+async fn get() -> &'static str {
+    "hello"
+}
+
+waypost::export!(get);

@@ -1,0 +1,11 @@
+//! `/s/transfer-encoding`: a header that belongs to the connection.
+
+use waypost::Response;
+
+async fn get() -> Response {
+    Response::new("te")
+        .with_header("transfer-encoding", "gzip")
+        .with_header("content-type", "text/plain")
+}
+
+waypost::export!(get);

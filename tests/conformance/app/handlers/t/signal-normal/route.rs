@@ -1,0 +1,17 @@
+//! `/t/signal-normal`: notes an abort, which does not come where the client gets its answer.
+
+use journal::note;
+use waypost::Context;
+
+async fn get(ctx: Context) -> &'static str {
+    let signal = ctx.signal().clone();
+    ctx.after(async move {
+        match signal.is_aborted() {
+            true => note("normal-abort").await,
+            false => Ok(()),
+        }
+    });
+    "ok"
+}
+
+waypost::export!(get);

@@ -1,0 +1,22 @@
+//! `/t/sse-infinite`: events without an end, until the client goes away.
+
+use std::time::Duration;
+
+use futures::{StreamExt, stream};
+use journal::note;
+use waypost::{Context, Event, Response, time::sleep};
+
+async fn get(ctx: Context) -> Response {
+    let signal = ctx.signal().clone();
+    ctx.after(async move {
+        note(format!("signal-abort:{}", signal.is_aborted())).await?;
+        note("stream-cancel").await
+    });
+    let events = stream::iter(1_u64..).then(async |n| {
+        sleep(Duration::from_millis(30)).await;
+        Event::new(n.to_string())
+    });
+    Response::events(events)
+}
+
+waypost::export!(get);

@@ -1,0 +1,7 @@
+//! `/target`: where redirects lead.
+
+async fn get() -> &'static str {
+    "target"
+}
+
+waypost::export!(get);

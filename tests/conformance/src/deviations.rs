@@ -1,0 +1,230 @@
+//! The table of deviations: where the server differs on purpose, and what it answers instead.
+
+mod change;
+mod selector;
+
+use serde::Deserialize;
+use thiserror::Error;
+
+use crate::expectation::Expectation;
+use crate::facts::Facts;
+use change::Change;
+use selector::Selector;
+
+/// The rules that allow a deviation: section 10 of `RULES.md`.
+const RULES: std::ops::RangeInclusive<u8> = 1..=17;
+
+/// The table that belongs to Waypost.
+const BUILT_IN: &str = include_str!("../deviations.toml");
+
+/// A table of deviations.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deviations {
+    #[serde(default, rename = "deviation")]
+    entries: Vec<Deviation>,
+}
+
+/// One deviation.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Deviation {
+    rule: u8,
+    reason: String,
+    cases: Selector,
+    answer: Change,
+}
+
+/// Why a text is no table of deviations.
+#[derive(Debug, Error)]
+#[error("the table of deviations is malformed: {0}")]
+pub struct DeviationError(#[from] toml::de::Error);
+
+/// What the table makes of one recorded answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Expected {
+    pub(crate) expectation: Expectation,
+    /// The entries that changed it.
+    pub(crate) entries: Vec<usize>,
+}
+
+impl Deviations {
+    /// Returns Waypost's own table.
+    ///
+    /// # Panics
+    ///
+    /// Never: a test reads it.
+    pub fn built_in() -> Self {
+        Self::parse(BUILT_IN).expect("the table in the repository is well-formed")
+    }
+
+    /// Returns the table for servers that don't deviate.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Reads a table.
+    ///
+    /// # Errors
+    ///
+    /// [`DeviationError`] where it is not TOML, or not of the form that the crate's front page tells.
+    pub fn parse(text: &str) -> Result<Self, DeviationError> {
+        Ok(toml::from_str(text)?)
+    }
+
+    /// Applies all entries that concern an exchange, in their order.
+    pub(crate) fn apply(&self, recorded: &Expectation, facts: &Facts) -> Expected {
+        self.apply_but(recorded, facts, None)
+    }
+
+    /// As [`Self::apply`], but leaves out one entry.
+    pub(crate) fn apply_but(
+        &self,
+        recorded: &Expectation,
+        facts: &Facts,
+        without: Option<usize>,
+    ) -> Expected {
+        let mut expected = Expected {
+            expectation: recorded.clone(),
+            entries: Vec::new(),
+        };
+        for (index, entry) in self.entries.iter().enumerate() {
+            if Some(index) == without || !entry.cases.fits(facts.view()) {
+                continue;
+            }
+            let changed = entry.answer.apply(&expected.expectation, facts);
+            if changed == expected.expectation {
+                continue;
+            }
+            if entry.answer.is_another_answer(&expected.expectation) {
+                expected.entries.clear();
+            }
+            expected.expectation = changed;
+            expected.entries.push(index);
+        }
+        expected
+    }
+
+    /// Returns the name of an entry, for readers.
+    pub(crate) fn title(&self, index: usize) -> String {
+        let entry = &self.entries[index];
+        format!(
+            "deviation {} (rule {}: {})",
+            index + 1,
+            entry.rule,
+            entry.reason
+        )
+    }
+
+    /// Returns the entries whose rule does not exist.
+    pub(crate) fn without_rule(&self) -> impl Iterator<Item = usize> {
+        (0..self.entries.len()).filter(|index| !RULES.contains(&self.entries[*index].rule))
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn apply(table: &str, line: &str, answer: serde_json::Value) -> Expected {
+        let table = Deviations::parse(table).unwrap();
+        let recorded = serde_json::from_value(answer.clone()).unwrap();
+        let sent = format!("{line} HTTP/1.1\r\nHost: x\r\n\r\n");
+        let facts = Facts::of(&json!({ "id": "a-1" }), &answer, sent.as_bytes(), 80);
+        table.apply(&Expectation::of(&recorded, 80), &facts)
+    }
+
+    const TABLE: &str = r#"
+        [[deviation]]
+        rule = 15
+        reason = "no house"
+        cases = "*"
+        answer = { replace = [["next", "waypost"]] }
+
+        [[deviation]]
+        rule = 2
+        reason = "bad escapes"
+        cases = [{ is = "bad-escape" }, "b-*"]
+        answer = { status = 400 }
+
+        [[deviation]]
+        rule = 4
+        reason = "verbatim"
+        cases = { expect.status = 400 }
+        answer = { headers = { x-a = "1" } }
+    "#;
+
+    #[test]
+    fn entries_add_up_in_their_order() {
+        let expected = apply(TABLE, "GET /", json!({ "status": 400, "body": "next" }));
+        assert_eq!(expected.entries, [0, 2]);
+        assert_eq!(
+            expected.expectation.body,
+            crate::expectation::Body::Text("waypost".to_owned())
+        );
+        assert_eq!(expected.expectation.headers["x-a"], ["1"]);
+    }
+
+    #[test]
+    fn an_entry_that_changes_nothing_does_not_concern_a_case() {
+        assert!(
+            apply(TABLE, "GET /", json!({ "status": 200, "body": "x" }))
+                .entries
+                .is_empty()
+        );
+        assert!(
+            apply(
+                TABLE,
+                "GET /%ZZ",
+                json!({ "status": 400, "body": "x", "headers": { "x-a": "1" } })
+            )
+            .entries
+            .is_empty()
+        );
+    }
+
+    #[test]
+    fn another_answer_makes_earlier_changes_moot() {
+        let expected = apply(TABLE, "GET /%ZZ", json!({ "status": 500, "body": "next" }));
+        assert_eq!(expected.entries, [1]);
+        assert_eq!(expected.expectation.status, Some(400));
+    }
+
+    #[test]
+    fn rules_that_do_not_exist() {
+        let entry = |rule: u8| {
+            format!("[[deviation]]\nrule = {rule}\nreason = ''\ncases = '*'\nanswer = {{}}\n")
+        };
+        let table: String = [0, 1, 17, 18].map(entry).concat();
+        assert_eq!(
+            Deviations::parse(&table)
+                .unwrap()
+                .without_rule()
+                .collect::<Vec<_>>(),
+            [0, 3]
+        );
+    }
+
+    #[test]
+    fn malformed_tables() {
+        for text in [
+            "x",
+            "[[deviation]]\nrule = 1",
+            "[[deviation]]\nrule = 1\nreason = ''\ncases = '*'\nanswer = { stat = 1 }",
+        ] {
+            assert!(Deviations::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_built_in_table() {
+        let table = Deviations::built_in();
+        assert_eq!(table.without_rule().count(), 0);
+        assert!(table.entries.iter().all(|entry| !entry.reason.is_empty()));
+    }
+}

@@ -1,0 +1,153 @@
+//! Replaying an exchange, and judging what came of it.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
+
+use serde_json::Value;
+
+use crate::client::{Client, Outcome};
+use crate::compare::{Difference, compare};
+use crate::deviations::Deviations;
+use crate::expectation::Expectation;
+use crate::facts::Facts;
+use crate::pattern::Scope;
+use crate::recorded;
+use crate::request::Message;
+
+/// What is needed to replay a case.
+#[derive(Debug)]
+pub(crate) struct Replay<'a> {
+    pub(crate) client: Client,
+    pub(crate) deviations: &'a Deviations,
+    /// Which entries of the table concerned a case.
+    pub(crate) used: Vec<AtomicBool>,
+}
+
+/// An exchange that went wrong.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Fault {
+    /// The request line, and what else tells readers where they are.
+    pub(crate) title: String,
+    pub(crate) differences: Vec<Difference>,
+    /// Entries of the table that have to do with it.
+    pub(crate) deviations: Vec<String>,
+}
+
+/// An exchange as it was recorded, and its place in the case.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Recorded<'a> {
+    pub(crate) line: &'a Value,
+    pub(crate) request: &'a recorded::Request,
+    pub(crate) answer: &'a recorded::Answer,
+    /// The answer as it is written.
+    pub(crate) expect: &'a Value,
+}
+
+impl<'a> Replay<'a> {
+    pub(crate) fn new(client: Client, deviations: &'a Deviations) -> Self {
+        let used = (0..deviations.len())
+            .map(|_| AtomicBool::new(false))
+            .collect();
+        Self {
+            client,
+            deviations,
+            used,
+        }
+    }
+
+    /// Sends the request and judges the answer.
+    pub(crate) fn exchange(&self, recorded: Recorded<'_>, scope: &mut Scope) -> Option<Fault> {
+        let (message, outcome) = self.send(recorded, scope);
+        self.judge_exchange(recorded, &message, &outcome, scope)
+    }
+
+    /// Sends the request as it was recorded, with the values that symbols have by now.
+    pub(crate) fn send(&self, recorded: Recorded<'_>, scope: &Scope) -> (Message, Outcome) {
+        let message = Message::of(&filled(recorded.request, scope));
+        let leave = Expectation::of(recorded.answer, self.port()).leave();
+        let outcome = self.client.send(&message, leave);
+        (message, outcome)
+    }
+
+    pub(crate) fn judge_exchange(
+        &self,
+        recorded: Recorded<'_>,
+        message: &Message,
+        outcome: &Outcome,
+        scope: &mut Scope,
+    ) -> Option<Fault> {
+        let expectation = Expectation::of(recorded.answer, self.port());
+        let facts = Facts::of(recorded.line, recorded.expect, &message.bytes, self.port());
+        self.judge(message, &expectation, &facts, outcome, scope)
+    }
+
+    /// Judges an outcome by the recorded answer and the table of deviations.
+    pub(crate) fn judge(
+        &self,
+        message: &Message,
+        recorded: &Expectation,
+        facts: &Facts,
+        outcome: &Outcome,
+        scope: &mut Scope,
+    ) -> Option<Fault> {
+        scope.time = SystemTime::now();
+        scope.method = message.method();
+        let expected = self.deviations.apply(recorded, facts);
+        for entry in &expected.entries {
+            self.used[*entry].store(true, Ordering::Relaxed);
+        }
+        let fits = |expectation: &Expectation, scope: &Scope| {
+            compare(expectation, outcome, &mut scope.clone()).is_empty()
+        };
+        let needless = if fits(recorded, scope) {
+            expected.entries.clone()
+        } else {
+            let without = |entry: &usize| {
+                self.deviations
+                    .apply_but(recorded, facts, Some(*entry))
+                    .expectation
+            };
+            let entries = expected.entries.iter().copied();
+            entries
+                .filter(|entry| fits(&without(entry), scope))
+                .collect()
+        };
+        let mut differences = compare(&expected.expectation, outcome, scope);
+        if !needless.is_empty() {
+            differences = vec![Difference::new(
+                "deviation",
+                "needed",
+                "the answer is right without it: not needed any more",
+            )];
+        }
+        let concerned = if needless.is_empty() {
+            &expected.entries
+        } else {
+            &needless
+        };
+        let deviations = concerned
+            .iter()
+            .map(|entry| self.deviations.title(*entry))
+            .collect();
+        (!differences.is_empty()).then(|| Fault {
+            title: message.title(),
+            differences,
+            deviations,
+        })
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.client.address.port()
+    }
+}
+
+fn filled(request: &recorded::Request, scope: &Scope) -> recorded::Request {
+    let mut request = request.clone();
+    if !scope.names.is_empty() {
+        request.path = request.path.map(|path| scope.fill(&path));
+        for (_, value) in &mut request.headers {
+            *value = recorded::Text::Plain(scope.fill(&value.text()));
+        }
+    }
+    request
+}

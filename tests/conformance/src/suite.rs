@@ -1,0 +1,265 @@
+//! A run: all cases of some recordings against one server.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::base::Base;
+use crate::case::{Case, Plan};
+use crate::client::Client;
+use crate::compare::Difference;
+use crate::conversation;
+use crate::deviations::Deviations;
+use crate::glob;
+use crate::pattern::Scope;
+use crate::replay::{Fault, Recorded, Replay};
+use crate::report::{Failure, Report};
+use crate::sequence;
+
+/// How long one answer may take, where nobody says otherwise. The slowest recorded one takes two
+/// seconds.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How many single requests are replayed at once, where nobody says otherwise: few, since recorded
+/// pauses must not grow under load.
+const DEFAULT_JOBS: NonZeroUsize = NonZeroUsize::new(4).unwrap();
+
+/// Recordings, and the server that they are replayed against.
+///
+/// Single requests run beside each other. What depends on the server's state or on the clock (sequences
+/// and connections) follows, one after the other.
+///
+/// # Examples
+///
+/// ```no_run
+/// use waypost_conformance::{Base, Suite};
+///
+/// let base: Base = "http://127.0.0.1:3000".parse()?;
+/// let mut suite = Suite::new(base);
+/// suite.add("methods.jsonl", &std::fs::read_to_string("methods.jsonl")?);
+/// let report = suite.run()?;
+/// assert!(report.is_success(), "{report}");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Suite {
+    base: Base,
+    timeout: Duration,
+    jobs: NonZeroUsize,
+    deviations: Deviations,
+    only: Option<String>,
+    complete: bool,
+    cases: Vec<Case>,
+}
+
+/// Why a suite does not run.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum SuiteError {
+    /// There is nothing to replay.
+    #[error("no cases: the files are empty, or no id fits the pattern")]
+    NoCases,
+}
+
+enum Verdict {
+    Passed,
+    Failed(Vec<Fault>),
+    Skipped(&'static str),
+}
+
+impl Suite {
+    /// Makes an empty suite, with the built-in table of deviations.
+    pub fn new(base: Base) -> Self {
+        Self {
+            base,
+            timeout: DEFAULT_TIMEOUT,
+            jobs: DEFAULT_JOBS,
+            deviations: Deviations::built_in(),
+            only: None,
+            complete: false,
+            cases: Vec::new(),
+        }
+    }
+
+    /// Sets how long one answer may take.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Sets how many single requests are replayed at the same time.
+    #[must_use]
+    pub fn jobs(mut self, jobs: NonZeroUsize) -> Self {
+        self.jobs = jobs;
+        self
+    }
+
+    /// Sets the table of deviations.
+    #[must_use]
+    pub fn deviations(mut self, deviations: Deviations) -> Self {
+        self.deviations = deviations;
+        self
+    }
+
+    /// Replays only the cases whose id fits a glob.
+    #[must_use]
+    pub fn only(mut self, ids: &str) -> Self {
+        self.only = Some(ids.to_owned());
+        self
+    }
+
+    /// Says that all recordings are there: a deviation that concerns no case is a failure then.
+    #[must_use]
+    pub fn complete(mut self) -> Self {
+        self.complete = true;
+        self
+    }
+
+    /// Adds the cases of a file, one a line. A line that is no case fails when the suite runs.
+    pub fn add(&mut self, name: &str, text: &str) {
+        let lines = text
+            .lines()
+            .enumerate()
+            .filter(|(_, line)| !line.trim().is_empty());
+        self.cases
+            .extend(lines.map(|(index, line)| Case::read(line, &format!("{name}:{}", index + 1))));
+    }
+
+    /// Replays all cases.
+    ///
+    /// # Errors
+    ///
+    /// [`SuiteError::NoCases`]. A server that can't be reached is a failure of each case, no error.
+    pub fn run(&self) -> Result<Report, SuiteError> {
+        let wanted = |case: &&Case| {
+            self.only
+                .as_ref()
+                .is_none_or(|ids| glob::fits(ids, &case.id))
+        };
+        let cases: Vec<_> = self.cases.iter().filter(wanted).collect();
+        if cases.is_empty() {
+            return Err(SuiteError::NoCases);
+        }
+        let client = Client {
+            address: self.base.address(),
+            timeout: self.timeout,
+        };
+        let replay = Replay::new(client, &self.deviations);
+        let (side_by_side, in_turn): (Vec<usize>, Vec<usize>) =
+            (0..cases.len()).partition(|index| matches!(cases[*index].plan, Plan::Single(_)));
+        let mut verdicts = self.side_by_side(&replay, &cases, &side_by_side);
+        verdicts.extend(
+            in_turn
+                .into_iter()
+                .map(|index| (index, verdict(&replay, cases[index]))),
+        );
+        let mut report = Report::default();
+        for (index, verdict) in verdicts {
+            match verdict {
+                Verdict::Passed => report.passed += 1,
+                Verdict::Skipped(reason) => *report.skipped.entry(reason).or_default() += 1,
+                Verdict::Failed(faults) => report.failures.push(Failure {
+                    id: cases[index].id.clone(),
+                    faults,
+                }),
+            }
+        }
+        report.failures.extend(self.table_failures(&replay));
+        Ok(report)
+    }
+
+    fn side_by_side(
+        &self,
+        replay: &Replay<'_>,
+        cases: &[&Case],
+        indices: &[usize],
+    ) -> BTreeMap<usize, Verdict> {
+        let verdicts = Mutex::new(BTreeMap::new());
+        let next = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            for _ in 0..self.jobs.get().min(indices.len()) {
+                scope.spawn(|| {
+                    while let Some(index) = indices.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        let verdict = verdict(replay, cases[*index]);
+                        verdicts
+                            .lock()
+                            .unwrap_or_else(PoisonError::into_inner)
+                            .insert(*index, verdict);
+                    }
+                });
+            }
+        });
+        verdicts
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lists what is wrong with the table itself.
+    fn table_failures(&self, replay: &Replay<'_>) -> Vec<Failure> {
+        let failure = |entry: usize, expected: &str, got: &str| {
+            let title = self.deviations.title(entry);
+            let differences = vec![Difference::new("deviation", expected, got)];
+            Failure {
+                id: "table".to_owned(),
+                faults: vec![Fault {
+                    title,
+                    differences,
+                    deviations: Vec::new(),
+                }],
+            }
+        };
+        let no_rule = self.deviations.without_rule();
+        let mut failures: Vec<_> = no_rule
+            .map(|entry| failure(entry, "a rule from 1 to 17", "another number"))
+            .collect();
+        if self.complete {
+            let idle = replay
+                .used
+                .iter()
+                .enumerate()
+                .filter(|(_, used)| !used.load(Ordering::Relaxed));
+            failures.extend(idle.map(|(entry, _)| {
+                failure(entry, "a case that it concerns", "none in these files")
+            }));
+        }
+        failures
+    }
+}
+
+fn verdict(replay: &Replay<'_>, case: &Case) -> Verdict {
+    let faults = match &case.plan {
+        Plan::Single(exchange) => {
+            let (request, answer) = (&exchange.request, &exchange.expect);
+            let recorded = Recorded {
+                line: &case.line,
+                request,
+                answer,
+                expect: &case.line["expect"],
+            };
+            replay
+                .exchange(recorded, &mut Scope::new())
+                .into_iter()
+                .collect()
+        }
+        Plan::Sequence(steps) => sequence::replay(replay, &case.line, steps),
+        Plan::Connection(connection) => conversation::replay(replay, &case.line, connection),
+        Plan::Skip(reason) => return Verdict::Skipped(reason),
+        Plan::Unknown(why) => vec![Fault {
+            title: String::new(),
+            differences: vec![Difference::new("case", "one that can be replayed", why)],
+            deviations: Vec::new(),
+        }],
+    };
+    if faults.is_empty() {
+        Verdict::Passed
+    } else {
+        Verdict::Failed(faults)
+    }
+}
