@@ -96,7 +96,7 @@ fn cookies(app: &Served) {
         ]
     );
     let header = app.get("/cookies/header", "Cookie: token=7\r\n");
-    assert_eq!(header.header("set-cookie"), Some("token=7"));
+    assert_eq!(header.header("set-cookie"), Some("token=7; Path=/"));
     assert_eq!(
         app.get("/cookies/request", "Cookie: token=7\r\n").text(),
         "token is 7"

@@ -34,7 +34,7 @@ fn a_new_app_grows_a_route() {
     assert_eq!(item.status, 200, "{}", item.text());
     assert_eq!(served.request("POST", "/items/one", "", b"").status, 200);
     assert_eq!(served.request("PUT", "/items/one", "", b"").status, 405);
-    drop(served);
+    assert_eq!(served.stop("INT"), 0);
 
     let written = fs::read_to_string(&manifest).unwrap();
     assert!(

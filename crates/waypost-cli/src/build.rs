@@ -61,6 +61,17 @@ pub fn built(app: &App, routes: &[Route]) -> anyhow::Result<Vec<Row>> {
     Ok(rows(routes, entries))
 }
 
+/// The component file of each route, where the manifest has it.
+///
+/// # Errors
+///
+/// When `spin.toml` cannot be read.
+pub fn components<'r>(app: &App, routes: &'r [Route]) -> anyhow::Result<Vec<(&'r Route, PathBuf)>> {
+    let manifest = spin_toml(app)?;
+    let file = |route: &'r Route| (route, component_file(app, &manifest, route.id()));
+    Ok(routes.iter().map(file).collect())
+}
+
 fn refuse_without_router(app: &App) -> Result<(), Failure> {
     match app.root().join(ROUTER).join("Cargo.toml").is_file() {
         true => Ok(()),

@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tracing_subscriber::EnvFilter;
+pub use waypost_host::is_offered;
 use waypost_host::{ComponentId, Host, HostOptions, Manifest, ManifestErrors, Settings};
 
 use crate::app::App;

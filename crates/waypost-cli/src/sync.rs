@@ -180,11 +180,16 @@ impl Plan {
 }
 
 impl FileEdit {
+    /// Writes the file beside itself and puts it in place whole: what a person wrote is never lost.
     fn write(&self) -> Result<(), SyncError> {
-        fs::write(&self.file, &self.edited.text).map_err(|source| SyncError::Write {
-            file: self.file.clone(),
-            source,
-        })
+        let mut beside = self.file.clone().into_os_string();
+        beside.push(".new");
+        fs::write(&beside, &self.edited.text)
+            .and_then(|()| fs::rename(&beside, &self.file))
+            .map_err(|source| SyncError::Write {
+                file: self.file.clone(),
+                source,
+            })
     }
 }
 

@@ -74,7 +74,9 @@ impl Assembly {
                 .entry(name.to_owned())
                 .or_insert_with(|| value.to_owned());
         };
-        set(DRAFT_SECRET, &self.draft_secret);
+        if self.options.patterns.contains_key(id) {
+            set(DRAFT_SECRET, &self.draft_secret);
+        }
         if self.manifest.is_public(id) {
             set(TRUSTED_HEADERS, VOUCHED_FOR);
         }
@@ -111,13 +113,20 @@ impl Assembly {
         app: Weak<App>,
     ) -> LazyComponent {
         let mut admission = Admission::limited(grants.limits.concurrency);
-        if grants.is_dispatcher(self.manifest.components.keys()) {
+        if self.is_router(&grants) {
             admission = Admission::unlimited();
             grants.limits.request_body = None;
             let slowest = self.each_limits().map(|limits| limits.max_duration).max();
             grants.limits.max_duration = slowest.unwrap_or_default() + DISPATCH_MARGIN;
         }
         LazyComponent::new(grants, admission, runtime, app)
+    }
+
+    /// A component that clients reach, that has no route of its own, and that may ask the others.
+    fn is_router(&self, grants: &Grants) -> bool {
+        self.manifest.is_public(&grants.id)
+            && !self.options.patterns.contains_key(&grants.id)
+            && grants.is_dispatcher(self.manifest.components.keys())
     }
 
     fn each_limits(&self) -> impl Iterator<Item = RouteLimits> {

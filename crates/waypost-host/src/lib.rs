@@ -42,6 +42,7 @@ pub use error::HostError;
 pub use fault::{Fault, FaultKind};
 pub use host::{Host, HostOptions};
 pub use key_value::KeyValueStorage;
+pub use load::is_offered;
 pub use manifest::{
     Application, Build, Component, ComponentId, FileMount, HttpTrigger, Manifest, ManifestErrors,
     ResolvedComponent, Route, RouteError,

@@ -2,6 +2,8 @@
 
 mod interfaces;
 
+pub use interfaces::is_offered;
+
 use crate::grants::Grants;
 use crate::instance::InstanceState;
 use std::path::{Path, PathBuf};

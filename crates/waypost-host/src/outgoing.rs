@@ -2,7 +2,9 @@
 
 use crate::app::App;
 use crate::context::{CurrentRequest, RequestContext};
+use crate::failure::X_REQUEST_ID;
 use crate::grants::Grants;
+use crate::headers::strip_request;
 use crate::outbound::service_chaining_target;
 use http::{Request, Response};
 use http_body_util::BodyExt;
@@ -98,9 +100,13 @@ async fn ask_component(
 /// Has the app answer as if a client had asked. Dropping the future drops that request.
 async fn ask_front_door(
     app: Weak<App>,
-    request: Request<WasiBody>,
+    mut request: Request<WasiBody>,
     context: RequestContext,
 ) -> Sent {
+    // At the door a component is a client: it can't say what only the host may say.
+    strip_request(request.headers_mut());
+    let id = context.id.header_value();
+    request.headers_mut().insert(X_REQUEST_ID, id);
     let app = app.upgrade().ok_or(Error::ConnectionTerminated)?;
     let component = app
         .route(request.uri().path())

@@ -67,6 +67,15 @@ pub(crate) fn prepare(
     Ok(())
 }
 
+/// Checks that the request names one valid host, as HTTP/1.1 asks of every request.
+///
+/// # Errors
+///
+/// See [`RequestError`].
+pub(crate) fn check_host(parts: &Parts) -> Result<(), RequestError> {
+    authority(parts).map(drop)
+}
+
 fn check_size(parts: &Parts, limits: &Limits) -> Result<(), RequestError> {
     let target = parts
         .uri

@@ -54,7 +54,7 @@ fn quality(accept: &str, format: Format) -> (u16, u8) {
             _ => return None,
         };
         let quality = parts
-            .find_map(|part| part.strip_prefix("q="))
+            .find_map(|part| part.strip_prefix(['q', 'Q'])?.strip_prefix('='))
             .map_or(Some(1000), thousandths);
         Some((exactness, quality?))
     });

@@ -45,7 +45,7 @@ fn quality(accept: &str, media_type: &str) -> u16 {
             _ => return None,
         };
         let quality = parts
-            .find_map(|part| part.strip_prefix("q="))
+            .find_map(|part| part.strip_prefix(['q', 'Q'])?.strip_prefix('='))
             .unwrap_or("1");
         let quality: f32 = quality.parse().ok().filter(|q| (0.0..=1.0).contains(q))?;
         // The product is between 0 and 1,000.

@@ -89,6 +89,7 @@ impl After {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl FromRequest for After {
     async fn from_request(exchange: &mut Exchange) -> Result<Self> {
         Ok(exchange.after())

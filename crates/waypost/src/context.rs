@@ -68,6 +68,7 @@ impl<P> Context<P> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<P: DeserializeOwned> FromRequest for Context<P> {
     async fn from_request(exchange: &mut Exchange) -> Result<Self> {
         Ok(Self {

@@ -76,6 +76,7 @@ impl DraftMode {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl FromRequest for DraftMode {
     async fn from_request(exchange: &mut Exchange) -> Result<Self> {
         let secret = std::env::var(SECRET)

@@ -98,6 +98,7 @@ impl<E: Into<anyhow::Error>> From<E> for Error {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         match *self.0 {

@@ -58,66 +58,77 @@ pub trait FromRequest: Sized {
     fn from_request(exchange: &mut Exchange) -> impl Future<Output = Result<Self>>;
 }
 
+#[diagnostic::do_not_recommend]
 impl FromRequest for Request {
     async fn from_request(exchange: &mut Exchange) -> Result<Self> {
         Ok(exchange.request())
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl FromRequest for Body {
     async fn from_request(exchange: &mut Exchange) -> Result<Self> {
         Ok(exchange.request().body())
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl FromRequest for Bytes {
     async fn from_request(exchange: &mut Exchange) -> Result<Self> {
         Ok(exchange.request().bytes().await?)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl FromRequest for String {
     async fn from_request(exchange: &mut Exchange) -> Result<Self> {
         Ok(exchange.request().text().await?)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl FromRequest for FormData {
     async fn from_request(exchange: &mut Exchange) -> Result<Self> {
         Ok(exchange.request().form_data().await?)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl FromRequest for Cookies {
     async fn from_request(exchange: &mut Exchange) -> Result<Self> {
         Ok(exchange.cookies())
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl FromRequest for HeaderMap {
     async fn from_request(exchange: &mut Exchange) -> Result<Self> {
         Ok(exchange.headers().clone())
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl FromRequest for Method {
     async fn from_request(exchange: &mut Exchange) -> Result<Self> {
         Ok(exchange.head().method.clone())
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl FromRequest for Uri {
     async fn from_request(exchange: &mut Exchange) -> Result<Self> {
         Ok(exchange.head().uri.clone())
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: FromRequest> FromRequest for Option<T> {
     async fn from_request(exchange: &mut Exchange) -> Result<Self> {
         Ok(T::from_request(exchange).await.ok())
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: FromRequest> FromRequest for Result<T, Error> {
     async fn from_request(exchange: &mut Exchange) -> Result<Self> {
         Ok(T::from_request(exchange).await)
@@ -139,12 +150,14 @@ impl<T: FromRequest> FromRequest for Result<T, Error> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Json<T>(pub T);
 
+#[diagnostic::do_not_recommend]
 impl<T: DeserializeOwned> FromRequest for Json<T> {
     async fn from_request(exchange: &mut Exchange) -> Result<Self> {
         Ok(Self(exchange.request().json().await?))
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
         Response::json(&self.0).into_response()
@@ -171,6 +184,7 @@ impl<T: Serialize> IntoResponse for Json<T> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Query<T>(pub T);
 
+#[diagnostic::do_not_recommend]
 impl<T: DeserializeOwned> FromRequest for Query<T> {
     async fn from_request(exchange: &mut Exchange) -> Result<Self> {
         let query = exchange.head().uri.query().unwrap_or_default();
@@ -182,6 +196,7 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Form<T>(pub T);
 
+#[diagnostic::do_not_recommend]
 impl<T: DeserializeOwned> FromRequest for Form<T> {
     async fn from_request(exchange: &mut Exchange) -> Result<Self> {
         Ok(Self(exchange.request().form_data().await?.into_typed()?))

@@ -308,14 +308,15 @@ fn joined(url: &str, location: &str) -> Result<String, FetchError> {
     } else {
         url.to_owned()
     };
-    let next = url::Url::parse(&base)
-        .and_then(|base| base.join(location))
-        .map_err(fault)?;
+    let base = url::Url::parse(&base).map_err(fault)?;
+    let next = base.join(location).map_err(fault)?;
     // What was relative stays so, unless the redirect leads elsewhere.
+    let stays = is_relative(url) && next.origin() == base.origin();
     let next = String::from(next);
-    Ok(next
-        .strip_prefix(SELF)
-        .map_or_else(|| next.clone(), str::to_owned))
+    Ok(match next.strip_prefix(SELF) {
+        Some(path) if stays => path.to_owned(),
+        _ => next,
+    })
 }
 
 fn origin(url: &str) -> Option<url::Origin> {
@@ -338,6 +339,7 @@ mod tests {
             "/loop" => to("/loop", 302),
             "/see-other" => to("/echo", 303),
             "/keep" => to("http://other.example/echo", 307),
+            "/inwards" => to("http://self.invalid/echo", 307),
             "/echo" => {
                 let secret = request.header("authorization").unwrap_or("none");
                 let line = format!("{} {} {secret} ", request.method(), request.uri());
@@ -379,6 +381,10 @@ mod tests {
             ),
             (post("/see-other"), "200 GET /echo s "),
             (fetch("http://a.example/none#f"), "404 ?"),
+            (
+                fetch("http://a.example/inwards"),
+                "200 GET http://self.invalid/echo none ",
+            ),
             (fetch("/keep").redirect(RedirectPolicy::Manual), "307 "),
         ] {
             assert_eq!(text(fetch).unwrap(), expected);

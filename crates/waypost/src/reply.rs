@@ -28,12 +28,14 @@ pub trait IntoResponse {
     fn into_response(self) -> Response;
 }
 
+#[diagnostic::do_not_recommend]
 impl IntoResponse for Response {
     fn into_response(self) -> Response {
         self
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<B: Into<Body>> IntoResponse for http::Response<B> {
     fn into_response(self) -> Response {
         self.into()
@@ -42,6 +44,7 @@ impl<B: Into<Body>> IntoResponse for http::Response<B> {
 
 macro_rules! body_into_response {
     ($($body:ty),*) => {$(
+        #[diagnostic::do_not_recommend]
         impl IntoResponse for $body {
             fn into_response(self) -> Response {
                 Response::new(self)
@@ -60,18 +63,21 @@ body_into_response!(
     Body
 );
 
+#[diagnostic::do_not_recommend]
 impl IntoResponse for StatusCode {
     fn into_response(self) -> Response {
         Response::new(Body::empty()).with_status(self)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: IntoResponse> IntoResponse for (StatusCode, T) {
     fn into_response(self) -> Response {
         self.1.into_response().with_status(self.0)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: IntoResponse, E: Into<Error>> IntoResponse for Result<T, E> {
     fn into_response(self) -> Response {
         match self {

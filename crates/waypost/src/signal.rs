@@ -62,6 +62,7 @@ impl Signal {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl FromRequest for Signal {
     async fn from_request(exchange: &mut Exchange) -> Result<Self> {
         Ok(exchange.signal())

@@ -6,7 +6,7 @@ use crate::fault::{Fault, Faults};
 use crate::host::Configuration;
 use crate::output;
 use crate::scan::Scan;
-use crate::sync::Plan;
+use crate::sync::{Plan, SyncError};
 
 /// Check routes and settings without building
 ///
@@ -44,8 +44,13 @@ impl CheckCommand {
         if let Err(configuration) = Configuration::load(&self.app, &routes) {
             faults.extend(configuration.iter().cloned());
         }
-        if let Err(error) = Plan::of_workspace(&self.app, &routes) {
-            faults.push(Fault::error(error.to_string()));
+        match Plan::of_manifests(&self.app, &routes) {
+            Ok(plan) => plan.warnings().iter().for_each(|warning| {
+                output::fault(&Fault::warning(warning.as_str()));
+            }),
+            // What is no TOML is told by the configuration, with the line.
+            Err(SyncError::Toml { file, .. }) if file == "spin.toml" => {}
+            Err(error) => faults.push(Fault::error(error.to_string())),
         }
         Faults::refuse(faults)?;
         output::print(&format!("{}, no faults\n", output::routes(routes.len())));

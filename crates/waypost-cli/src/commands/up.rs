@@ -5,8 +5,11 @@ use std::net::SocketAddr;
 use crate::app::App;
 use crate::build;
 use crate::cli::AppArgs;
+use crate::describe;
+use crate::fault::{Fault, Faults};
 use crate::host::{self, Configuration};
 use crate::output;
+use crate::scan::Route;
 use crate::table;
 
 /// Build every route and serve the app
@@ -73,9 +76,26 @@ impl UpCommand {
             When::First => build::build(&self.app, &routes)?,
             When::Never => build::built(&self.app, &routes)?,
         };
+        refuse_foreign_imports(&self.app, &routes)?;
         // The build may have added components.
         let configuration = Configuration::load(&self.app, &routes)?;
         output::print(&table::render(&rows));
         host::serve(&self.app, configuration, &routes, address)
     }
+}
+
+/// Refuses components that ask for interfaces that the host lacks: all of them, before it listens.
+fn refuse_foreign_imports(app: &App, routes: &[Route]) -> anyhow::Result<()> {
+    let mut faults = Vec::new();
+    for (route, file) in build::components(app, routes)? {
+        for import in describe::imports(&file)? {
+            if !host::is_offered(&import) {
+                let fault = Fault::error(format!("the component imports `{import}`"));
+                let hint = "Waypost's host does not have it; leave it out, or run the app on a host that does";
+                faults.push(fault.file(route.file()).hint(hint));
+            }
+        }
+    }
+    Faults::refuse(faults)?;
+    Ok(())
 }

@@ -47,6 +47,13 @@ fn build_command(package: &str) -> String {
     format!("cargo build --target wasm32-wasip2 --release -p {package}")
 }
 
+/// Tells a route's component from one that a person builds in another way, and keeps.
+fn is_built_by_cargo(component: &dyn TableLike) -> bool {
+    let build = component.get("build").and_then(Item::as_table_like);
+    let command = build.and_then(|build| text(build, "command"));
+    command.is_some_and(|command| command.starts_with("cargo build"))
+}
+
 /// The folder below `handlers/` that a component is built from.
 fn folder_of(component: &dyn TableLike) -> Option<String> {
     let build = component.get("build")?.as_table_like()?;
@@ -116,7 +123,10 @@ fn remove_vanished(spin: &mut Spin, routes: &[Route], has_package: &dyn Fn(&str)
         if routes.iter().any(|route| route.id().as_str() == id) {
             continue;
         }
-        let folder = spin.component(&id).and_then(folder_of);
+        let ours = spin
+            .component(&id)
+            .filter(|component| is_built_by_cargo(*component));
+        let folder = ours.and_then(folder_of);
         if let Some(folder) = folder.filter(|folder| !has_package(folder)) {
             spin.remove_component(&id);
             spin.note(format!(

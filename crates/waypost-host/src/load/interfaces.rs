@@ -71,8 +71,8 @@ const WASI_0_3: [&str; 23] = [
     "wasi:sockets/types",
 ];
 
-/// Tells whether an import is met. Any patch version of WASI is, as the linker takes them for each other.
-pub(super) fn is_offered(import: &str) -> bool {
+/// Tells whether this host offers an interface that a component imports, `wasi:http/types@0.3.0` say. Any patch version of WASI is, as the linker takes them for each other.
+pub fn is_offered(import: &str) -> bool {
     match import.split_once('@') {
         Some((name, version)) if version.starts_with("0.2.") => WASI_0_2.contains(&name),
         Some((name, version)) if version.starts_with("0.3.") => WASI_0_3.contains(&name),

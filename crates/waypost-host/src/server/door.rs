@@ -7,7 +7,7 @@ use crate::context::RequestContext;
 use crate::failure::{Failure, X_REQUEST_ID, plain, reason};
 use crate::headers::strip_hop_by_hop;
 use crate::headers::{X_FORWARDED_FOR, X_FORWARDED_PORT};
-use crate::request::{RequestError, is_about_the_server, prepare};
+use crate::request::{RequestError, check_host, is_about_the_server, prepare};
 use http::header::{ALLOW, CONNECTION, HeaderMap, HeaderValue};
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
@@ -62,6 +62,7 @@ async fn admitted(
 ) -> Result<Response<WasiBody>, RequestError> {
     let (mut parts, body) = request.into_parts();
     if is_about_the_server(&parts) {
+        check_host(&parts)?;
         return Ok(server_options());
     }
     prepare(

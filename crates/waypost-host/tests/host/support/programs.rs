@@ -4,9 +4,16 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
+/// What the programs are built for.
+const TARGET: &str = "wasm32-wasip2";
+
 /// Folder of the built programs. The build is shared by all tests of a run, and cargo's own cache by all runs.
 static BUILT: LazyLock<PathBuf> = LazyLock::new(|| {
     let sources = guests();
+    // A new machine does not have the target. Without rustup it may still be there.
+    let _ = Command::new("rustup")
+        .args(["target", "add", TARGET])
+        .status();
     // Below the main target folder, wherever that is.
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("host-guests");
     let status = Command::new(env!("CARGO"))
@@ -15,7 +22,7 @@ static BUILT: LazyLock<PathBuf> = LazyLock::new(|| {
             "--release",
             "--quiet",
             "--target",
-            "wasm32-wasip2",
+            TARGET,
             "--manifest-path",
         ])
         .arg(sources.join("Cargo.toml"))
@@ -25,9 +32,9 @@ static BUILT: LazyLock<PathBuf> = LazyLock::new(|| {
         .expect("cargo starts");
     assert!(
         status.success(),
-        "the guest programs do not build; is the target there? (`rustup target add wasm32-wasip2`)"
+        "the guest programs do not build; is the target `{TARGET}` there?"
     );
-    target.join("wasm32-wasip2/release")
+    target.join(TARGET).join("release")
 });
 
 /// The component file of a guest program.

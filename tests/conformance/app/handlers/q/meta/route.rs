@@ -3,9 +3,9 @@
 
 use serde_json::{Value, json};
 use waypost::http::Method;
-use waypost::{Json, Request};
+use waypost::{Json, Request, Signal};
 
-async fn get(req: Request) -> Json<Value> {
+async fn get(req: Request, signal: Signal) -> Json<Value> {
     Json(json!({
         "method": req.method().as_str(),
         "bodyNull": matches!(*req.method(), Method::GET | Method::HEAD),
@@ -17,7 +17,7 @@ async fn get(req: Request) -> Json<Value> {
         "integrity": "",
         "keepalive": false,
         "referrer": "about:client",
-        "signalAborted": false,
+        "signalAborted": signal.is_aborted(),
         "isRequest": true,
         "ctor": "class",
     }))

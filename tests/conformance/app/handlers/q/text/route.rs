@@ -5,7 +5,9 @@ use waypost::http::Method;
 use waypost::{Json, Request, Result};
 
 async fn post(req: Request) -> Result<Json<Value>> {
-    let body_null = matches!(*req.method(), Method::GET | Method::HEAD);
+    // As in Fetch a GET has no body, unless it was sent with one, which Next drops.
+    let without = matches!(*req.method(), Method::GET | Method::HEAD);
+    let body_null = without && req.header("content-length").is_none();
     let text = req.text().await?;
     let units: Vec<_> = text.encode_utf16().collect();
     let cut = String::from_utf16_lossy(&units[..units.len().min(200)]);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::{StreamExt, stream};
 use journal::note;
-use waypost::{Context, Event, Response, time::sleep};
+use waypost::{Body, Context, Event, Response, time::sleep};
 
 async fn get(ctx: Context) -> Response {
     let signal = ctx.signal().clone();
@@ -14,9 +14,9 @@ async fn get(ctx: Context) -> Response {
     });
     let events = stream::iter(1_u64..).then(async |n| {
         sleep(Duration::from_millis(30)).await;
-        Event::new(n.to_string())
+        Event::new(n.to_string()).to_string()
     });
-    Response::events(events)
+    Response::new(Body::from_stream(events)).with_header("content-type", "text/event-stream")
 }
 
 waypost::export!(get);
