@@ -63,12 +63,14 @@ impl Configuration {
 
 fn manifest(app: &App, routes: &[Route]) -> Result<Manifest, ManifestErrors> {
     let file = app.spin_toml();
-    // Where nothing can be planned, the file itself has the fault.
-    let plan = Plan::of_manifests(app, routes).ok();
-    match plan.as_ref().and_then(|plan| plan.text_of(&file)) {
-        Some(text) => Manifest::parse(text, &file),
-        None => Manifest::load(&file),
-    }
+    Manifest::load(&file).or_else(|errors| {
+        // The faults that are told are those of the file as it is, with its lines.
+        let plan = Plan::of_manifests(app, routes).ok();
+        let planned = plan.as_ref().and_then(|plan| plan.text_of(&file));
+        planned
+            .and_then(|text| Manifest::parse(text, &file).ok())
+            .ok_or(errors)
+    })
 }
 
 fn name_file(file: &str, faults: &[waypost_host::Fault]) -> Vec<Fault> {

@@ -11,7 +11,7 @@ use crate::facts::Facts;
 use change::Change;
 use selector::Selector;
 
-/// The rules that allow a deviation: section 10 of `RULES.md`.
+/// The numbers of the rules that allow a deviation: those of `docs/differences.md`.
 const RULES: std::ops::RangeInclusive<u8> = 1..=17;
 
 /// The table that belongs to Waypost.

@@ -5,7 +5,7 @@ use crate::exchange::Caller;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use wasmtime_wasi_http::{Error, WasiBody};
 
@@ -78,20 +78,14 @@ impl Body for AnswerBody {
 /// When the body failed before its first frame.
 pub(crate) async fn first_frame(mut body: WasiBody) -> Result<Rewound, Error> {
     if body.is_end_stream() {
-        return Ok(Rewound { first: None, body });
+        return Ok(Rewound::new(None, body));
     }
     let frame = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx));
     match tokio::time::timeout(FIRST_FRAME_PATIENCE, frame).await {
         Ok(Some(Err(error))) => Err(error),
-        Ok(Some(Ok(frame))) => Ok(Rewound {
-            first: Some(frame),
-            body,
-        }),
-        Ok(None) => Ok(Rewound {
-            first: None,
-            body: super::empty(),
-        }),
-        Err(_) => Ok(Rewound { first: None, body }),
+        Ok(Some(Ok(frame))) => Ok(Rewound::new(Some(frame), body)),
+        Ok(None) => Ok(Rewound::new(None, super::empty())),
+        Err(_) => Ok(Rewound::new(None, body)),
     }
 }
 
@@ -99,6 +93,17 @@ pub(crate) async fn first_frame(mut body: WasiBody) -> Result<Rewound, Error> {
 pub(crate) struct Rewound {
     first: Option<Frame<Bytes>>,
     body: WasiBody,
+    failure: Option<Error>,
+}
+
+impl Rewound {
+    fn new(first: Option<Frame<Bytes>>, body: WasiBody) -> Self {
+        Self {
+            first,
+            body,
+            failure: None,
+        }
+    }
 }
 
 impl Body for Rewound {
@@ -109,9 +114,20 @@ impl Body for Rewound {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        match self.first.take() {
-            Some(frame) => Poll::Ready(Some(Ok(frame))),
-            None => Pin::new(&mut self.body).poll_frame(cx),
+        if let Some(frame) = self.first.take() {
+            return Poll::Ready(Some(Ok(frame)));
+        }
+        if let Some(error) = self.failure.take() {
+            return Poll::Ready(Some(Err(error)));
+        }
+        match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+            Some(Err(error)) => {
+                // The server sends what it has only when it has to wait: first that, then the failure.
+                self.failure = Some(error);
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            frame => Poll::Ready(frame),
         }
     }
 

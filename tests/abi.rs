@@ -1,0 +1,124 @@
+//! The same route as a WASI 0.2 component: built for `wasm32-wasip1`, and served by the host.
+
+mod support;
+
+use std::fs;
+use std::io::Write;
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use support::{Reply, checkout};
+use tokio::sync::oneshot;
+use waypost_host::{Host, HostOptions, Manifest, Settings};
+
+const TARGET: &str = "wasm32-wasip1";
+
+const SPIN_TOML: &str = r#"
+spin_manifest_version = 2
+[application]
+name = "abi"
+[[trigger.http]]
+route = "/..."
+component = "items"
+[component.items]
+source = "items.wasm"
+"#;
+
+#[test]
+fn a_route_is_a_wasi_0_2_component_too() {
+    let folder = tempfile::tempdir().unwrap();
+    componentize(&module("items-slug"), &folder.path().join("items.wasm"));
+    fs::write(folder.path().join("spin.toml"), SPIN_TOML).unwrap();
+    serving(folder.path(), |address| {
+        let get = |target: &str| {
+            let mut stream = TcpStream::connect(address).unwrap();
+            let request = format!("GET {target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+            stream.write_all(request.as_bytes()).unwrap();
+            Reply::read(stream)
+        };
+        let item = get("/items/b");
+        let body = r#"{"slug":"b","title":"A barrel"}"#;
+        assert_eq!((item.status, item.text().as_str()), (200, body));
+        assert_eq!(item.header("content-length"), Some("31"));
+        assert_eq!(get("/items/z").status, 404);
+        assert_eq!(get("/items/b/").header("location"), Some("/items/b"));
+    });
+}
+
+/// Builds a route for the target, and returns the core module.
+fn module(package: &str) -> PathBuf {
+    let root = checkout();
+    // A new machine does not have the target. Without rustup it may still be there.
+    let _ = Command::new("rustup")
+        .args(["target", "add", TARGET])
+        .status();
+    cargo(
+        &root,
+        &[
+            "build",
+            "--quiet",
+            "--release",
+            "--target",
+            TARGET,
+            "--package",
+            package,
+        ],
+    );
+    let file = format!("{}.wasm", package.replace('-', "_"));
+    Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join("..")
+        .join(TARGET)
+        .join("release")
+        .join(file)
+}
+
+fn componentize(module: &Path, component: &Path) {
+    let tool = checkout().join("tests/componentize");
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../componentize");
+    let [target, module, component] =
+        [&target, module, component].map(|path| path.to_str().unwrap());
+    cargo(
+        &tool,
+        &[
+            "run",
+            "--quiet",
+            "--target-dir",
+            target,
+            "--",
+            module,
+            component,
+        ],
+    );
+}
+
+fn cargo(folder: &Path, args: &[&str]) {
+    let status = Command::new(env!("CARGO"))
+        .args(args)
+        .current_dir(folder)
+        .status()
+        .unwrap();
+    assert!(status.success(), "cargo {}", args.join(" "));
+}
+
+/// Serves the app in a folder while `work` runs.
+fn serving(folder: &Path, work: impl FnOnce(std::net::SocketAddr)) {
+    let manifest = Manifest::load(&folder.join("spin.toml")).unwrap();
+    let options = HostOptions::new(folder, folder.join("state"));
+    let host = Host::new(manifest, Settings::default(), options).unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let listener = runtime
+        .block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))
+        .unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let serving = runtime.spawn(async move {
+        let stopped = async {
+            let _ = stopped.await;
+        };
+        host.serve(listener, stopped).await
+    });
+    work(address);
+    drop(stop);
+    runtime.block_on(serving).unwrap().unwrap();
+}
