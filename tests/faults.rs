@@ -91,6 +91,14 @@ fn markers_of_the_inside(app: &Served) {
         );
     }
     assert_eq!(seen["headers"]["x-kept"], "1");
+    let told = ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"];
+    let told = told.map(|name| {
+        seen["headers"][name]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    });
+    assert_eq!(told, ["127.0.0.1", "test.example", "http"]);
 }
 
 fn malformed_requests(app: &Served) {

@@ -47,4 +47,29 @@ fn a_new_app_grows_a_route() {
         table.contains("/items/[slug]") && table.contains("GET"),
         "{table}"
     );
+    a_mistake_is_told_once(&app);
+}
+
+/// A route that does not compile: the compiler's own message, then the name of the route.
+fn a_mistake_is_told_once(app: &std::path::Path) {
+    let route = app.join("handlers/hello/route.rs");
+    fs::write(
+        &route,
+        "async fn get() -> u8 { 1 }\nwaypost::export!(get);\n",
+    )
+    .unwrap();
+    let output = waypost(app).arg("build").output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert_eq!(
+        stderr.matches("a handler can't return `u8`").count(),
+        1,
+        "{stderr}"
+    );
+    let last = stderr.split("error: the route").last().unwrap();
+    assert!(
+        last.contains("/hello") && last.contains("does not compile"),
+        "{stderr}"
+    );
+    assert!(!stderr.contains("panicked"), "{stderr}");
 }

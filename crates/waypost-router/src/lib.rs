@@ -3,7 +3,7 @@
 //! [`Router::route`] decides, without any I/O: it gives the handler, or an [`Answer`] where none is
 //! needed (404, a redirect to the normal form of a path, a bad request). [`Forwarding`] says which
 //! headers of a client may pass and what the inside learns of the public URL. Whoever sends the
-//! request on (the router component in [`component`], a host that links this crate) adds nothing of
+//! request on (the router component in `component`, a host that links this crate) adds nothing of
 //! its own.
 //!
 //! What it does not do: methods. Each handler answers those it has; a 405 is the handler's.
