@@ -8,11 +8,10 @@ use http::uri::Authority;
 /// The headers of a request, as WASI hands them over.
 pub type Headers = Vec<(String, Vec<u8>)>;
 
-/// Headers that belong to one connection (RFC 9110 section 7.6.1), and `Host`, whose place is the
-/// authority.
-const OF_THE_CONNECTION: [&str; 11] = [
+/// Headers that belong to one connection (RFC 9110 section 7.6.1), and those that WASI forbids for the
+/// same reason.
+const OF_THE_CONNECTION: [&str; 10] = [
     "connection",
-    "host",
     "http2-settings",
     "keep-alive",
     "proxy-authenticate",
@@ -29,6 +28,21 @@ const OF_THE_INSIDE: [&str; 2] = ["forwarded", "x-request-id"];
 
 /// The beginnings of further headers that only the inside may set.
 const PREFIXES_OF_THE_INSIDE: [&str; 3] = ["spin-", "x-forwarded-", "x-waypost-"];
+
+/// Tells whether a header, by its name in lower case, belongs to one connection: it never goes on.
+pub fn is_of_the_connection(name: &str) -> bool {
+    OF_THE_CONNECTION.contains(&name)
+}
+
+/// Tells whether only the inside may set a header, by its name in lower case: a client's is left out.
+///
+/// This is the one place that decides it, for the router and for a host's door.
+pub fn is_of_the_inside(name: &str) -> bool {
+    OF_THE_INSIDE.contains(&name)
+        || PREFIXES_OF_THE_INSIDE
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
+}
 
 /// What the router knows of a request beside its headers, and whom it trusts.
 pub struct Forwarding<'a> {
@@ -99,12 +113,9 @@ impl Forwarding<'_> {
     }
 }
 
+/// `Host` has its place in the authority.
 fn is_stripped(name: &str) -> bool {
-    OF_THE_CONNECTION.contains(&name)
-        || OF_THE_INSIDE.contains(&name)
-        || PREFIXES_OF_THE_INSIDE
-            .iter()
-            .any(|prefix| name.starts_with(prefix))
+    name == "host" || is_of_the_connection(name) || is_of_the_inside(name)
 }
 
 /// Returns the names that `Connection` declares to be for one connection only.

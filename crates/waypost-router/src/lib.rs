@@ -19,7 +19,7 @@ mod negotiate;
 mod router;
 
 pub use answer::Answer;
-pub use forwarding::{Forwarded, Forwarding, Headers};
+pub use forwarding::{Forwarded, Forwarding, Headers, is_of_the_connection, is_of_the_inside};
 pub use router::{Decision, Destination, Router, RoutesError};
 
 /// Exports the router component with this table: `waypost_router::export!(include_str!("../routes.txt"));`.
