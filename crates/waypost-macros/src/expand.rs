@@ -113,8 +113,10 @@ fn check(method: &Method, pattern: &Pattern) -> TokenStream {
     }
 }
 
-/// Makes the name of a field: raw where it is a keyword.
+/// Makes the name of a field: raw where it is a keyword. Its place is the method's, but as the macro's own
+/// text, so that the compiler does not offer to write another name over the method.
 fn field(name: &str, span: Span) -> syn::Ident {
+    let span = Span::call_site().located_at(span);
     match syn::parse_str::<syn::Ident>(name) {
         Ok(_) => syn::Ident::new(name, span),
         Err(_) => syn::Ident::new_raw(name, span),
