@@ -4,6 +4,7 @@
 //! minutes to build the first time: so there is someone to say why. It has no dependencies.
 
 use std::env;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
@@ -42,6 +43,11 @@ fn build(built_before: bool) -> Result<(), String> {
         .arg("--manifest-path")
         .arg(manifest)
         .args(["--bin", "waypost"]);
+    // Cargo tells a program that it runs which package it is. Build scripts that look at that (`ring`'s)
+    // would run anew each time.
+    for (name, _) in env::vars_os().filter(|(name, _)| is_of_this_package(name)) {
+        cargo.env_remove(name);
+    }
     if built_before {
         cargo.arg("--quiet");
     } else {
@@ -52,6 +58,11 @@ fn build(built_before: bool) -> Result<(), String> {
         Ok(_) => Err("the `waypost` command does not build; Cargo says why above".to_owned()),
         Err(error) => Err(format!("can't start `cargo`: {error}")),
     }
+}
+
+fn is_of_this_package(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
 }
 
 /// Replaces this process, so that signals and the exit code are the command's own.
