@@ -22,7 +22,7 @@ pub(crate) use rule::Rule;
 const CHAINING_DOMAIN: &str = "spin.internal";
 
 /// The authority by which a component asks the app itself.
-const SELF_AUTHORITY: &str = "self.alt";
+pub(crate) const SELF_AUTHORITY: &str = "self.alt";
 
 /// The outbound requests that a component may make; by default none.
 ///

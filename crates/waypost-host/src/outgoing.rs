@@ -5,14 +5,11 @@ use crate::context::{CurrentRequest, RequestContext};
 use crate::failure::X_REQUEST_ID;
 use crate::grants::Grants;
 use crate::headers::strip_request;
-use crate::outbound::service_chaining_target;
+use crate::outbound::{SELF_AUTHORITY, service_chaining_target};
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use std::sync::{Arc, Weak};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks, default_send_request};
-
-/// Host name under which a component reaches its own app through the front door, as in Spin.
-const SELF_HOST: &str = "self.alt";
 
 /// The way out of one instance.
 pub(crate) struct Outgoing {
@@ -44,9 +41,9 @@ impl Outgoing {
     fn destination(&self, request: &Request<WasiBody>) -> Result<Destination, Error> {
         let uri = request.uri();
         let scheme = uri.scheme_str().unwrap_or("http");
-        let host = uri.host().unwrap_or(SELF_HOST);
+        let host = uri.host().unwrap_or(SELF_AUTHORITY);
         let port = uri.port_u16();
-        if host == SELF_HOST {
+        if host == SELF_AUTHORITY {
             let granted = self.grants.allowed_hosts.allows_self();
             return granted
                 .then_some(Destination::FrontDoor)

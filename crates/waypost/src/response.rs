@@ -5,8 +5,8 @@ use std::fmt;
 use anyhow::Context as _;
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
+use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use http::{StatusCode, response::Parts};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -286,12 +286,6 @@ impl<B: Into<Body>> From<http::Response<B>> for Response {
 impl From<Response> for http::Response<Body> {
     fn from(response: Response) -> Self {
         response.checked().inner
-    }
-}
-
-impl From<Parts> for Response {
-    fn from(parts: Parts) -> Self {
-        http::Response::from_parts(parts, Body::empty()).into()
     }
 }
 
