@@ -54,7 +54,8 @@ impl Served {
         Self::start(waypost(app).args(["up", "--listen", "127.0.0.1:0"]))
     }
 
-    fn start(command: &mut Command) -> Self {
+    /// Starts a command that serves, and waits until it listens.
+    pub fn start(command: &mut Command) -> Self {
         let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

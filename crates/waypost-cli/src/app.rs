@@ -110,6 +110,11 @@ impl App {
         self.root.join("Cargo.toml")
     }
 
+    /// What the host keeps between runs, unless the command line names another folder.
+    pub fn state_dir(&self) -> PathBuf {
+        self.root.join(".waypost")
+    }
+
     /// The table of routes that the router is compiled with.
     pub fn routes_txt(&self) -> PathBuf {
         self.root.join("router").join("routes.txt")

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, IsTerminal as _};
 use std::net::SocketAddr;
+use std::path::Path;
 
 use anyhow::Context as _;
 use tokio::net::TcpListener;
@@ -18,11 +19,16 @@ use crate::output;
 use crate::scan::Route;
 use crate::sync::Plan;
 
-/// What the host keeps between runs, below the app's root.
-const STATE: &str = ".waypost";
-
 /// What is logged when `RUST_LOG` does not say.
 const DEFAULT_LOG: &str = "info";
+
+/// Where an app is served.
+pub struct Place<'a> {
+    pub app: &'a App,
+    /// What the host keeps between runs.
+    pub state_dir: &'a Path,
+    pub address: SocketAddr,
+}
 
 /// What an app's `spin.toml` and `waypost.toml` say.
 pub struct Configuration {
@@ -105,13 +111,13 @@ pub fn probe(address: SocketAddr) -> anyhow::Result<()> {
 ///
 /// When the host cannot start, or the address cannot be listened on.
 pub fn serve(
-    app: &App,
+    place: Place<'_>,
     configuration: Configuration,
     routes: &[Route],
-    address: SocketAddr,
 ) -> anyhow::Result<()> {
     log_to_stderr();
-    let mut options = HostOptions::new(app.root(), app.root().join(STATE));
+    let address = place.address;
+    let mut options = HostOptions::new(place.app.root(), place.state_dir);
     options.patterns = patterns(routes);
     let runtime = tokio::runtime::Runtime::new().context("cannot start the async runtime")?;
     runtime.block_on(async {

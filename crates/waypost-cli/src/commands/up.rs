@@ -1,13 +1,14 @@
 //! `waypost up`: build and serve.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use crate::app::App;
 use crate::build;
-use crate::cli::AppArgs;
+use crate::cli::{AppArgs, here};
 use crate::describe;
 use crate::fault::{Fault, Faults};
-use crate::host::{self, Configuration};
+use crate::host::{self, Configuration, Place};
 use crate::output;
 use crate::scan::Route;
 use crate::table;
@@ -30,6 +31,9 @@ pub struct UpArgs {
     /// Serve what was built before
     #[arg(long)]
     no_build: bool,
+    /// Where compiled code and key-value data are kept between runs [default: `.waypost` in the app]
+    #[arg(long, value_name = "DIR")]
+    state_dir: Option<PathBuf>,
     #[command(flatten)]
     app: AppArgs,
 }
@@ -43,6 +47,7 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 pub struct UpCommand {
     app: App,
     listen: Option<SocketAddr>,
+    state_dir: PathBuf,
     build: When,
 }
 
@@ -53,9 +58,15 @@ enum When {
 
 impl UpArgs {
     pub fn resolve(self) -> anyhow::Result<UpCommand> {
+        let app = self.app.find()?;
+        let state_dir = match self.state_dir {
+            Some(folder) => here()?.join(folder),
+            None => app.state_dir(),
+        };
         Ok(UpCommand {
-            app: self.app.find()?,
+            app,
             listen: self.listen,
+            state_dir,
             build: if self.no_build {
                 When::Never
             } else {
@@ -80,7 +91,12 @@ impl UpCommand {
         // The build may have added components.
         let configuration = Configuration::load(&self.app, &routes)?;
         output::print(&table::render(&rows));
-        host::serve(&self.app, configuration, &routes, address)
+        let place = Place {
+            app: &self.app,
+            state_dir: &self.state_dir,
+            address,
+        };
+        host::serve(place, configuration, &routes)
     }
 }
 

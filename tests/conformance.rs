@@ -1,0 +1,55 @@
+//! The conformance app on Waypost's host, against recordings of Next.js.
+//!
+//! What is recorded and how it is compared is told in `tests/conformance/README.md`.
+
+mod support;
+
+use std::path::PathBuf;
+
+use support::{Served, checkout, waypost};
+use waypost_conformance::{Failure, Suite};
+
+/// The recordings of what the host does by now. The others wait for what they are about.
+const AREAS: [&str; 8] = [
+    "methods",
+    "routing",
+    "request",
+    "response",
+    "navigation",
+    "errors",
+    "streaming",
+    "rules",
+];
+
+/// Cases that fail, each with the reason. One that passes by now fails the test.
+const OPEN: [(&str, &str); 1] = [(
+    "streaming-seq-002",
+    "a handler whose client left before it answered is ended, where Next lets it run and tells it: WASI \
+     has no way to tell it",
+)];
+
+#[test]
+fn the_host_answers_as_recorded() {
+    let app = folder().join("app");
+    let state = tempfile::tempdir().unwrap();
+    let mut command = waypost(&app);
+    command.args(["up", "--listen", "127.0.0.1:0", "--state-dir"]);
+    let served = Served::start(command.arg(state.path()));
+    let base = format!("http://{}", served.address).parse().unwrap();
+    let mut suite = Suite::new(base).complete();
+    for area in AREAS {
+        let file = folder()
+            .join("recordings")
+            .join(area)
+            .with_extension("jsonl");
+        suite.add(area, &std::fs::read_to_string(file).unwrap());
+    }
+    let report = suite.run().unwrap();
+    let failed: Vec<_> = report.failures.iter().map(Failure::id).collect();
+    assert_eq!(failed, OPEN.map(|(id, _)| id), "{report}");
+    println!("{report}");
+}
+
+fn folder() -> PathBuf {
+    checkout().join("tests/conformance")
+}
