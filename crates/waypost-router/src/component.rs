@@ -1,105 +1,68 @@
-//! The router as a WASI 0.3 component that reaches handlers by in-memory HTTP calls.
+//! The router as a WASI 0.3 component.
+//!
+//! What goes to a handler, and how, is told by [`chained`] and [`composed`]; the rest is the same.
+
+pub mod chained;
+pub mod composed;
 
 use std::sync::OnceLock;
 
 pub use wasip3;
-use wasip3::http::client;
-use wasip3::http::types::{ErrorCode, Fields, Method, Request, Response, Scheme};
+use wasip3::http::types::{ErrorCode, Fields, Method, Request, Response};
 use wasip3::random::random::get_random_u64;
 use wasip3::{wit_future, wit_stream};
 
-use crate::{Answer, Decision, Destination, Forwarding, Headers, Router};
+use crate::{Answer, Decision, Destination, Headers, Router};
 
-/// The environment variable with the names of headers of the inside that the host vouches for,
-/// separated by commas: a client can't set it, as it can set headers.
-const TRUSTED_HEADERS: &str = "WAYPOST_TRUSTED_HEADERS";
+/// What the router reads of a request.
+struct Inbound {
+    method: Method,
+    target: String,
+    headers: Headers,
+}
 
-/// Answers a request, or sends it on to its handler and passes on what that answers.
-///
-/// `routes` is the table; it is read once for each instance.
-///
-/// # Errors
-///
-/// None of its own: what fails becomes a 500.
-pub async fn handle(routes: &str, request: Request) -> Result<Response, ErrorCode> {
+impl Inbound {
+    fn of(request: &Request) -> Self {
+        Self {
+            method: request.get_method(),
+            target: request.get_path_with_query().unwrap_or_default(),
+            headers: request.get_headers().copy_all(),
+        }
+    }
+
+    /// Decides about the request; an `Err` is what the router answers by itself.
+    fn destination<'r>(&self, router: &'r Router) -> Result<&'r Destination, Answer> {
+        let mut accept = self
+            .headers
+            .iter()
+            .filter(|(name, _)| name.eq_ignore_ascii_case("accept"));
+        let accept = accept
+            .next()
+            .and_then(|(_, value)| std::str::from_utf8(value).ok());
+        match router.route(method_name(&self.method), &self.target, accept) {
+            Decision::Forward(destination) => Ok(destination),
+            Decision::Answer(answer) => Err(answer),
+        }
+    }
+}
+
+/// Reads the table of routes, once for each instance.
+fn router(routes: &str) -> Result<&'static Router, Answer> {
     static ROUTER: OnceLock<Option<Router>> = OnceLock::new();
     let router = ROUTER.get_or_init(|| {
         Router::parse(routes)
             .inspect_err(|error| eprintln!("error: {error}"))
             .ok()
     });
-    let answer = match router {
-        Some(router) => match dispatch(router, request).await {
-            Ok(response) => return Ok(response),
-            Err(answer) => answer,
-        },
-        None => Answer::internal_error(&new_id()),
-    };
-    respond(answer)
+    router
+        .as_ref()
+        .ok_or_else(|| Answer::internal_error(&new_id()))
 }
 
-/// Sends the request to its handler; an `Err` is what the router answers by itself.
-async fn dispatch(router: &Router, request: Request) -> Result<Response, Answer> {
-    let method = request.get_method();
-    let target = request.get_path_with_query().unwrap_or_default();
-    let headers = request.get_headers().copy_all();
-    let accept = headers
-        .iter()
-        .find(|(name, _)| name.eq_ignore_ascii_case("accept"));
-    let accept = accept.and_then(|(_, value)| std::str::from_utf8(value).ok());
-    let destination = match router.route(method_name(&method), &target, accept) {
-        Decision::Forward(destination) => destination,
-        Decision::Answer(answer) => return Err(answer),
-    };
-    let scheme = match request.get_scheme() {
-        Some(Scheme::Https) => "https",
-        _ => "http",
-    };
-    let authority = request.get_authority();
-    let forwarding = Forwarding {
-        scheme,
-        authority: authority
-            .as_deref()
-            .filter(|authority| !authority.is_empty()),
-        new_id: &new_id,
-        trusted: trusted_headers(),
-    };
-    let forwarded = forwarding.apply(headers).map_err(Answer::bad_request)?;
-    let inside = inside_request(request, &method, &target, destination, &forwarded.headers);
-    let response = match inside {
-        Ok(inside) => client::send(inside).await,
-        Err(code) => Err(code),
-    };
-    response.map_err(|code| {
-        let id = &forwarded.id;
-        eprintln!("error: request {id}: the handler `{destination}` did not answer: {code}");
-        Answer::internal_error(id)
-    })
-}
-
-/// Makes the request that the handler gets: the body's stream and trailers go on untouched.
-fn inside_request(
-    request: Request,
-    method: &Method,
-    target: &str,
-    destination: &Destination,
-    headers: &Headers,
-) -> Result<Request, ErrorCode> {
-    let refused = |_| ErrorCode::HttpRequestUriInvalid;
-    let headers = Fields::from_list(headers)
-        .map_err(|error| ErrorCode::InternalError(Some(error.to_string())))?;
-    let (_, result) = wit_future::new(|| Ok(()));
-    let (body, trailers) = Request::consume_body(request, result);
-    let (inside, _sent) = Request::new(headers, Some(body), trailers, None);
-    inside
-        .set_method(method)
-        .map_err(|()| ErrorCode::HttpRequestMethodInvalid)?;
-    inside.set_scheme(Some(&Scheme::Http)).map_err(refused)?;
-    inside
-        .set_authority(Some(&destination.authority()))
-        .map_err(refused)?;
-    inside.set_path_with_query(Some(target)).map_err(refused)?;
-    Ok(inside)
+/// Logs that a handler failed, and makes the answer to its client.
+fn failed(id: &str, destination: &Destination, code: &ErrorCode) -> Answer {
+    eprintln!("error: request {id}: the handler `{destination}` did not answer: {code}");
+    Answer::internal_error(id)
 }
 
 /// Makes the response of an answer. One to HEAD has its body too: hosts check its length, and it is the
@@ -152,15 +115,4 @@ fn method_name(method: &Method) -> &str {
 /// Makes an id for a request, where the host gives none.
 fn new_id() -> String {
     format!("{:016x}", get_random_u64())
-}
-
-fn trusted_headers() -> &'static [String] {
-    static TRUSTED: OnceLock<Vec<String>> = OnceLock::new();
-    TRUSTED.get_or_init(|| {
-        let names = std::env::var(TRUSTED_HEADERS).unwrap_or_default();
-        names
-            .split(',')
-            .map(|name| name.trim().to_ascii_lowercase())
-            .collect()
-    })
 }

@@ -37,7 +37,7 @@ macro_rules! export {
                     $crate::component::wasip3::http::types::Response,
                     $crate::component::wasip3::http::types::ErrorCode,
                 > {
-                    $crate::component::handle($routes, request).await
+                    $crate::dispatch!($routes, request)
                 }
             }
 
@@ -46,6 +46,29 @@ macro_rules! export {
             );
         };
     };
+}
+
+/// Reaches handlers by in-memory HTTP calls.
+#[cfg(all(target_arch = "wasm32", not(feature = "composed")))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! dispatch {
+    ($routes:expr, $request:expr) => {
+        $crate::component::chained::handle($routes, $request).await
+    };
+}
+
+/// Reaches handlers by the imports in a file that `waypost compose` makes: a function `call`.
+#[cfg(all(target_arch = "wasm32", feature = "composed"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! dispatch {
+    ($routes:expr, $request:expr) => {{
+        mod handlers {
+            include!(env!("WAYPOST_COMPOSED"));
+        }
+        $crate::component::composed::handle($routes, $request, handlers::call).await
+    }};
 }
 
 /// The router is a component on `wasm32-wasip2` only; elsewhere there is nothing to export.
