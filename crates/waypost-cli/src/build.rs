@@ -9,12 +9,13 @@ mod progress;
 mod wasm_target;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Context as _;
 use toml_edit::DocumentMut;
 
+use crate::abi::Abi;
 use crate::app::App;
 use crate::component_id::ROUTER;
 use crate::describe::{DescribeError, Description};
@@ -24,7 +25,7 @@ use crate::output;
 use crate::scan::Route;
 use crate::sync::{Plan, RouteEntry, component_file};
 use crate::table::Row;
-use cargo::{CargoBuild, Outcome};
+use cargo::{CargoBuild, Composed, Outcome};
 use progress::Progress;
 
 /// Builds an app and brings its files in step with its folders; gives its table of routes.
@@ -37,7 +38,7 @@ pub fn build(app: &App, routes: &[Route]) -> anyhow::Result<Vec<Row>> {
     let start = Instant::now();
     refuse_without_router(app)?;
     bring_in_step(app, routes)?;
-    wasm_target::ensure(app)?;
+    wasm_target::ensure(app, Abi::Wasi03.target())?;
     let manifest = spin_toml(app)?;
     build_handlers(app, routes, &manifest)?;
     let entries = describe(app, routes, &manifest)?;
@@ -59,6 +60,55 @@ pub fn build(app: &App, routes: &[Route]) -> anyhow::Result<Vec<Row>> {
 pub fn built(app: &App, routes: &[Route]) -> anyhow::Result<Vec<Row>> {
     let entries = describe(app, routes, &spin_toml(app)?)?;
     Ok(rows(routes, entries))
+}
+
+/// Builds an app for a version of WASI; gives the component of each route.
+///
+/// # Errors
+///
+/// As [`build`].
+pub fn handlers<'r>(
+    app: &App,
+    routes: &'r [Route],
+    abi: Abi,
+) -> anyhow::Result<Vec<(&'r Route, PathBuf)>> {
+    build(app, routes)?;
+    match abi {
+        Abi::Wasi03 => components(app, routes),
+        Abi::Wasi02 => anyhow::bail!("not yet"),
+    }
+}
+
+/// Builds the router that is linked with its handlers; `imports` is the Rust file that reaches them.
+///
+/// # Errors
+///
+/// When it does not compile.
+pub fn composed_router(app: &App, abi: Abi, imports: &Path) -> anyhow::Result<PathBuf> {
+    let target_dir = composed_folder(app, abi)?.join("build");
+    let composed = Composed {
+        imports,
+        target_dir: &target_dir,
+    };
+    let progress = Progress::start("Building the router of the composition".to_owned(), 1);
+    let cargo = CargoBuild::new(app, &[ROUTER], abi).composed(composed);
+    let outcome = cargo.run(&progress);
+    progress.finish();
+    let outcome = outcome?;
+    match outcome.artefact(ROUTER) {
+        Some(file) if outcome.is_success() => Ok(file.to_owned()),
+        _ => Err(Failure::new("the router in `router/` does not build for a composition").into()),
+    }
+}
+
+/// Where a composition is built: below Cargo's folder for the app.
+///
+/// # Errors
+///
+/// When Cargo does not tell its folder.
+pub fn composed_folder(app: &App, abi: Abi) -> anyhow::Result<PathBuf> {
+    let target = cargo::target_directory(app)?;
+    Ok(target.join("composed").join(abi.target()))
 }
 
 /// The component file of each route, where the manifest has it.
@@ -105,7 +155,12 @@ fn build_handlers(app: &App, routes: &[Route], manifest: &DocumentMut) -> anyhow
     if routes.is_empty() {
         return Ok(());
     }
-    if !app.root().join("target").join(wasm_target::TARGET).is_dir() {
+    if !app
+        .root()
+        .join("target")
+        .join(Abi::Wasi03.target())
+        .is_dir()
+    {
         output::note("The first build compiles what the routes share; later ones take seconds.");
     }
     let progress = Progress::start(
@@ -113,7 +168,7 @@ fn build_handlers(app: &App, routes: &[Route], manifest: &DocumentMut) -> anyhow
         routes.len(),
     );
     let packages: Vec<&str> = routes.iter().map(|route| route.id().as_str()).collect();
-    let outcome = CargoBuild::new(app, &packages).run(&progress);
+    let outcome = CargoBuild::new(app, &packages, Abi::Wasi03).run(&progress);
     progress.finish();
     let outcome = outcome?;
     if !outcome.is_success() {
@@ -130,7 +185,7 @@ fn build_handlers(app: &App, routes: &[Route], manifest: &DocumentMut) -> anyhow
 
 fn build_router(app: &App, manifest: &DocumentMut) -> anyhow::Result<()> {
     let progress = Progress::start("Building the router".to_owned(), 1);
-    let outcome = CargoBuild::new(app, &[ROUTER]).run(&progress);
+    let outcome = CargoBuild::new(app, &[ROUTER], Abi::Wasi03).run(&progress);
     progress.finish();
     let outcome = outcome?;
     if !outcome.is_success() {

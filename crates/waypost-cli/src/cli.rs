@@ -10,7 +10,9 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 use crate::app::App;
-use crate::commands::{AddArgs, BuildArgs, CheckArgs, NewArgs, RoutesArgs, UpArgs};
+use crate::commands::{
+    AddArgs, BuildArgs, CheckArgs, ComposeArgs, NewArgs, RoutesArgs, ServeArgs, UpArgs,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -39,6 +41,8 @@ pub enum Command {
     Build(BuildArgs),
     Routes(RoutesArgs),
     Check(CheckArgs),
+    Compose(ComposeArgs),
+    Serve(ServeArgs),
     New(NewArgs),
     Add(AddArgs),
 }
@@ -50,6 +54,8 @@ impl Command {
             Command::Build(args) => args.resolve()?.exec(),
             Command::Routes(args) => args.resolve()?.exec(),
             Command::Check(args) => args.resolve()?.exec(),
+            Command::Compose(args) => args.resolve()?.exec(),
+            Command::Serve(args) => args.resolve()?.exec(),
             Command::New(args) => args.resolve()?.exec(),
             Command::Add(args) => args.resolve()?.exec(),
         }

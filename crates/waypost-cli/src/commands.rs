@@ -3,15 +3,19 @@
 mod add;
 mod build;
 mod check;
+mod compose;
 mod new;
 mod routes;
+mod serve;
 mod up;
 
 pub use add::AddArgs;
 pub use build::BuildArgs;
 pub use check::CheckArgs;
+pub use compose::ComposeArgs;
 pub use new::NewArgs;
 pub use routes::RoutesArgs;
+pub use serve::ServeArgs;
 pub use up::UpArgs;
 
 use crate::app::App;

@@ -39,8 +39,8 @@ pub enum DescribeError {
         source: io::Error,
     },
     /// The file is not WebAssembly, or a broken one.
-    #[error("not a WebAssembly component")]
-    Malformed(#[source] BinaryReaderError),
+    #[error("not a WebAssembly component, or a broken one")]
+    Malformed(BinaryReaderError),
     /// A core module instead of a component.
     #[error("a WebAssembly core module, not a component: build it for `wasm32-wasip2`")]
     CoreModule,
@@ -99,38 +99,6 @@ impl Description {
             Some(_) => Err(DescribeError::Repeated),
         }
     }
-}
-
-/// Returns the names of the interfaces that a component imports.
-///
-/// # Errors
-///
-/// When the file cannot be read or is no WebAssembly.
-pub fn imports(file: &Path) -> Result<Vec<String>, DescribeError> {
-    let bytes = fs::read(file).map_err(|source| DescribeError::Read {
-        file: file.to_owned(),
-        source,
-    })?;
-    let (mut names, mut depth) = (Vec::new(), 0_usize);
-    for payload in Parser::new(0).parse_all(&bytes) {
-        match payload.map_err(DescribeError::Malformed)? {
-            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
-            Payload::End(_) => depth = depth.saturating_sub(1),
-            Payload::ComponentImportSection(imports) if depth == 0 => {
-                for import in imports {
-                    names.push(
-                        import
-                            .map_err(DescribeError::Malformed)?
-                            .name
-                            .name
-                            .to_owned(),
-                    );
-                }
-            }
-            _ => {}
-        }
-    }
-    Ok(names)
 }
 
 impl Raw {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, IsTerminal as _};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -22,12 +22,26 @@ use crate::sync::Plan;
 /// What is logged when `RUST_LOG` does not say.
 const DEFAULT_LOG: &str = "info";
 
+/// The address of whatever has no `waypost.toml`.
+pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 3000);
+
 /// Where an app is served.
 pub struct Place<'a> {
-    pub app: &'a App,
+    /// The folder that its files are named from.
+    pub root: &'a Path,
     /// What the host keeps between runs.
     pub state_dir: &'a Path,
     pub address: SocketAddr,
+    pub loading: Loading,
+}
+
+/// When components are loaded, and compiled if they never were.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loading {
+    /// All, before it listens.
+    Eager,
+    /// Each when the first request for it comes.
+    Lazy,
 }
 
 /// What an app's `spin.toml` and `waypost.toml` say.
@@ -61,6 +75,24 @@ impl Configuration {
         }
     }
 
+    /// Makes the configuration of a single component, which may send requests to the places in `allow`.
+    ///
+    /// # Errors
+    ///
+    /// When a place is none that a component can be granted.
+    pub fn of_component(file: &Path, allow: &[String]) -> Result<Configuration, Faults> {
+        let manifest = manifest_of_component(file, allow);
+        let manifest = Manifest::parse(&manifest, Path::new("spin.toml")).map_err(|errors| {
+            let faults = errors
+                .faults()
+                .iter()
+                .map(|fault| Fault::error(fault.kind().to_string()));
+            Faults::of(faults.collect())
+        })?;
+        let settings = Settings::default();
+        Ok(Configuration { manifest, settings })
+    }
+
     /// The address to listen on, unless the command line names one.
     pub fn listen(&self) -> SocketAddr {
         self.settings.server.listen
@@ -77,6 +109,27 @@ fn manifest(app: &App, routes: &[Route]) -> Result<Manifest, ManifestErrors> {
             .and_then(|text| Manifest::parse(text, &file).ok())
             .ok_or(errors)
     })
+}
+
+/// The manifest that a person would write to serve one component.
+fn manifest_of_component(file: &Path, allow: &[String]) -> String {
+    let source = toml_edit::Value::from(file.display().to_string());
+    let allow = toml_edit::Value::from_iter(allow);
+    format!(
+        r#"spin_manifest_version = 2
+
+[application]
+name = "app"
+
+[[trigger.http]]
+route = "/..."
+component = "app"
+
+[component.app]
+source = {source}
+allowed_outbound_hosts = {allow}
+"#
+    )
 }
 
 fn name_file(file: &str, faults: &[waypost_host::Fault]) -> Vec<Fault> {
@@ -117,11 +170,14 @@ pub fn serve(
 ) -> anyhow::Result<()> {
     log_to_stderr();
     let address = place.address;
-    let mut options = HostOptions::new(place.app.root(), place.state_dir);
+    let mut options = HostOptions::new(place.root, place.state_dir);
     options.patterns = patterns(routes);
     let runtime = tokio::runtime::Runtime::new().context("cannot start the async runtime")?;
     runtime.block_on(async {
         let host = Host::new(configuration.manifest, configuration.settings, options)?;
+        if place.loading == Loading::Eager {
+            host.load_all().await?;
+        }
         let listener = TcpListener::bind(address)
             .await
             .map_err(|error| cannot_listen(address, &error))?;

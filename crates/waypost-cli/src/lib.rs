@@ -12,11 +12,14 @@
 
 #![forbid(unsafe_code)]
 
+mod abi;
+pub mod anatomy;
 mod app;
 pub mod build;
 mod cli;
 mod commands;
 mod component_id;
+pub mod compose;
 pub mod describe;
 mod failure;
 mod fault;
@@ -32,6 +35,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+pub use abi::Abi;
 pub use app::{App, AppError};
 pub use component_id::{ComponentId, ComponentIdError};
 pub use fault::{Fault, Faults, Severity};

@@ -5,6 +5,7 @@
 //! dropped, anything else (a broken manifest, say) is passed on.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -13,7 +14,7 @@ use anyhow::Context as _;
 use serde::Deserialize;
 
 use super::progress::{Progress, Work};
-use super::wasm_target::TARGET;
+use crate::abi::Abi;
 use crate::app::App;
 
 /// What Cargo begins its status lines with.
@@ -45,6 +46,17 @@ const SUMMARIES: [&str; 3] = [
 pub(super) struct CargoBuild<'a> {
     app: &'a App,
     packages: &'a [&'a str],
+    abi: Abi,
+    composed: Option<Composed<'a>>,
+}
+
+/// What the build of a composed router needs beside.
+#[derive(Clone, Copy)]
+pub(super) struct Composed<'a> {
+    /// The Rust file with the imports of its handlers.
+    pub(super) imports: &'a Path,
+    /// Where it is built: the chained router has the same name.
+    pub(super) target_dir: &'a Path,
 }
 
 /// What a build came to.
@@ -100,8 +112,19 @@ impl Outcome {
 }
 
 impl<'a> CargoBuild<'a> {
-    pub(super) fn new(app: &'a App, packages: &'a [&'a str]) -> CargoBuild<'a> {
-        CargoBuild { app, packages }
+    pub(super) fn new(app: &'a App, packages: &'a [&'a str], abi: Abi) -> CargoBuild<'a> {
+        CargoBuild {
+            app,
+            packages,
+            abi,
+            composed: None,
+        }
+    }
+
+    /// The same build, of a composed router.
+    pub(super) fn composed(self, composed: Composed<'a>) -> CargoBuild<'a> {
+        let composed = Some(composed);
+        CargoBuild { composed, ..self }
     }
 
     pub(super) fn run(&self, progress: &Progress) -> anyhow::Result<Outcome> {
@@ -126,19 +149,59 @@ impl<'a> CargoBuild<'a> {
         } else {
             "json"
         };
-        // Cargo sets this for what it starts; it is the Cargo of the toolchain in use.
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut command = Command::new(cargo);
+        let mut command = Command::new(program());
         command
-            .args(["build", "--target", TARGET, "--release", "--keep-going"])
+            .args([
+                "build",
+                "--target",
+                self.abi.target(),
+                "--release",
+                "--keep-going",
+            ])
             .args(["--message-format", ansi, "--color", "never"])
             .args(self.packages.iter().flat_map(|package| ["-p", package]))
             .current_dir(self.app.root())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
+        if let Some(composed) = self.composed {
+            command
+                .args(["--features", "waypost-router/composed", "--target-dir"])
+                .arg(composed.target_dir)
+                .env("WAYPOST_COMPOSED", composed.imports);
+        }
         command
     }
+}
+
+/// Asks Cargo for the folder that it builds an app in.
+///
+/// # Errors
+///
+/// When Cargo can't tell, as the workspace is broken.
+pub(super) fn target_directory(app: &App) -> anyhow::Result<PathBuf> {
+    #[derive(Deserialize)]
+    struct Metadata {
+        target_directory: PathBuf,
+    }
+    let output = Command::new(program())
+        .args(["metadata", "--no-deps", "--format-version", "1"])
+        .current_dir(app.root())
+        .stdin(Stdio::null())
+        .output()
+        .context("cannot run `cargo`")?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        return Err(anyhow::anyhow!(said).context("Cargo cannot read the app's workspace"));
+    }
+    let metadata: Metadata =
+        serde_json::from_slice(&output.stdout).context("cannot read what `cargo` says")?;
+    Ok(metadata.target_directory)
+}
+
+/// Cargo sets this for what it starts; it is the Cargo of the toolchain in use.
+fn program() -> OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
 fn pipes(cargo: &mut Child) -> (impl Read + use<>, impl Read + Send + use<>) {
@@ -264,7 +327,7 @@ mod tests {
         std::fs::write(app.path().join("spin.toml"), "").unwrap();
         let app = App::at(app.path()).unwrap();
         let progress = Progress::hidden();
-        let build = CargoBuild::new(&app, &["items-slug", "hello"]);
+        let build = CargoBuild::new(&app, &["items-slug", "hello"], Abi::Wasi03);
         Reader::new(&build, &progress)
             .read(text.as_bytes())
             .unwrap()

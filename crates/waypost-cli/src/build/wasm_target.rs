@@ -10,56 +10,53 @@ use crate::app::App;
 use crate::failure::Failure;
 use crate::output;
 
-/// The target that all components are built for.
-pub(super) const TARGET: &str = "wasm32-wasip2";
-
-/// Installs the target through rustup, unless the toolchain in use has it already.
-pub(super) fn ensure(app: &App) -> anyhow::Result<()> {
-    if is_installed(app)? {
+/// Installs a target through rustup, unless the toolchain in use has it already.
+pub(super) fn ensure(app: &App, target: &str) -> anyhow::Result<()> {
+    if is_installed(app, target)? {
         return Ok(());
     }
     output::note(&format!(
-        "Installing the Rust target `{TARGET}` (once): rustup target add {TARGET}"
+        "Installing the Rust target `{target}` (once): rustup target add {target}"
     ));
     let status = Command::new("rustup")
-        .args(["target", "add", TARGET])
+        .args(["target", "add", target])
         .current_dir(app.root())
         .status();
     match status {
         Ok(status) if status.success() => Ok(()),
         Ok(_) => Err(Failure::new(format!(
-            "rustup could not install the Rust target `{TARGET}`"
+            "rustup could not install the Rust target `{target}`"
         ))
         .hint(format!(
-            "see its message above; `rustup target add {TARGET}` tries again"
+            "see its message above; `rustup target add {target}` tries again"
         ))
         .into()),
-        Err(error) if error.kind() == ErrorKind::NotFound => Err(no_rustup().into()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(no_rustup(target).into()),
         Err(error) => Err(error).context("cannot run `rustup`"),
     }
 }
 
 /// A toolchain that has the target has a folder with its standard library.
-fn is_installed(app: &App) -> anyhow::Result<bool> {
+fn is_installed(app: &App, target: &str) -> anyhow::Result<bool> {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let output = Command::new(&rustc)
-        .args(["--print", "target-libdir", "--target", TARGET])
+        .args(["--print", "target-libdir", "--target", target])
         .current_dir(app.root())
         .output()
         .with_context(|| format!("cannot run `{}`", PathBuf::from(&rustc).display()))?;
     if !output.status.success() {
         let message = String::from_utf8_lossy(&output.stderr).trim().to_owned();
         return Err(anyhow::anyhow!(message).context(Failure::new(format!(
-            "this Rust does not know the target `{TARGET}`"
+            "this Rust does not know the target `{target}`"
         ))));
     }
     let folder = String::from_utf8_lossy(&output.stdout).trim().to_owned();
     Ok(PathBuf::from(folder).is_dir())
 }
 
-fn no_rustup() -> Failure {
+fn no_rustup(target: &str) -> Failure {
     Failure::new(format!(
-        "the Rust target `{TARGET}` is not installed, and there is no `rustup` to install it"
+        "the Rust target `{target}` is not installed, and there is no `rustup` to install it"
     ))
     .hint("install Rust with rustup (https://rustup.rs), or add the target with your system's packages")
 }

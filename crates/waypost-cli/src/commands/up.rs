@@ -3,12 +3,12 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::anatomy::Anatomy;
 use crate::app::App;
 use crate::build;
 use crate::cli::{AppArgs, here};
-use crate::describe;
 use crate::fault::{Fault, Faults};
-use crate::host::{self, Configuration, Place};
+use crate::host::{self, Configuration, Loading, Place};
 use crate::output;
 use crate::scan::Route;
 use crate::table;
@@ -38,7 +38,8 @@ pub struct UpArgs {
     app: AppArgs,
 }
 
-fn address(text: &str) -> Result<SocketAddr, String> {
+/// Reads an address to listen on.
+pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse()
         .map_err(|_| "write an IP address and a port, as 127.0.0.1:3000".to_owned())
 }
@@ -92,9 +93,10 @@ impl UpCommand {
         let configuration = Configuration::load(&self.app, &routes)?;
         output::print(&table::render(&rows));
         let place = Place {
-            app: &self.app,
+            root: self.app.root(),
             state_dir: &self.state_dir,
             address,
+            loading: Loading::Lazy,
         };
         host::serve(place, configuration, &routes)
     }
@@ -104,7 +106,7 @@ impl UpCommand {
 fn refuse_foreign_imports(app: &App, routes: &[Route]) -> anyhow::Result<()> {
     let mut faults = Vec::new();
     for (route, file) in build::components(app, routes)? {
-        for import in describe::imports(&file)? {
+        for import in Anatomy::read(&file)?.imports {
             if !host::is_offered(&import) {
                 let fault = Fault::error(format!("the component imports `{import}`"));
                 let hint = "Waypost's host does not have it; leave it out, or run the app on a host that does";

@@ -1,0 +1,107 @@
+//! What a component is made of, as far as a host or a composition has to know.
+
+use std::path::Path;
+
+use wasmparser::{BinaryReaderError, Instance, Parser, Payload};
+
+use crate::describe::DescribeError;
+
+/// The imports and exports of a component, and what it holds at run time.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Anatomy {
+    /// The names of what it imports.
+    pub imports: Vec<String>,
+    /// The names of what it exports.
+    pub exports: Vec<String>,
+    /// How many instances of core modules one instance of it has.
+    pub core_instances: usize,
+    /// How many memories those have.
+    pub memories: usize,
+    /// How many tables those have.
+    pub tables: usize,
+}
+
+impl Anatomy {
+    /// Looks at a component file.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read or is no WebAssembly.
+    pub fn read(file: &Path) -> Result<Anatomy, DescribeError> {
+        let bytes = std::fs::read(file).map_err(|source| DescribeError::Read {
+            file: file.to_owned(),
+            source,
+        })?;
+        Anatomy::parse(&bytes).map_err(DescribeError::Malformed)
+    }
+
+    /// Looks at the bytes of a component.
+    ///
+    /// # Errors
+    ///
+    /// When they are no WebAssembly.
+    pub fn parse(component: &[u8]) -> Result<Anatomy, BinaryReaderError> {
+        let (mut anatomy, mut depth) = (Anatomy::default(), 0_usize);
+        for payload in Parser::new(0).parse_all(component) {
+            match payload? {
+                Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+                Payload::End(_) => depth = depth.saturating_sub(1),
+                Payload::ComponentImportSection(imports) if depth == 0 => {
+                    for import in imports {
+                        anatomy.imports.push(import?.name.name.to_owned());
+                    }
+                }
+                Payload::ComponentExportSection(exports) if depth == 0 => {
+                    for export in exports {
+                        anatomy.exports.push(export?.name.name.to_owned());
+                    }
+                }
+                payload => anatomy.count(payload)?,
+            }
+        }
+        Ok(anatomy)
+    }
+
+    fn count(&mut self, payload: Payload<'_>) -> Result<(), BinaryReaderError> {
+        match payload {
+            Payload::InstanceSection(instances) => {
+                for instance in instances {
+                    let is_of_a_module = matches!(instance?, Instance::Instantiate { .. });
+                    self.core_instances += usize::from(is_of_a_module);
+                }
+            }
+            Payload::MemorySection(memories) => self.memories += memories.into_iter().count(),
+            Payload::TableSection(tables) => self.tables += tables.into_iter().count(),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nested_parts_are_counted() {
+        let text = r#"(component
+            (import "a" (func))
+            (component
+                (core module $m (memory 1) (table 1 funcref))
+                (core instance (instantiate $m))
+                (core instance (export "x" (module $m))))
+            (core module $m (memory 1))
+            (core instance $i (instantiate $m))
+            (instance (export "b")))"#;
+        let text = text.replace("(core instance (export \"x\" (module $m)))", "");
+        let anatomy = Anatomy::parse(&wat::parse_str(text).unwrap()).unwrap();
+        assert_eq!(
+            (anatomy.imports, anatomy.exports),
+            (vec!["a".into()], vec!["b".into()])
+        );
+        assert_eq!(
+            (anatomy.core_instances, anatomy.memories, anatomy.tables),
+            (2, 2, 1)
+        );
+    }
+}

@@ -1,0 +1,88 @@
+//! `waypost compose`: the whole app as one component.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+
+use crate::abi::Abi;
+use crate::app::App;
+use crate::cli::{AppArgs, here};
+use crate::compose::{Composition, compose};
+use crate::fault::Fault;
+use crate::output;
+
+/// Link the app into one component for any host of WASI HTTP
+///
+/// Builds every route, and links them with the router into one component of the standard world: what
+/// `wasmtime serve`, and any other host of WASI HTTP, serves without a flag. Each route keeps a memory of its own.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo waypost compose                  make target/app.wasm
+  cargo waypost compose -o shop.wasm     make shop.wasm
+  wasmtime serve target/app.wasm         serve it with Wasmtime
+  cargo waypost serve target/app.wasm    serve it with Waypost's host")]
+pub struct ComposeArgs {
+    /// The file to make [default: `target/app.wasm` in the app]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// The version of WASI HTTP that the host has
+    #[arg(long, value_name = "VERSION", default_value = "0.3")]
+    wasi: Abi,
+    #[command(flatten)]
+    app: AppArgs,
+}
+
+/// A composition of one app.
+pub struct ComposeCommand {
+    app: App,
+    abi: Abi,
+    output: PathBuf,
+}
+
+impl ComposeArgs {
+    pub fn resolve(self) -> anyhow::Result<ComposeCommand> {
+        let app = self.app.find()?;
+        let output = match self.output {
+            Some(file) => here()?.join(file),
+            None => app.root().join("target").join("app.wasm"),
+        };
+        Ok(ComposeCommand {
+            app,
+            abi: self.wasi,
+            output,
+        })
+    }
+}
+
+impl ComposeCommand {
+    pub fn exec(self) -> anyhow::Result<()> {
+        let routes = super::scan(&self.app)?;
+        let composition = compose(&self.app, &routes, self.abi)?;
+        let shown = self.output.display();
+        let folder = self.output.parent().unwrap_or(&self.output);
+        fs::create_dir_all(folder)
+            .and_then(|()| fs::write(&self.output, &composition.component))
+            .with_context(|| format!("cannot write `{shown}`"))?;
+        let size = composition.component.len();
+        let count = output::routes(routes.len());
+        output::print(&format!(
+            "Composed {count} of {}: {shown} ({size} bytes)\n",
+            self.abi
+        ));
+        warn_of_small_pools(&composition);
+        Ok(())
+    }
+}
+
+/// A large app fits `wasmtime serve` only a few times: beyond that, requests fail with a 500.
+fn warn_of_small_pools(composition: &Composition) {
+    if let Some(flags) = composition.demand.flags() {
+        let instances = composition.demand.instances();
+        let warning =
+            format!("`wasmtime serve` has room for {instances} instances of it by default");
+        let hint = format!("serve it under load with `wasmtime serve {flags} FILE`");
+        output::fault(&Fault::warning(warning).hint(hint));
+    }
+}

@@ -1,0 +1,98 @@
+//! `waypost serve`: any component of WASI HTTP on Waypost's host.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use super::up::address;
+use crate::abi::Abi;
+use crate::anatomy::Anatomy;
+use crate::cli::here;
+use crate::failure::Failure;
+use crate::fault::{Fault, Faults};
+use crate::host::{self, Configuration, DEFAULT_LISTEN, Loading};
+use crate::output;
+
+/// Serve one component of WASI HTTP
+///
+/// Serves what `compose` makes, a single route, or any other component of `wasi:http/service` (0.3) or
+/// `wasi:http/proxy` (0.2), with the default limits. It gets what WASI HTTP has and nothing else: no stores, no files.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo waypost serve target/app.wasm                          serve http://127.0.0.1:3000
+  cargo waypost serve app.wasm --listen 127.0.0.1:0            serve on a free port and print it
+  cargo waypost serve app.wasm --allow https://api.example.com let it send requests there")]
+pub struct ServeArgs {
+    /// The component
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// The address to serve [default: 127.0.0.1:3000; port 0 takes a free one]
+    #[arg(long, value_name = "ADDR", value_parser = address)]
+    listen: Option<SocketAddr>,
+    /// Where the component may send requests, as `https://example.com`, once for each place
+    #[arg(long, value_name = "URL")]
+    allow: Vec<String>,
+    /// Where compiled code is kept between runs [default: `.waypost` here]
+    #[arg(long, value_name = "DIR")]
+    state_dir: Option<PathBuf>,
+}
+
+/// One component to serve.
+pub struct ServeCommand {
+    file: PathBuf,
+    folder: PathBuf,
+    listen: SocketAddr,
+    allow: Vec<String>,
+    state_dir: PathBuf,
+}
+
+impl ServeArgs {
+    pub fn resolve(self) -> anyhow::Result<ServeCommand> {
+        let folder = here()?;
+        let state_dir = self.state_dir.unwrap_or_else(|| ".waypost".into());
+        Ok(ServeCommand {
+            file: folder.join(self.file),
+            listen: self.listen.unwrap_or(DEFAULT_LISTEN),
+            allow: self.allow,
+            state_dir: folder.join(state_dir),
+            folder,
+        })
+    }
+}
+
+impl ServeCommand {
+    pub fn exec(self) -> anyhow::Result<()> {
+        check(&self.file)?;
+        host::probe(self.listen)?;
+        let configuration = Configuration::of_component(&self.file, &self.allow)?;
+        let place = host::Place {
+            root: &self.folder,
+            state_dir: &self.state_dir,
+            address: self.listen,
+            loading: Loading::Eager,
+        };
+        output::note("Loading the component; what was never served here is compiled first");
+        host::serve(place, configuration, &[])
+    }
+}
+
+/// Refuses what is no component of WASI HTTP, or asks for more than that.
+fn check(file: &Path) -> anyhow::Result<()> {
+    let shown = file.display();
+    let anatomy = Anatomy::read(file).with_context(|| format!("`{shown}` can't be served"))?;
+    if Abi::of(&anatomy.exports).is_none() {
+        let message = format!("`{shown}` answers no HTTP: it exports no WASI HTTP handler");
+        let hint = "`cargo waypost compose` makes a component that does";
+        return Err(Failure::new(message).hint(hint).into());
+    }
+    let is_standard = |import: &String| import.starts_with("wasi:") && host::is_offered(import);
+    let foreign = anatomy.imports.iter().filter(|import| !is_standard(import));
+    let faults = foreign.map(|import| {
+        Fault::error(format!("the component imports `{import}`"))
+            .file(shown.to_string())
+            .hint("it gets what WASI HTTP has; `cargo waypost up` serves apps with stores")
+    });
+    Ok(Faults::refuse(faults.collect())?)
+}

@@ -1,0 +1,121 @@
+//! Composition: the router and all handlers of an app as one component.
+//!
+//! The router of a composition has each handler as an import of its own, with the shape of WASI's HTTP
+//! handler. It is built for that (`imports`), and then everything is linked (`link`). What comes of it imports
+//! nothing but WASI HTTP and what that builds on, so any host of WASI HTTP can serve it.
+
+mod cli_stub;
+mod imports;
+mod link;
+mod pool;
+mod standard;
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+
+use crate::abi::Abi;
+use crate::anatomy::Anatomy;
+use crate::app::App;
+use crate::build;
+use crate::failure::Failure;
+use crate::fault::{Fault, Faults};
+use crate::scan::Route;
+pub use pool::Demand;
+
+/// How many handlers one component holds: Wasmtime compiles none with more than 100 memories, and the router
+/// has one of them.
+pub const MAX_HANDLERS: usize = 99;
+
+/// An app in one component.
+pub struct Composition {
+    /// The component.
+    pub component: Vec<u8>,
+    /// What one instance of it takes from a host's pools.
+    pub demand: Demand,
+}
+
+/// A handler that goes into a composition.
+struct Part {
+    id: String,
+    component: Vec<u8>,
+}
+
+/// Builds an app and links it into one component.
+///
+/// # Errors
+///
+/// When it has too many routes, does not build, or a handler can't be part of a component for any host: all of
+/// those at once.
+pub fn compose(app: &App, routes: &[Route], abi: Abi) -> anyhow::Result<Composition> {
+    refuse_count(routes)?;
+    let files = build::handlers(app, routes, abi)?;
+    let parts = parts(&files, abi)?;
+    let imports = imports::write(app, routes, abi)?;
+    let router = build::composed_router(app, abi, &imports)?;
+    let router =
+        std::fs::read(&router).with_context(|| format!("cannot read `{}`", router.display()))?;
+    let component = link::link(abi, router, parts).context("the app cannot be linked")?;
+    let demand = Demand::of(&Anatomy::parse(&component)?, routes.len());
+    Ok(Composition { component, demand })
+}
+
+fn refuse_count(routes: &[Route]) -> Result<(), Failure> {
+    let (count, hint) = match routes.len() {
+        0 => ("none", "`cargo waypost add hello` adds one".to_owned()),
+        1..=MAX_HANDLERS => return Ok(()),
+        many => {
+            let hint = format!(
+                "{many} are here: make several apps of them, or serve them with `cargo waypost up` or Spin, \
+                 where each route stays a component of its own"
+            );
+            ("more than that", hint)
+        }
+    };
+    let message = format!("a composition has 1 to {MAX_HANDLERS} routes, and this app has {count}");
+    Err(Failure::new(message).hint(hint))
+}
+
+fn parts(files: &[(&Route, PathBuf)], abi: Abi) -> anyhow::Result<Vec<Part>> {
+    let (mut parts, mut faults) = (Vec::new(), Vec::new());
+    for (route, file) in files {
+        let component =
+            std::fs::read(file).with_context(|| format!("cannot read `{}`", file.display()))?;
+        let found = faults_of(&Anatomy::parse(&component)?, abi);
+        faults.extend(found.into_iter().map(|fault| fault.file(route.file())));
+        let id = route.id().to_string();
+        parts.push(Part { id, component });
+    }
+    Faults::refuse(faults)?;
+    Ok(parts)
+}
+
+/// What keeps a handler out of a composition.
+fn faults_of(handler: &Anatomy, abi: Abi) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    match Abi::of(&handler.exports) {
+        Some(found) if found == abi => {}
+        Some(found) => {
+            let fault = Fault::error(format!("a handler of {found} in a composition of {abi}"));
+            faults.push(
+                fault.hint("one component has one version: build all of its handlers for the same"),
+            );
+        }
+        None => {
+            let fault =
+                Fault::error("the component answers no HTTP: it exports no WASI HTTP handler");
+            faults.push(fault.hint("its `route.rs` needs `waypost::export!(…);`"));
+        }
+    }
+    let foreign = handler
+        .imports
+        .iter()
+        .filter(|name| !standard::is_met(name));
+    faults.extend(foreign.map(|name| {
+        Fault::error(format!(
+            "the handler imports `{name}`, which plain WASI HTTP has not"
+        ))
+        .hint("leave it out, or serve the app with `cargo waypost up` or Spin")
+    }));
+    faults
+}

@@ -1,0 +1,60 @@
+;; `wasi:cli` for components that don't use it. Every function gives the pointer 0, where the memory has zeros:
+;; an empty list, or none.
+(component
+  (import "wasi:random/random@VERSION" (instance $random
+    (export "get-random-u64" (func (result u64)))))
+  (core func $random-u64 (canon lower (func $random "get-random-u64")))
+  (core module $module
+    (import "" "random-u64" (func $random-u64 (result i64)))
+    (memory (export "memory") 1)
+    (func (export "nothing") (result i32) i32.const 0)
+    (func (export "exit") (param i32) unreachable)
+    (func (export "seed") (result i32)
+      (i64.store (i32.const 16) (call $random-u64))
+      (i64.store (i32.const 24) (call $random-u64))
+      i32.const 16))
+  (core instance $core (instantiate $module
+    (with "" (instance (export "random-u64" (func $random-u64))))))
+  (alias core export $core "memory" (core memory $memory))
+
+  (func $get-environment (result (list (tuple string string)))
+    (canon lift (core func $core "nothing") (memory $memory)))
+  (func $get-arguments (result (list string))
+    (canon lift (core func $core "nothing") (memory $memory)))
+  (func $initial-cwd (result (option string))
+    (canon lift (core func $core "nothing") (memory $memory)))
+  (instance (export "wasi:cli/environment@VERSION")
+    (export "get-environment" (func $get-environment))
+    (export "get-arguments" (func $get-arguments))
+    (export "initial-cwd" (func $initial-cwd)))
+
+  (func $exit (param "status" (result)) (canon lift (core func $core "exit")))
+  (instance (export "wasi:cli/exit@VERSION") (export "exit" (func $exit)))
+
+  (type $input (resource (rep i32)))
+  (instance $inputs (export "wasi:cli/terminal-input@VERSION")
+    (export "terminal-input" (type $input)))
+  (alias export $inputs "terminal-input" (type $exported-input))
+  (func $get-stdin (result (option (own $exported-input)))
+    (canon lift (core func $core "nothing") (memory $memory)))
+  (instance (export "wasi:cli/terminal-stdin@VERSION")
+    (export "terminal-input" (type $exported-input))
+    (export "get-terminal-stdin" (func $get-stdin)))
+
+  (type $output (resource (rep i32)))
+  (instance $outputs (export "wasi:cli/terminal-output@VERSION")
+    (export "terminal-output" (type $output)))
+  (alias export $outputs "terminal-output" (type $exported-output))
+  (func $get-output (result (option (own $exported-output)))
+    (canon lift (core func $core "nothing") (memory $memory)))
+  (instance (export "wasi:cli/terminal-stdout@VERSION")
+    (export "terminal-output" (type $exported-output))
+    (export "get-terminal-stdout" (func $get-output)))
+  (instance (export "wasi:cli/terminal-stderr@VERSION")
+    (export "terminal-output" (type $exported-output))
+    (export "get-terminal-stderr" (func $get-output)))
+
+  (func $insecure-seed (result (tuple u64 u64))
+    (canon lift (core func $core "seed") (memory $memory)))
+  (instance (export "wasi:random/insecure-seed@VERSION")
+    (export "insecure-seed" (func $insecure-seed))))

@@ -1,0 +1,98 @@
+//! Linking: which part gets what from which other.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context as _;
+use wac_graph::types::Package;
+use wac_graph::{CompositionGraph, EncodeOptions, NodeId, PackageId};
+
+use super::{Part, cli_stub, imports};
+use crate::abi::Abi;
+
+/// Links the router with its handlers, and all of them with the stub. What nobody meets is left to the host.
+///
+/// # Errors
+///
+/// When a part is broken, or parts don't fit.
+pub(super) fn link(abi: Abi, router: Vec<u8>, handlers: Vec<Part>) -> anyhow::Result<Vec<u8>> {
+    let mut linker = Linker::default();
+    let (package, router) = linker.add("waypost:router", router)?;
+    for handler in handlers {
+        let id = handler.id;
+        let (package, instance) = linker
+            .add(&format!("app:{id}"), handler.component)
+            .with_context(|| format!("the component of `{id}` is broken"))?;
+        let handle = linker.handler(abi, package, instance)?;
+        linker
+            .graph
+            .set_instantiation_argument(router, &imports::name(&id), handle)
+            .with_context(|| format!("the router does not fit the component of `{id}`"))?;
+    }
+    let handle = linker.handler(abi, package, router)?;
+    let name = linker.handler_name(abi, package)?;
+    linker.graph.export(handle, name)?;
+    Ok(linker.graph.encode(EncodeOptions::default())?)
+}
+
+#[derive(Default)]
+struct Linker {
+    graph: CompositionGraph,
+    stubs: BTreeMap<String, NodeId>,
+}
+
+impl Linker {
+    /// Adds an instance of a component, and gives it what the stub has of its imports.
+    fn add(&mut self, name: &str, component: Vec<u8>) -> anyhow::Result<(PackageId, NodeId)> {
+        let (package, instance) = self.instantiate(name, component)?;
+        let world = &self.graph.types()[self.graph[package].ty()];
+        let imports: Vec<String> = world.imports.keys().cloned().collect();
+        for import in imports {
+            if let Some(version) = cli_stub::version_for(&import) {
+                let stub = self.stub(version)?;
+                let export = self.graph.alias_instance_export(stub, &import)?;
+                self.graph
+                    .set_instantiation_argument(instance, &import, export)?;
+            }
+        }
+        Ok((package, instance))
+    }
+
+    fn instantiate(
+        &mut self,
+        name: &str,
+        component: Vec<u8>,
+    ) -> anyhow::Result<(PackageId, NodeId)> {
+        let package = Package::from_bytes(name, None, component, self.graph.types_mut())?;
+        let package = self.graph.register_package(package)?;
+        Ok((package, self.graph.instantiate(package)))
+    }
+
+    /// The stub for a version; all parts share it, as it holds nothing.
+    fn stub(&mut self, version: &str) -> anyhow::Result<NodeId> {
+        if let Some(stub) = self.stubs.get(version) {
+            return Ok(*stub);
+        }
+        let name = format!("waypost:stub{}", self.stubs.len());
+        let (_, stub) = self.instantiate(&name, cli_stub::component(version)?)?;
+        self.stubs.insert(version.to_owned(), stub);
+        Ok(stub)
+    }
+
+    fn handler(
+        &mut self,
+        abi: Abi,
+        package: PackageId,
+        instance: NodeId,
+    ) -> anyhow::Result<NodeId> {
+        let name = self.handler_name(abi, package)?;
+        Ok(self.graph.alias_instance_export(instance, &name)?)
+    }
+
+    /// The name of the interface by which a component answers requests.
+    fn handler_name(&self, abi: Abi, package: PackageId) -> anyhow::Result<String> {
+        let world = &self.graph.types()[self.graph[package].ty()];
+        let name = world.exports.keys().find(|name| abi.is_handler(name));
+        name.cloned()
+            .with_context(|| format!("a component exports no handler of {abi}"))
+    }
+}
