@@ -3,7 +3,7 @@
 //! [`Router::route`] decides, without any I/O: it gives the handler, or an [`Answer`] where none is
 //! needed (404, a redirect to the normal form of a path, a bad request). [`Forwarding`] says which
 //! headers of a client may pass and what the inside learns of the public URL. Whoever sends the
-//! request on (the router component in `component`, a host that links this crate) adds nothing of
+//! request on (the router component in `wasi02` and `wasi03`, a host that links this crate) adds nothing of
 //! its own.
 //!
 //! What it does not do: methods. Each handler answers those it has; a 405 is the handler's.
@@ -12,11 +12,15 @@
 #![forbid(unsafe_code)]
 
 mod answer;
-#[cfg(all(target_arch = "wasm32", target_env = "p2"))]
-pub mod component;
 mod forwarding;
+#[cfg(target_arch = "wasm32")]
+mod instance;
 mod negotiate;
 mod router;
+#[cfg(all(target_arch = "wasm32", target_env = "p1"))]
+pub mod wasi02;
+#[cfg(all(target_arch = "wasm32", target_env = "p2"))]
+pub mod wasi03;
 
 pub use answer::Answer;
 pub use forwarding::{Forwarded, Forwarding, Headers, is_of_the_connection, is_of_the_inside};
@@ -30,19 +34,43 @@ macro_rules! export {
         const _: () = {
             struct Component;
 
-            impl $crate::component::wasip3::exports::http::handler::Guest for Component {
+            impl $crate::wasi03::wasip3::exports::http::handler::Guest for Component {
                 async fn handle(
-                    request: $crate::component::wasip3::http::types::Request,
+                    request: $crate::wasi03::wasip3::http::types::Request,
                 ) -> ::core::result::Result<
-                    $crate::component::wasip3::http::types::Response,
-                    $crate::component::wasip3::http::types::ErrorCode,
+                    $crate::wasi03::wasip3::http::types::Response,
+                    $crate::wasi03::wasip3::http::types::ErrorCode,
                 > {
                     $crate::dispatch!($routes, request)
                 }
             }
 
-            $crate::component::wasip3::http::service::export!(
-                Component with_types_in $crate::component::wasip3
+            $crate::wasi03::wasip3::http::service::export!(
+                Component with_types_in $crate::wasi03::wasip3
+            );
+        };
+    };
+}
+
+/// Exports the router component with this table: `waypost_router::export!(include_str!("../routes.txt"));`.
+#[cfg(all(target_arch = "wasm32", target_env = "p1"))]
+#[macro_export]
+macro_rules! export {
+    ($routes:expr) => {
+        const _: () = {
+            struct Component;
+
+            impl $crate::wasi02::wasip2::exports::http::incoming_handler::Guest for Component {
+                fn handle(
+                    request: $crate::wasi02::wasip2::http::types::IncomingRequest,
+                    response: $crate::wasi02::wasip2::http::types::ResponseOutparam,
+                ) {
+                    $crate::dispatch!($routes, request, response)
+                }
+            }
+
+            $crate::wasi02::wasip2::http::proxy::export!(
+                Component with_types_in $crate::wasi02::wasip2
             );
         };
     };
@@ -54,7 +82,10 @@ macro_rules! export {
 #[macro_export]
 macro_rules! dispatch {
     ($routes:expr, $request:expr) => {
-        $crate::component::chained::handle($routes, $request).await
+        $crate::wasi03::chained::handle($routes, $request).await
+    };
+    ($routes:expr, $request:expr, $response:expr) => {
+        $crate::wasi02::chained::handle($routes, $request, $response)
     };
 }
 
@@ -67,12 +98,18 @@ macro_rules! dispatch {
         mod handlers {
             include!(env!("WAYPOST_COMPOSED"));
         }
-        $crate::component::composed::handle($routes, $request, handlers::call).await
+        $crate::wasi03::composed::handle($routes, $request, handlers::call).await
+    }};
+    ($routes:expr, $request:expr, $response:expr) => {{
+        mod handlers {
+            include!(env!("WAYPOST_COMPOSED"));
+        }
+        $crate::wasi02::composed::handle($routes, $request, $response, handlers::call)
     }};
 }
 
-/// The router is a component on `wasm32-wasip2` only; elsewhere there is nothing to export.
-#[cfg(not(all(target_arch = "wasm32", target_env = "p2")))]
+/// The router is a component for WebAssembly only; elsewhere there is nothing to export.
+#[cfg(not(target_arch = "wasm32"))]
 #[macro_export]
 macro_rules! export {
     ($routes:expr) => {

@@ -5,7 +5,7 @@ use std::fmt;
 
 use waypost_routing::{Path, Pattern, Resolved, RouteTable};
 
-use crate::Answer;
+use crate::{Answer, Headers};
 
 /// The routes of an app, and the decision for each request.
 ///
@@ -112,6 +112,29 @@ impl Router {
             Err(error) => Answer::bad_request(&error.to_string()),
         };
         Decision::Answer(answer)
+    }
+}
+
+impl Router {
+    /// Finds the handler of a request by its method, its target and its headers.
+    ///
+    /// # Errors
+    ///
+    /// The answer, where the router gives it itself.
+    pub fn destination(
+        &self,
+        method: &str,
+        target: &str,
+        headers: &Headers,
+    ) -> Result<&Destination, Answer> {
+        let accept = headers
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case("accept"));
+        let accept = accept.and_then(|(_, value)| std::str::from_utf8(value).ok());
+        match self.route(method, target, accept) {
+            Decision::Forward(destination) => Ok(destination),
+            Decision::Answer(answer) => Err(answer),
+        }
     }
 }
 

@@ -90,13 +90,13 @@ fn bindings(ids: &[&str], wit: &Path) -> String {
     }
     format!(
         r#"// Made by `waypost compose`.
-use waypost_router::component::wasip3;
+use waypost_router::wasi03::wasip3;
 use wasip3::http::types::{{ErrorCode, Request, Response}};
 
 wasip3::wit_bindgen::generate!({{
     world: "router",
     path: {wit:?},
-    runtime_path: "waypost_router::component::wasip3::wit_bindgen::rt",
+    runtime_path: "waypost_router::wasi03::wasip3::wit_bindgen::rt",
     with: {{
         "wasi:clocks/types@0.3.0": wasip3::clocks::types,
         "wasi:http/types@0.3.0": wasip3::http::types,

@@ -1,18 +1,19 @@
 //! The router as a WASI 0.3 component.
 //!
-//! What goes to a handler, and how, is told by [`chained`] and [`composed`]; the rest is the same.
+//! What goes to a handler, and how, is told by the module that is built: `chained`, or `composed`.
 
+#[cfg(not(feature = "composed"))]
 pub mod chained;
+#[cfg(feature = "composed")]
 pub mod composed;
-
-use std::sync::OnceLock;
 
 pub use wasip3;
 use wasip3::http::types::{ErrorCode, Fields, Method, Request, Response};
 use wasip3::random::random::get_random_u64;
 use wasip3::{wit_future, wit_stream};
 
-use crate::{Answer, Decision, Destination, Headers, Router};
+use crate::instance::router;
+use crate::{Answer, Destination, Headers};
 
 /// What the router reads of a request.
 struct Inbound {
@@ -31,38 +32,10 @@ impl Inbound {
     }
 
     /// Decides about the request; an `Err` is what the router answers by itself.
-    fn destination<'r>(&self, router: &'r Router) -> Result<&'r Destination, Answer> {
-        let mut accept = self
-            .headers
-            .iter()
-            .filter(|(name, _)| name.eq_ignore_ascii_case("accept"));
-        let accept = accept
-            .next()
-            .and_then(|(_, value)| std::str::from_utf8(value).ok());
-        match router.route(method_name(&self.method), &self.target, accept) {
-            Decision::Forward(destination) => Ok(destination),
-            Decision::Answer(answer) => Err(answer),
-        }
+    fn destination(&self, routes: &str) -> Result<&'static Destination, Answer> {
+        let method = method_name(&self.method);
+        router(routes, new_id)?.destination(method, &self.target, &self.headers)
     }
-}
-
-/// Reads the table of routes, once for each instance.
-fn router(routes: &str) -> Result<&'static Router, Answer> {
-    static ROUTER: OnceLock<Option<Router>> = OnceLock::new();
-    let router = ROUTER.get_or_init(|| {
-        Router::parse(routes)
-            .inspect_err(|error| eprintln!("error: {error}"))
-            .ok()
-    });
-    router
-        .as_ref()
-        .ok_or_else(|| Answer::internal_error(&new_id()))
-}
-
-/// Logs that a handler failed, and makes the answer to its client.
-fn failed(id: &str, destination: &Destination, code: &ErrorCode) -> Answer {
-    eprintln!("error: request {id}: the handler `{destination}` did not answer: {code}");
-    Answer::internal_error(id)
 }
 
 /// Makes the response of an answer. One to HEAD has its body too: hosts check its length, and it is the

@@ -1,17 +1,12 @@
 //! Handlers are reached by in-memory HTTP calls: on Spin and on Waypost's host.
 
-use std::sync::OnceLock;
-
 use wasip3::http::client;
 use wasip3::http::types::{ErrorCode, Fields, Request, Response, Scheme};
 use wasip3::wit_future;
 
-use super::{Inbound, failed, new_id, respond, router};
+use super::{Inbound, new_id, respond};
+use crate::instance::{failed, trusted_headers};
 use crate::{Answer, Destination, Forwarding, Headers};
-
-/// The environment variable with the names of headers of the inside that the host vouches for,
-/// separated by commas: a client can't set it, as it can set headers.
-const TRUSTED_HEADERS: &str = "WAYPOST_TRUSTED_HEADERS";
 
 /// Answers a request, or sends it on to its handler and passes on what that answers.
 ///
@@ -28,7 +23,7 @@ pub async fn handle(routes: &str, request: Request) -> Result<Response, ErrorCod
 /// Sends the request to its handler; an `Err` is what the router answers by itself.
 async fn dispatch(routes: &str, request: Request) -> Result<Response, Answer> {
     let mut inbound = Inbound::of(&request);
-    let destination = inbound.destination(router(routes)?)?;
+    let destination = inbound.destination(routes)?;
     let scheme = match request.get_scheme() {
         Some(Scheme::Https) => "https",
         _ => "http",
@@ -48,7 +43,7 @@ async fn dispatch(routes: &str, request: Request) -> Result<Response, Answer> {
         Ok(inside) => client::send(inside).await,
         Err(code) => Err(code),
     };
-    response.map_err(|code| failed(&forwarded.id, destination, &code))
+    response.map_err(|code| failed(&forwarded.id, destination, code))
 }
 
 /// Makes the request that the handler gets: the body's stream and trailers go on untouched.
@@ -75,15 +70,4 @@ fn inside_request(
         .set_path_with_query(Some(&inbound.target))
         .map_err(refused)?;
     Ok(inside)
-}
-
-fn trusted_headers() -> &'static [String] {
-    static TRUSTED: OnceLock<Vec<String>> = OnceLock::new();
-    TRUSTED.get_or_init(|| {
-        let names = std::env::var(TRUSTED_HEADERS).unwrap_or_default();
-        names
-            .split(',')
-            .map(|name| name.trim().to_ascii_lowercase())
-            .collect()
-    })
 }

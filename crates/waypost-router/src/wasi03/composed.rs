@@ -6,7 +6,8 @@
 use wasip3::http::types::{ErrorCode, Fields, Request, Response};
 use wasip3::wit_future;
 
-use super::{Inbound, failed, new_id, respond, router};
+use super::{Inbound, new_id, respond};
+use crate::instance::failed;
 use crate::{Answer, Headers, is_of_the_inside};
 
 /// Answers a request, or hands it over to its handler and passes on what that answers.
@@ -34,13 +35,13 @@ async fn dispatch(
     call: impl AsyncFnOnce(&str, Request) -> Option<Result<Response, ErrorCode>>,
 ) -> Result<Response, Answer> {
     let inbound = Inbound::of(&request);
-    let destination = inbound.destination(router(routes)?)?;
+    let destination = inbound.destination(routes)?;
     let response = match without_headers_of_the_inside(request, inbound) {
         Ok(request) => call(destination.component(), request).await,
         Err(code) => Some(Err(code)),
     };
     let response = response.unwrap_or(Err(ErrorCode::DestinationNotFound));
-    response.map_err(|code| failed(&new_id(), destination, &code))
+    response.map_err(|code| failed(&new_id(), destination, code))
 }
 
 /// Takes off what only the inside may say. Hardly any request has it: the others stay as they are.

@@ -1,0 +1,45 @@
+//! What an instance of the router component keeps from request to request.
+
+use std::fmt::Display;
+use std::sync::OnceLock;
+
+use crate::{Answer, Destination, Router};
+
+/// The environment variable with the names of headers of the inside that the host vouches for,
+/// separated by commas: a client can't set it, as it can set headers.
+#[cfg(not(feature = "composed"))]
+const TRUSTED_HEADERS: &str = "WAYPOST_TRUSTED_HEADERS";
+
+/// Gives the table of routes, which is read once.
+///
+/// # Errors
+///
+/// A 500, where it can't be read; `id` names the request.
+pub(crate) fn router(routes: &str, id: impl FnOnce() -> String) -> Result<&'static Router, Answer> {
+    static ROUTER: OnceLock<Option<Router>> = OnceLock::new();
+    let router = ROUTER.get_or_init(|| {
+        Router::parse(routes)
+            .inspect_err(|error| eprintln!("error: {error}"))
+            .ok()
+    });
+    router.as_ref().ok_or_else(|| Answer::internal_error(&id()))
+}
+
+/// Gives the names of the headers that the host vouches for.
+#[cfg(not(feature = "composed"))]
+pub(crate) fn trusted_headers() -> &'static [String] {
+    static TRUSTED: OnceLock<Vec<String>> = OnceLock::new();
+    TRUSTED.get_or_init(|| {
+        let names = std::env::var(TRUSTED_HEADERS).unwrap_or_default();
+        names
+            .split(',')
+            .map(|name| name.trim().to_ascii_lowercase())
+            .collect()
+    })
+}
+
+/// Logs that a handler failed, and makes the answer to its client.
+pub(crate) fn failed(id: &str, destination: &Destination, why: impl Display) -> Answer {
+    eprintln!("error: request {id}: the handler `{destination}` did not answer: {why}");
+    Answer::internal_error(id)
+}
