@@ -3,14 +3,16 @@
 mod cookie;
 pub(crate) mod date;
 mod encoding;
+mod request;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::{HeaderMap, HeaderValue, header};
 
-use crate::header_text::latin1;
 pub use cookie::{Cookie, CookieError, Priority, SameSite};
+pub use request::RequestCookies;
+use request::parse;
 
 /// The cookies of an exchange: those of the request, and on top of them what the handler sets.
 ///
@@ -194,57 +196,6 @@ impl fmt::Debug for Cookies {
     }
 }
 
-/// The cookies of a request, to change what later readers of it see.
-pub struct RequestCookies<'r> {
-    cookies: Cookies,
-    headers: &'r mut HeaderMap,
-}
-
-impl<'r> RequestCookies<'r> {
-    pub(crate) fn new(cookies: Cookies, headers: &'r mut HeaderMap) -> Self {
-        Self { cookies, headers }
-    }
-
-    /// Puts a cookie into the request, in place of one of this name.
-    ///
-    /// # Errors
-    ///
-    /// [`CookieError`] where the name could smuggle in another cookie.
-    pub fn set(&mut self, name: &str, value: &str) -> Result<&mut Self, CookieError> {
-        Cookie::new(name, value).check()?;
-        let mut jar = self.cookies.jar();
-        match jar.sent.iter_mut().find(|(known, _)| known == name) {
-            Some(known) => known.1 = value.to_owned(),
-            None => jar.sent.push((name.to_owned(), value.to_owned())),
-        }
-        drop(jar);
-        self.write();
-        Ok(self)
-    }
-
-    /// Takes a cookie out of the request.
-    pub fn delete(&mut self, name: &str) -> &mut Self {
-        self.cookies.jar().sent.retain(|(known, _)| known != name);
-        self.write();
-        self
-    }
-
-    /// Writes the `Cookie` header anew.
-    fn write(&mut self) {
-        let jar = self.cookies.jar();
-        let pairs = jar
-            .sent
-            .iter()
-            .map(|(name, value)| format!("{name}={}", encoding::encode(value)));
-        let line = pairs.collect::<Vec<_>>().join("; ");
-        self.headers.remove(header::COOKIE);
-        // Names from the client may hold anything; a header that can't be written stays away.
-        if let (false, Ok(line)) = (line.is_empty(), HeaderValue::from_bytes(line.as_bytes())) {
-            self.headers.insert(header::COOKIE, line);
-        }
-    }
-}
-
 fn name_of(line: &HeaderValue) -> Vec<u8> {
     let name = line
         .as_bytes()
@@ -252,32 +203,6 @@ fn name_of(line: &HeaderValue) -> Vec<u8> {
         .next()
         .unwrap_or_default();
     name.trim_ascii().to_vec()
-}
-
-fn parse(headers: &HeaderMap) -> Vec<(String, String)> {
-    let mut cookies: Vec<(String, String)> = Vec::new();
-    let lines = headers.get_all(header::COOKIE).iter();
-    for pair in lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';')) {
-        let Some((name, value)) = parse_pair(&latin1(pair)) else {
-            continue;
-        };
-        match cookies.iter_mut().find(|(known, _)| *known == name) {
-            Some(known) => known.1 = value,
-            None => cookies.push((name, value)),
-        }
-    }
-    cookies
-}
-
-fn parse_pair(pair: &str) -> Option<(String, String)> {
-    let pair = pair.trim_start_matches(' ');
-    if pair.is_empty() {
-        return None;
-    }
-    match pair.split_once('=') {
-        Some((name, value)) => Some((name.to_owned(), encoding::decode(value)?)),
-        None => Some((pair.to_owned(), "true".to_owned())),
-    }
 }
 
 #[cfg(test)]
@@ -298,25 +223,6 @@ mod tests {
         lines
             .map(|line| line.to_str().unwrap().to_owned())
             .collect()
-    }
-
-    #[test]
-    fn request_cookies() {
-        let cookies = sent("a=1; b=x%20y;c; d=%ZZ; a=2; e=\"q\"; f=b=c");
-        let all = cookies.all();
-        let all: Vec<_> = all
-            .iter()
-            .map(|cookie| (cookie.name(), cookie.value()))
-            .collect();
-        let expected = [
-            ("a", "2"),
-            ("b", "x y"),
-            ("c", "true"),
-            ("e", "\"q\""),
-            ("f", "b=c"),
-        ];
-        assert_eq!(all, expected);
-        assert!(!cookies.has("d") && !cookies.has("A"));
     }
 
     #[test]
@@ -391,17 +297,6 @@ mod tests {
         assert_eq!(cookies.get("b").unwrap().value(), "");
         let request = cookies.request_only();
         assert_eq!(request.get("b").unwrap().value(), "2");
-    }
-
-    #[test]
-    fn cookies_of_a_request_can_be_changed() {
-        let cookies = sent("a=1; b=9");
-        let mut headers = HeaderMap::new();
-        let mut request = RequestCookies::new(cookies.clone(), &mut headers);
-        request.set("a", "x y").unwrap().delete("b");
-        assert!(request.set("a;b", "1").is_err());
-        assert_eq!(headers["cookie"], "a=x%20y");
-        assert_eq!(cookies.get("a").unwrap().value(), "x y");
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Requests that a handler makes.
 
-use std::fmt;
+mod error;
+mod target;
+
 use std::future::IntoFuture;
 use std::pin::{Pin, pin};
 use std::time::Duration;
@@ -11,6 +13,8 @@ use http::{Method, StatusCode, Uri};
 use serde::Serialize;
 
 use crate::{Body, IntoHeaderValue, Response, sys, time};
+pub use error::FetchError;
+use target::{joined, origin, target};
 
 /// How many redirects a fetch follows (Fetch standard, section 4.4 "HTTP-redirect fetch").
 const REDIRECTS: usize = 20;
@@ -232,65 +236,6 @@ impl IntoFuture for Fetch {
     }
 }
 
-/// Why a fetch has no response.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum FetchError {
-    /// The request can't be sent as it is: a bad URL, method or header.
-    Request(String),
-    /// The component may not ask that host.
-    Denied(String),
-    /// There was no response within the time given.
-    Timeout,
-    /// There were too many redirects, one that was not wanted, or one of a streamed body.
-    Redirect,
-    /// The connection could not be made, or broke.
-    Connection(String),
-    /// The body of the response is not what was asked for, is too large, or broke off.
-    Body(String),
-}
-
-impl fmt::Display for FetchError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Request(why) => write!(f, "the request can't be sent: {why}"),
-            Self::Denied(origin) => write!(
-                f,
-                "the component may not ask `{origin}`: grant it in `allowed_outbound_hosts` in `spin.toml`"
-            ),
-            Self::Timeout => f.write_str("there was no response in time"),
-            Self::Redirect => f.write_str("the redirect was not followed"),
-            Self::Connection(why) => write!(f, "there was no response: {why}"),
-            Self::Body(why) => write!(f, "the body of the response can't be used: {why}"),
-        }
-    }
-}
-
-impl std::error::Error for FetchError {}
-
-fn is_relative(url: &str) -> bool {
-    url.starts_with('/') && !url.starts_with("//")
-}
-
-/// Reads a URL as a request target; a relative one has a path only.
-fn target(url: &str) -> Result<Uri, FetchError> {
-    let fault = |why: String| FetchError::Request(format!("`{url}`: {why}"));
-    if is_relative(url) {
-        return url
-            .parse()
-            .map_err(|error: http::uri::InvalidUri| fault(error.to_string()));
-    }
-    let mut parsed = url::Url::parse(url).map_err(|error| fault(error.to_string()))?;
-    if !matches!(parsed.scheme(), "http" | "https") {
-        return Err(fault("only http and https can be fetched".to_owned()));
-    }
-    parsed.set_fragment(None);
-    parsed
-        .as_str()
-        .parse()
-        .map_err(|error: http::uri::InvalidUri| fault(error.to_string()))
-}
-
 fn location(response: &Response) -> Option<String> {
     let redirects = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
     let location = response
@@ -298,29 +243,6 @@ fn location(response: &Response) -> Option<String> {
         .get(header::LOCATION)
         .filter(|_| redirects)?;
     location.to_str().ok().map(str::to_owned)
-}
-
-fn joined(url: &str, location: &str) -> Result<String, FetchError> {
-    const SELF: &str = "http://self.invalid";
-    let fault = |error: url::ParseError| FetchError::Request(format!("`{location}`: {error}"));
-    let base = if is_relative(url) {
-        format!("{SELF}{url}")
-    } else {
-        url.to_owned()
-    };
-    let base = url::Url::parse(&base).map_err(fault)?;
-    let next = base.join(location).map_err(fault)?;
-    // What was relative stays so, unless the redirect leads elsewhere.
-    let stays = is_relative(url) && next.origin() == base.origin();
-    let next = String::from(next);
-    Ok(match next.strip_prefix(SELF) {
-        Some(path) if stays => path.to_owned(),
-        _ => next,
-    })
-}
-
-fn origin(url: &str) -> Option<url::Origin> {
-    url::Url::parse(url).ok().map(|url| url.origin())
 }
 
 #[cfg(test)]

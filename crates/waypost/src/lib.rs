@@ -25,6 +25,7 @@ mod reply;
 mod request;
 mod response;
 mod route;
+mod search_params;
 mod signal;
 mod sys;
 pub mod test;
@@ -49,8 +50,9 @@ pub use form::{File, FormData, FormValue};
 pub use header_text::IntoHeaderValue;
 pub use params::Params;
 pub use reply::IntoResponse;
-pub use request::{Request, SearchParams};
+pub use request::Request;
 pub use response::Response;
+pub use search_params::SearchParams;
 pub use signal::Signal;
 
 /// Key-value stores, variables and SQLite databases, through [`spin_sdk`]: what `spin.toml` grants a
