@@ -7,7 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use http::header::{HeaderMap, HeaderName};
+use http::header::{self, HeaderMap, HeaderName};
 use http::{Method, Uri, request::Parts};
 use url::Url;
 
@@ -56,7 +56,8 @@ impl Request {
         Self::build(Method::GET, target, Body::empty())
     }
 
-    /// Makes a `POST` request with a body, as a test wants it.
+    /// Makes a `POST` request with a body, as a test wants it; the body brings its `Content-Type`, if it
+    /// has one.
     ///
     /// # Panics
     ///
@@ -65,18 +66,21 @@ impl Request {
         Self::build(Method::POST, target, body.into())
     }
 
-    /// Makes a request of any method, as a test wants it.
+    /// Makes a request of any method, as a test wants it. As in the Fetch standard a body that has a media
+    /// type brings its `Content-Type`: text, a form, search params.
     ///
     /// # Panics
     ///
     /// As [`Request::get`].
     pub fn build(method: Method, target: &str, body: impl Into<Body>) -> Self {
-        let request = http::Request::builder()
-            .method(method)
-            .uri(target)
-            .body(body.into());
+        let body = body.into();
+        let mut builder = http::Request::builder().method(method).uri(target);
+        if let Some(media_type) = body.media_type() {
+            builder = builder.header(header::CONTENT_TYPE, media_type);
+        }
+        let request = builder.body(body);
         request
-            .expect("the target of a hand-made request is valid")
+            .expect("the target and media type of a hand-made request are valid")
             .into()
     }
 
