@@ -145,6 +145,15 @@ pub enum RequestError {
     },
     /// The body is larger than the limit, in bytes.
     TooLarge(usize),
+    /// A field of the form is larger than its limit.
+    FieldTooLarge {
+        /// The name of the field.
+        name: String,
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// The form has more fields than this.
+    TooManyFields(usize),
     /// A search parameter is missing or has the wrong form.
     Query(String),
     /// A path parameter has the wrong form.
@@ -162,7 +171,9 @@ impl RequestError {
             Self::Json(_) | Self::Form(_) => StatusCode::BAD_REQUEST,
             Self::Query(_) | Self::Params(_) | Self::Incomplete(_) => StatusCode::BAD_REQUEST,
             Self::ContentType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooLarge(_) | Self::FieldTooLarge { .. } | Self::TooManyFields(_) => {
+                StatusCode::PAYLOAD_TOO_LARGE
+            }
             Self::BodyUsed => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -186,6 +197,10 @@ impl fmt::Display for RequestError {
                 write!(f, "the content type is missing; expected {expected}")
             }
             Self::TooLarge(limit) => write!(f, "the body is larger than {limit} bytes"),
+            Self::FieldTooLarge { name, limit } => {
+                write!(f, "the field `{name}` is larger than {limit} bytes")
+            }
+            Self::TooManyFields(limit) => write!(f, "the form has more than {limit} fields"),
             Self::Query(why) => write!(f, "the query is not as expected: {why}"),
             Self::Params(why) => write!(f, "the path is not as expected: {why}"),
             Self::Incomplete(why) => write!(f, "the body ended too early: {why}"),

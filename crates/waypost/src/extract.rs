@@ -18,6 +18,7 @@ use crate::{Body, Error, Exchange, FormData, IntoResponse, Request, Response, Re
 /// | [`Json<T>`] | the body as JSON |
 /// | [`Form<T>`] | the body as a form |
 /// | [`FormData`] | the body as a form, field by field, with files |
+/// | [`Multipart`](crate::multipart::Multipart) | the body as a form, while it arrives |
 /// | `String`, `Bytes`, [`Body`] | the body |
 /// | [`Cookies`] | the cookies |
 /// | `HeaderMap`, `Method`, `Uri` | that part of the request |

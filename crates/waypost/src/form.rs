@@ -1,21 +1,16 @@
 //! Form data: what a form in a browser sends.
 
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hasher};
+mod encode;
+mod limits;
+mod read;
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
-use crate::body::DEFAULT_BODY_LIMIT;
-use crate::request::decode_utf8;
-use crate::{Body, RequestError};
-
-const URLENCODED: &str = "application/x-www-form-urlencoded";
-const MULTIPART: &str = "multipart/form-data";
+use crate::RequestError;
+pub use limits::FormLimits;
 #[cfg(feature = "multipart")]
-const EXPECTED: &str = "`application/x-www-form-urlencoded` or `multipart/form-data`";
-#[cfg(not(feature = "multipart"))]
-const EXPECTED: &str = "`application/x-www-form-urlencoded`";
+pub(crate) use read::essence;
 
 /// The fields of a form, in the order in which they were sent, as the Web's
 /// [`FormData`](https://xhr.spec.whatwg.org/#interface-formdata) has them.
@@ -57,54 +52,6 @@ pub struct File {
 }
 
 impl FormData {
-    pub(crate) async fn read(content_type: Option<&str>, body: Body) -> Result<Self, RequestError> {
-        let essence = content_type
-            .and_then(|value| value.split(';').next())
-            .unwrap_or_default();
-        let essence = essence.trim();
-        if essence.eq_ignore_ascii_case(URLENCODED) {
-            return Ok(Self::urlencoded(&body.bytes(DEFAULT_BODY_LIMIT).await?));
-        }
-        if cfg!(feature = "multipart") && essence.eq_ignore_ascii_case(MULTIPART) {
-            return Self::multipart(content_type.unwrap_or_default(), body).await;
-        }
-        let found = content_type.map(str::to_owned);
-        Err(RequestError::ContentType {
-            expected: EXPECTED,
-            found,
-        })
-    }
-
-    fn urlencoded(bytes: &[u8]) -> Self {
-        let pairs = url::form_urlencoded::parse(bytes).into_owned();
-        Self(
-            pairs
-                .map(|(name, value)| (name, FormValue::Text(value)))
-                .collect(),
-        )
-    }
-
-    #[cfg(feature = "multipart")]
-    async fn multipart(content_type: &str, body: Body) -> Result<Self, RequestError> {
-        let boundary = multer::parse_boundary(content_type).map_err(multipart_error)?;
-        let limit = multer::SizeLimit::new().whole_stream(DEFAULT_BODY_LIMIT as u64);
-        let constraints = multer::Constraints::new().size_limit(limit);
-        // The parser needs a stream that may change threads; a body in memory is one.
-        let bytes = body.bytes(DEFAULT_BODY_LIMIT).await?;
-        let chunks = futures::stream::iter([Ok::<_, std::convert::Infallible>(bytes)]);
-        let mut fields = multer::Multipart::with_constraints(chunks, boundary, constraints);
-        let mut form = Self::default();
-        while let Some(field) = fields.next_field().await.map_err(multipart_error)? {
-            form.0.push(read_field(field).await?);
-        }
-        Ok(form)
-    }
-
-    #[cfg(not(feature = "multipart"))]
-    async fn multipart(_: &str, _: Body) -> Result<Self, RequestError> {
-        Ok(Self::default())
-    }
-
     /// Makes a form without fields.
     pub fn new() -> Self {
         Self::default()
@@ -182,119 +129,9 @@ impl File {
     }
 }
 
-/// A form as a body: `multipart/form-data` ([RFC 7578](https://www.rfc-editor.org/rfc/rfc7578)), encoded
-/// as the [HTML standard](https://html.spec.whatwg.org/#multipart-form-data) says.
-impl From<FormData> for Body {
-    fn from(form: FormData) -> Self {
-        let boundary = boundary();
-        let mut bytes = Vec::new();
-        for (name, value) in form.iter() {
-            let name = escape(name);
-            let head = format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"");
-            bytes.extend_from_slice(head.as_bytes());
-            match value {
-                FormValue::Text(text) => {
-                    let text = text
-                        .replace("\r\n", "\n")
-                        .replace('\r', "\n")
-                        .replace('\n', "\r\n");
-                    bytes.extend_from_slice(format!("\r\n\r\n{text}\r\n").as_bytes());
-                }
-                FormValue::File(file) => {
-                    let (name, media_type) = (escape(&file.name), escape(&file.media_type));
-                    let head =
-                        format!("; filename=\"{name}\"\r\nContent-Type: {media_type}\r\n\r\n");
-                    bytes.extend_from_slice(head.as_bytes());
-                    bytes.extend_from_slice(&file.content);
-                    bytes.extend_from_slice(b"\r\n");
-                }
-            }
-        }
-        bytes.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
-        Body::from(bytes).of_type(format!("multipart/form-data; boundary={boundary}"))
-    }
-}
-
-/// Makes a boundary that no content can know in advance.
-fn boundary() -> String {
-    let random = || RandomState::new().build_hasher().finish();
-    format!("waypost-form-{:016x}{:016x}", random(), random())
-}
-
-/// Reads a name as browsers write it: the three escapes of the HTML standard.
-#[cfg(feature = "multipart")]
-fn unescape(name: &str) -> String {
-    name.replace("%22", "\"")
-        .replace("%0D", "\r")
-        .replace("%0A", "\n")
-}
-
-/// Keeps a name in its quotes.
-fn escape(name: &str) -> String {
-    name.replace('\r', "%0D")
-        .replace('\n', "%0A")
-        .replace('"', "%22")
-}
-
-#[cfg(feature = "multipart")]
-async fn read_field(field: multer::Field<'_>) -> Result<(String, FormValue), RequestError> {
-    let Some(name) = field.name().map(unescape) else {
-        return Err(RequestError::Form("a part has no name".to_owned()));
-    };
-    let Some(file_name) = field.file_name().map(unescape) else {
-        let bytes = field.bytes().await.map_err(multipart_error)?;
-        return Ok((name, FormValue::Text(decode_utf8(&bytes))));
-    };
-    let media_type = field
-        .content_type()
-        .map_or("text/plain", |mime| mime.as_ref())
-        .to_owned();
-    let content = field.bytes().await.map_err(multipart_error)?;
-    Ok((
-        name,
-        FormValue::File(File {
-            name: file_name,
-            media_type,
-            content,
-        }),
-    ))
-}
-
-#[cfg(feature = "multipart")]
-fn multipart_error(error: multer::Error) -> RequestError {
-    match error {
-        multer::Error::StreamSizeExceeded { .. } => RequestError::TooLarge(DEFAULT_BODY_LIMIT),
-        error => RequestError::Form(error.to_string()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Request;
-    use crate::test::block_on;
-
-    fn read(content_type: &str, body: &'static str) -> Result<FormData, RequestError> {
-        block_on(
-            Request::post("/", body)
-                .with_header("content-type", content_type)
-                .form_data(),
-        )
-    }
-
-    #[test]
-    fn urlencoded() {
-        let form = read(
-            "application/x-www-form-urlencoded; charset=UTF-8",
-            "a=1+2&b=%C3%A9&a=3",
-        );
-        let form = form.unwrap();
-        assert_eq!(
-            (form.get("a"), form.get("b"), form.get("c")),
-            (Some("1 2"), Some("é"), None)
-        );
-        assert_eq!(form.get_all("a").count(), 2);
-    }
 
     #[derive(serde::Deserialize)]
     struct Signup {
@@ -304,10 +141,10 @@ mod tests {
 
     #[test]
     fn typed() {
-        let form = read("application/x-www-form-urlencoded", "name=Ada&age=36").unwrap();
+        let form = FormData::new().with("name", "Ada").with("age", "36");
         let signup: Signup = form.into_typed().unwrap();
         assert_eq!((signup.name.as_str(), signup.age), ("Ada", Some(36)));
-        let form = read("application/x-www-form-urlencoded", "name=Ada&age=old").unwrap();
+        let form = FormData::new().with("name", "Ada").with("age", "old");
         let error = form.into_typed::<Signup>().err().unwrap();
         assert_eq!(error.status(), 400);
         assert!(
@@ -316,64 +153,5 @@ mod tests {
                 .ends_with("`age` is `old`, which is no `u8`"),
             "{error}"
         );
-    }
-
-    #[cfg(feature = "multipart")]
-    #[test]
-    fn multipart() {
-        let body = "--X\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n\
-            --X\r\nContent-Disposition: form-data; name=\"f\"; filename=\"../x.txt\"\r\n\r\nxyz\r\n\
-            --X--\r\n";
-        let form = read("multipart/form-data; boundary=X", body).unwrap();
-        assert_eq!(form.get("a"), Some("1"));
-        let file = form.file("f").unwrap();
-        assert_eq!(
-            (
-                file.name.as_str(),
-                file.media_type.as_str(),
-                &file.content[..]
-            ),
-            ("../x.txt", "text/plain", &b"xyz"[..])
-        );
-        for (content_type, body) in [
-            ("multipart/form-data", body),
-            (
-                "multipart/form-data; boundary=X",
-                "--X\r\nContent-Disposition: form-data",
-            ),
-            ("multipart/form-data; boundary=X", ""),
-        ] {
-            assert_eq!(
-                read(content_type, body).unwrap_err().status(),
-                400,
-                "{content_type}"
-            );
-        }
-    }
-
-    #[cfg(feature = "multipart")]
-    #[test]
-    fn a_form_comes_back_as_it_was() {
-        let file = File::new("\"x\".txt", "text/plain", "--waypost-form-\r\n");
-        let form = FormData::new()
-            .with("a", "1\n2")
-            .with("q\"uote", "")
-            .with_file("f", file);
-        let body = Body::from(form);
-        let content_type = body.media_type().unwrap().to_owned();
-        let request = Request::post("/", body).with_header("content-type", &content_type);
-        let form = block_on(request.form_data()).unwrap();
-        assert_eq!((form.get("a"), form.iter().count()), (Some("1\r\n2"), 3));
-        assert_eq!(form.get("q\"uote"), Some(""));
-        assert_eq!(&form.file("f").unwrap().content[..], b"--waypost-form-\r\n");
-    }
-
-    #[test]
-    fn other_types() {
-        for content_type in ["text/plain", "application/json"] {
-            assert_eq!(read(content_type, "a=1").unwrap_err().status(), 415);
-        }
-        let error = block_on(Request::post("/", "a=1").form_data()).unwrap_err();
-        assert_eq!(error.status(), 415);
     }
 }

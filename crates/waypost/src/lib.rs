@@ -20,6 +20,8 @@ mod fetch;
 mod form;
 mod handler;
 mod header_text;
+#[cfg(feature = "multipart")]
+pub mod multipart;
 mod params;
 mod reply;
 mod request;
@@ -46,7 +48,7 @@ pub use event::{Event, keep_alive};
 pub use exchange::Exchange;
 pub use extract::{Form, FromRequest, Json, Query};
 pub use fetch::{Fetch, FetchError, RedirectPolicy, fetch};
-pub use form::{File, FormData, FormValue};
+pub use form::{File, FormData, FormLimits, FormValue};
 pub use header_text::IntoHeaderValue;
 pub use params::Params;
 pub use reply::IntoResponse;

@@ -7,7 +7,9 @@ use http::header;
 use serde::de::DeserializeOwned;
 
 use crate::body::DEFAULT_BODY_LIMIT;
-use crate::{Body, FormData, Request, RequestError};
+#[cfg(feature = "multipart")]
+use crate::multipart::Multipart;
+use crate::{Body, FormData, FormLimits, Request, RequestError};
 
 impl Request {
     /// Tells whether the body was read or taken out.
@@ -26,14 +28,23 @@ impl Request {
             .claim()
     }
 
-    /// Reads the whole body.
+    /// Reads the whole body, up to [`DEFAULT_BODY_LIMIT`] bytes.
     ///
     /// # Errors
     ///
-    /// [`RequestError::TooLarge`] beyond [`DEFAULT_BODY_LIMIT`], [`RequestError::Incomplete`],
-    /// [`RequestError::BodyUsed`]. For a larger one, `req.body().bytes(limit)`.
+    /// [`RequestError::TooLarge`] beyond the limit, [`RequestError::Incomplete`],
+    /// [`RequestError::BodyUsed`].
     pub async fn bytes(&self) -> Result<Bytes, RequestError> {
-        self.body().bytes(DEFAULT_BODY_LIMIT).await
+        self.bytes_with_limit(DEFAULT_BODY_LIMIT).await
+    }
+
+    /// Reads the whole body, up to `limit` bytes; otherwise as [`Request::bytes`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Request::bytes`].
+    pub async fn bytes_with_limit(&self, limit: usize) -> Result<Bytes, RequestError> {
+        self.body().bytes(limit).await
     }
 
     /// Reads the whole body as UTF-8 text: a byte order mark is removed, invalid bytes become U+FFFD.
@@ -42,7 +53,16 @@ impl Request {
     ///
     /// As [`Request::bytes`].
     pub async fn text(&self) -> Result<String, RequestError> {
-        Ok(decode_utf8(&self.bytes().await?))
+        self.text_with_limit(DEFAULT_BODY_LIMIT).await
+    }
+
+    /// Reads the whole body as text, up to `limit` bytes; otherwise as [`Request::text`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Request::bytes`].
+    pub async fn text_with_limit(&self, limit: usize) -> Result<String, RequestError> {
+        Ok(decode_utf8(&self.bytes_with_limit(limit).await?))
     }
 
     /// Reads the whole body as JSON, whatever its `Content-Type`.
@@ -51,21 +71,100 @@ impl Request {
     ///
     /// [`RequestError::Json`] where it is not JSON or no `T`; otherwise as [`Request::bytes`].
     pub async fn json<T: DeserializeOwned>(&self) -> Result<T, RequestError> {
-        serde_json::from_str(&self.text().await?).map_err(RequestError::Json)
+        self.json_with_limit(DEFAULT_BODY_LIMIT).await
+    }
+
+    /// Reads the whole body as JSON, up to `limit` bytes; otherwise as [`Request::json`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Request::json`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use waypost::{Request, Response, Result};
+    ///
+    /// async fn post(req: Request) -> Result {
+    ///     let names: Vec<String> = req.json_with_limit(64 << 10).await?; // 64 KiB
+    ///     Response::json(&names)
+    /// }
+    /// ```
+    pub async fn json_with_limit<T>(&self, limit: usize) -> Result<T, RequestError>
+    where
+        T: DeserializeOwned,
+    {
+        serde_json::from_str(&self.text_with_limit(limit).await?).map_err(RequestError::Json)
     }
 
     /// Reads the whole body as a form: `application/x-www-form-urlencoded`, or
-    /// `multipart/form-data` with files.
+    /// `multipart/form-data` with files. Its limits are those of [`FormLimits::new`].
     ///
     /// # Errors
     ///
     /// [`RequestError::ContentType`] for any other type, [`RequestError::Form`] where it is not
-    /// well formed; otherwise as [`Request::bytes`].
+    /// well formed, [`RequestError::FieldTooLarge`] and [`RequestError::TooManyFields`] beyond the
+    /// limits; otherwise as [`Request::bytes`].
     pub async fn form_data(&self) -> Result<FormData, RequestError> {
-        let content_type = self
-            .header(header::CONTENT_TYPE.as_str())
-            .map(str::to_owned);
-        FormData::read(content_type.as_deref(), self.body()).await
+        self.form_data_with_limit(FormLimits::new()).await
+    }
+
+    /// Reads the whole body as a form within these limits, or this number of bytes; otherwise as
+    /// [`Request::form_data`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Request::form_data`].
+    pub async fn form_data_with_limit(
+        &self,
+        limit: impl Into<FormLimits>,
+    ) -> Result<FormData, RequestError> {
+        let content_type = self.header(header::CONTENT_TYPE.as_str());
+        FormData::read(content_type, self.body(), limit.into()).await
+    }
+
+    /// Reads the body as `multipart/form-data`, part by part, while it arrives: nothing is held, and
+    /// no limit of size applies. It may have 1,000 fields.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError::ContentType`] for any other type, [`RequestError::Form`] where that type names
+    /// no boundary, [`RequestError::BodyUsed`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use waypost::{Request, Result};
+    ///
+    /// async fn post(req: Request) -> Result<String> {
+    ///     let mut form = req.multipart()?;
+    ///     let mut size = 0;
+    ///     while let Some(mut field) = form.next_field().await? {
+    ///         while let Some(chunk) = field.chunk().await? {
+    ///             size += chunk.len();
+    ///         }
+    ///     }
+    ///     Ok(format!("{size} bytes"))
+    /// }
+    /// ```
+    #[cfg(feature = "multipart")]
+    pub fn multipart(&self) -> Result<Multipart, RequestError> {
+        self.multipart_with_limit(FormLimits::new().body(usize::MAX))
+    }
+
+    /// Reads the body as `multipart/form-data`, part by part, within these limits, or this number of
+    /// bytes; otherwise as [`Request::multipart`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Request::multipart`].
+    #[cfg(feature = "multipart")]
+    pub fn multipart_with_limit(
+        &self,
+        limit: impl Into<FormLimits>,
+    ) -> Result<Multipart, RequestError> {
+        let content_type = self.header(header::CONTENT_TYPE.as_str());
+        Multipart::new(content_type, self.body(), limit.into())
     }
 }
 
