@@ -21,6 +21,7 @@ use crate::{Body, Error, Exchange, FormData, IntoResponse, Request, Response, Re
 /// | [`Multipart`](crate::multipart::Multipart) | the body as a form, while it arrives |
 /// | `String`, `Bytes`, [`Body`] | the body |
 /// | [`Cookies`] | the cookies |
+/// | `UserAgent` | the client, with the feature `user-agent` |
 /// | `HeaderMap`, `Method`, `Uri` | that part of the request |
 /// | `Option<T>`, `Result<T>` | `T`, where a failure is the handler's to deal with |
 ///

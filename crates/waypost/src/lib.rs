@@ -32,6 +32,8 @@ mod signal;
 mod sys;
 pub mod test;
 pub mod time;
+#[cfg(feature = "user-agent")]
+pub mod user_agent;
 
 pub use http;
 pub use url;
