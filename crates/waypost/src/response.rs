@@ -223,15 +223,27 @@ impl Response {
             .map_err(|error| FetchError::Body(error.to_string()))
     }
 
-    /// Makes the response that goes out: a fault of its making becomes a 500.
-    pub(crate) fn checked(mut self) -> Self {
-        if let Some(fault) = self.fault.take().or_else(|| self.unsendable()) {
-            return Error::from(fault).into_response();
+    /// Makes the response that goes out: without faults, and with its cookies.
+    pub(crate) fn checked(self) -> Self {
+        let mut response = self.faultless();
+        if let Some(cookies) = response.cookies.take() {
+            cookies.apply(response.headers_mut());
         }
-        if let Some(cookies) = self.cookies.take() {
-            cookies.apply(self.headers_mut());
+        response
+    }
+
+    /// Makes a 500 of a response with a fault.
+    pub(crate) fn faultless(mut self) -> Self {
+        let Some(fault) = self.fault.take().or_else(|| self.unsendable()) else {
+            return self;
+        };
+        let answer = Error::from(fault).into_response();
+        // In Next a body that was read before fails only once the head is made.
+        let content_type = self.headers().get(header::CONTENT_TYPE);
+        match content_type.filter(|_| self.body().is_used()) {
+            Some(content_type) => answer.with_header(header::CONTENT_TYPE, content_type),
+            None => answer,
         }
-        self
     }
 
     fn unsendable(&self) -> Option<anyhow::Error> {
@@ -327,6 +339,19 @@ mod tests {
             assert_eq!(response.status(), 500);
             assert_eq!(text(response), "");
         }
+    }
+
+    #[test]
+    fn a_body_that_was_read_can_not_be_sent() {
+        let request = crate::Request::post("/", "read");
+        request.body();
+        let response = Response::new(request.body())
+            .with_header("content-type", "text/html")
+            .with_header("x-a", "1")
+            .checked();
+        assert_eq!(response.status(), 500);
+        assert_eq!(response.headers()["content-type"], "text/html");
+        assert!(!response.headers().contains_key("x-a") && response.body().is_empty());
     }
 
     #[test]
