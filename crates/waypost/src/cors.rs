@@ -3,12 +3,12 @@
 use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, StatusCode};
 
-use crate::{Body, Request, Response};
+use crate::{Body, IntoResponse, Request, Response, Result};
 
 /// What pages of other origins may do ([Fetch standard, CORS protocol](https://fetch.spec.whatwg.org/#http-cors-protocol)).
 ///
-/// [`Cors::apply`] goes around every reply, [`Cors::preflight`] answers OPTIONS. Both read the request,
-/// so that an allow-list answers with the one origin that asked, and with `Vary`.
+/// [`Cors::apply`] and [`Cors::wrap`] go around every reply, [`Cors::preflight`] answers OPTIONS. They read
+/// the request, so that an allow-list answers with the one origin that asked, and with `Vary`.
 ///
 /// # Examples
 ///
@@ -110,8 +110,11 @@ impl Cors {
         self
     }
 
-    /// Adds the headers of an answer.
-    pub fn apply(&self, request: &Request, mut response: Response) -> Response {
+    /// Adds the headers of an answer, whatever a handler may return: an error gets them, too, and a
+    /// page can read what was wrong.
+    pub fn apply(&self, request: &Request, reply: impl IntoResponse) -> Response {
+        // A fault of the response would become a 500 later, without the headers.
+        let mut response = reply.into_response().faultless();
         self.allow_origin(request, response.headers_mut());
         set(
             response.headers_mut(),
@@ -119,6 +122,32 @@ impl Cors {
             self.exposed.as_deref(),
         );
         response
+    }
+
+    /// Waits for a reply, and adds the headers to it. What `?` ends early has them, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use waypost::{Request, Response, cors::Cors};
+    ///
+    /// async fn post(req: Request) -> Response {
+    ///     let reply = async {
+    ///         let names: Vec<String> = req.json().await?; // A 400 that a page can read.
+    ///         Ok(format!("{} names", names.len()))
+    ///     };
+    ///     Cors::any().wrap(&req, reply).await
+    /// }
+    /// # let sent = waypost::test::block_on(post(Request::post("/", "no JSON")));
+    /// # assert_eq!(sent.status(), 400);
+    /// # assert_eq!(sent.headers()["access-control-allow-origin"], "*");
+    /// ```
+    pub async fn wrap<T: IntoResponse>(
+        &self,
+        request: &Request,
+        reply: impl Future<Output = Result<T>>,
+    ) -> Response {
+        self.apply(request, reply.await)
     }
 
     /// Answers a preflight: an empty 204.
@@ -209,6 +238,27 @@ mod tests {
             let reply = cors.apply(&asks(other), Response::new(""));
             assert_eq!(header(&reply, "access-control-allow-origin"), None);
             assert_eq!(header(&reply, "vary"), Some("origin"));
+        }
+    }
+
+    #[test]
+    fn errors_have_the_headers_too() {
+        let cors = Cors::origins(["https://a.example"]);
+        let request = asks("https://a.example");
+        let failed: Result<&str> = Err(crate::Error::new(409, "taken"));
+        let faulty = Response::new("").with_header("x", "\0");
+        let redirect: Result<()> = Err(crate::redirect("/"));
+        for (reply, status) in [
+            (cors.apply(&request, failed), 409),
+            (cors.apply(&request, faulty), 500),
+            (cors.apply(&request, redirect), 307),
+            (cors.apply(&request, "fine"), 200),
+        ] {
+            assert_eq!(reply.status(), status);
+            assert_eq!(
+                header(&reply, "access-control-allow-origin"),
+                Some("https://a.example")
+            );
         }
     }
 

@@ -3,11 +3,16 @@
 //! [`Error`] is what `?` converts everything into. It deliberately does not implement
 //! [`std::error::Error`]: that is what lets any other error type, `anyhow`'s included, become one.
 
+mod early;
+mod request;
+
 use std::fmt;
 
-use http::{HeaderValue, StatusCode, header};
+use http::StatusCode;
 
 use crate::{Body, IntoResponse, Response};
+pub use early::{forbidden, not_found, permanent_redirect, redirect, see_other, unauthorized};
+pub use request::RequestError;
 
 /// The result of a handler: a reply of type `T`, or an [`Error`].
 pub type Result<T = Response, E = Error> = std::result::Result<T, E>;
@@ -16,7 +21,8 @@ pub type Result<T = Response, E = Error> = std::result::Result<T, E>;
 ///
 /// It is one of three things:
 ///
-/// - a *signal*, made by [`redirect`], [`not_found`] and their like: an answer that is sent as it is;
+/// - a *signal*: a [`Response`] that is sent as it is, one of your own or one that [`redirect`],
+///   [`not_found`] and their like make;
 /// - a [`RequestError`]: the client sent something that the handler can't use; the answer is a
 ///   400, 413 or 415 with a short text that says what was wrong;
 /// - any other error: the answer is a 500 with an empty body, and the text goes to the log only.
@@ -34,6 +40,21 @@ pub type Result<T = Response, E = Error> = std::result::Result<T, E>;
 ///     Err(Error::new(418, "short and stout"))
 /// }
 /// # assert!(parse("x").is_err() && brew().is_err());
+/// ```
+///
+/// A response of one's own, with headers, ends a handler as any error does:
+///
+/// ```
+/// use waypost::{Request, Response, Result};
+///
+/// fn user(req: &Request) -> Result<&str> {
+///     let challenge = || Response::new("Who are you?")
+///         .with_status(401)
+///         .with_header("www-authenticate", "Bearer");
+///     Ok(req.header("authorization").ok_or_else(challenge)?)
+/// }
+/// # let error = user(&Request::get("/")).unwrap_err();
+/// # assert_eq!(error.status(), 401);
 /// ```
 pub struct Error(Box<Kind>);
 
@@ -54,8 +75,7 @@ impl Error {
         }
     }
 
-    /// Makes an error that is answered with `response`.
-    pub(crate) fn signal(response: Response) -> Self {
+    fn signal(response: Response) -> Self {
         Self(Box::new(Kind::Signal(response)))
     }
 
@@ -98,6 +118,13 @@ impl<E: Into<anyhow::Error>> From<E> for Error {
     }
 }
 
+/// An answer of one's own: `Err(response.into())`, or `?` on a `Result` whose error is a response.
+impl From<Response> for Error {
+    fn from(response: Response) -> Self {
+        Self::signal(response)
+    }
+}
+
 #[diagnostic::do_not_recommend]
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
@@ -125,173 +152,6 @@ impl fmt::Display for Chain<'_> {
     }
 }
 
-/// The request holds something that the handler asked for but can't use.
-///
-/// When it leaves a handler through `?`, the client gets [`RequestError::status`] and the
-/// message as plain text.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum RequestError {
-    /// The body is not the JSON that was asked for.
-    Json(serde_json::Error),
-    /// The body is not well-formed form data.
-    Form(String),
-    /// The body's `Content-Type` is another than the one asked for.
-    ContentType {
-        /// What the handler can read.
-        expected: &'static str,
-        /// What the client sent; `None` where the header is missing.
-        found: Option<String>,
-    },
-    /// The body is larger than the limit, in bytes.
-    TooLarge(usize),
-    /// A field of the form is larger than its limit.
-    FieldTooLarge {
-        /// The name of the field.
-        name: String,
-        /// The limit, in bytes.
-        limit: usize,
-    },
-    /// The form has more fields than this.
-    TooManyFields(usize),
-    /// A search parameter is missing or has the wrong form.
-    Query(String),
-    /// A path parameter has the wrong form.
-    Params(String),
-    /// The client's connection broke before the body was complete.
-    Incomplete(String),
-    /// The body was read before. It can be read once; this is a fault of the handler, so a 500.
-    BodyUsed,
-}
-
-impl RequestError {
-    /// Returns the status code that tells the client what was wrong.
-    pub fn status(&self) -> StatusCode {
-        match self {
-            Self::Json(_) | Self::Form(_) => StatusCode::BAD_REQUEST,
-            Self::Query(_) | Self::Params(_) | Self::Incomplete(_) => StatusCode::BAD_REQUEST,
-            Self::ContentType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::TooLarge(_) | Self::FieldTooLarge { .. } | Self::TooManyFields(_) => {
-                StatusCode::PAYLOAD_TOO_LARGE
-            }
-            Self::BodyUsed => StatusCode::INTERNAL_SERVER_ERROR,
-        }
-    }
-}
-
-impl fmt::Display for RequestError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Json(error) => write!(f, "the body is not the expected JSON: {error}"),
-            Self::Form(why) => write!(f, "the body is not a well-formed form: {why}"),
-            Self::ContentType {
-                expected,
-                found: Some(found),
-            } => {
-                write!(f, "the content type is `{found}`; expected {expected}")
-            }
-            Self::ContentType {
-                expected,
-                found: None,
-            } => {
-                write!(f, "the content type is missing; expected {expected}")
-            }
-            Self::TooLarge(limit) => write!(f, "the body is larger than {limit} bytes"),
-            Self::FieldTooLarge { name, limit } => {
-                write!(f, "the field `{name}` is larger than {limit} bytes")
-            }
-            Self::TooManyFields(limit) => write!(f, "the form has more than {limit} fields"),
-            Self::Query(why) => write!(f, "the query is not as expected: {why}"),
-            Self::Params(why) => write!(f, "the path is not as expected: {why}"),
-            Self::Incomplete(why) => write!(f, "the body ended too early: {why}"),
-            Self::BodyUsed => f.write_str("the body was already read"),
-        }
-    }
-}
-
-impl std::error::Error for RequestError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Json(error) => Some(error),
-            _ => None,
-        }
-    }
-}
-
-/// Ends the handler with a 307 to `location`, which keeps the method and the body.
-///
-/// As in Next ([`redirect`](https://nextjs.org/docs/app/api-reference/functions/redirect)), but the
-/// status never depends on the request. The location may be relative, and is not checked: never pass
-/// on a client's text unseen. Characters outside ASCII are percent-encoded.
-///
-/// # Examples
-///
-/// ```
-/// use waypost::{Request, Result, redirect};
-///
-/// async fn get(_req: Request) -> Result {
-///     Err(redirect("https://example.com/"))
-/// }
-/// ```
-pub fn redirect(location: impl AsRef<str>) -> Error {
-    redirect_with(StatusCode::TEMPORARY_REDIRECT, location.as_ref())
-}
-
-/// Ends the handler with a 308 to `location`: a redirect that caches and search engines may keep.
-///
-/// Otherwise as [`redirect`].
-pub fn permanent_redirect(location: impl AsRef<str>) -> Error {
-    redirect_with(StatusCode::PERMANENT_REDIRECT, location.as_ref())
-}
-
-/// Ends the handler with an empty 404.
-pub fn not_found() -> Error {
-    empty(StatusCode::NOT_FOUND)
-}
-
-/// Ends the handler with an empty 403: the client is known, but may not.
-pub fn forbidden() -> Error {
-    empty(StatusCode::FORBIDDEN)
-}
-
-/// Ends the handler with an empty 401: the client has to say who it is.
-pub fn unauthorized() -> Error {
-    empty(StatusCode::UNAUTHORIZED)
-}
-
-fn empty(status: StatusCode) -> Error {
-    Error::signal(Response::new(Body::empty()).with_status(status))
-}
-
-fn redirect_with(status: StatusCode, location: &str) -> Error {
-    match location_value(location) {
-        Ok(value) => Error::signal(
-            Response::new(Body::empty())
-                .with_status(status)
-                .with_header(header::LOCATION, value),
-        ),
-        Err(error) => error.into(),
-    }
-}
-
-/// Makes the value of a `Location` header: characters outside ASCII are percent-encoded.
-pub(crate) fn location_value(location: &str) -> anyhow::Result<HeaderValue> {
-    if location.is_empty() {
-        anyhow::bail!("a redirect needs a location, but it is empty");
-    }
-    if let Some(bad) = location.chars().find(|c| c.is_ascii_control()) {
-        anyhow::bail!("a location can't hold the control character {bad:?}: `{location:?}`");
-    }
-    let mut encoded = String::with_capacity(location.len());
-    for byte in location.bytes() {
-        match byte {
-            b' '..=b'~' => encoded.push(char::from(byte)),
-            _ => encoded.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    Ok(HeaderValue::from_str(&encoded)?)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -314,19 +174,16 @@ mod tests {
     }
 
     #[test]
-    fn locations() {
-        for (given, sent) in [
-            ("/target", "/target"),
-            ("sub/path?a=1#b", "sub/path?a=1#b"),
-            ("/café/✓", "/caf%C3%A9/%E2%9C%93"),
-            ("/a b", "/a b"),
-        ] {
-            let response = redirect(given).into_response();
-            assert_eq!(response.status(), 307);
-            assert_eq!(response.headers()["location"], sent);
-        }
-        for refused in ["", "/a\r\nSet-Cookie: x=1", "/\0"] {
-            assert_eq!(permanent_redirect(refused).status(), 500, "{refused:?}");
-        }
+    fn a_response_of_ones_own() {
+        let busy = || {
+            let response = Response::new("later").with_status(429);
+            response.with_header("retry-after", "30")
+        };
+        let through = || -> Result<()> { Err(busy())? };
+        let response = through().into_response();
+        assert_eq!(response.status(), 429);
+        assert_eq!(response.headers()["retry-after"], "30");
+        let faulty = Error::from(busy().with_header("x", "\0"));
+        assert_eq!(faulty.status(), 500);
     }
 }

@@ -44,7 +44,8 @@ pub use body::{Body, BodyWriter, Chunk, DEFAULT_BODY_LIMIT};
 pub use context::Context;
 pub use draft::DraftMode;
 pub use error::{
-    Error, RequestError, Result, forbidden, not_found, permanent_redirect, redirect, unauthorized,
+    Error, RequestError, Result, forbidden, not_found, permanent_redirect, redirect, see_other,
+    unauthorized,
 };
 pub use event::{Event, keep_alive};
 pub use exchange::Exchange;
