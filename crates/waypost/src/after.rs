@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 
-use crate::{Error, Exchange, FromRequest, Result};
+use crate::{Exchange, FromRequest, Result};
 
 type Work = Pin<Box<dyn Future<Output = ()>>>;
 
@@ -24,11 +24,12 @@ type Work = Pin<Box<dyn Future<Output = ()>>>;
 /// # Examples
 ///
 /// ```
-/// use waypost::{After, Result};
+/// use waypost::{After, fetch};
 ///
 /// async fn post(after: After) -> &'static str {
 ///     after.run(async {
-///         println!("the client has its answer");
+///         fetch("https://log.example.com/").method("POST").body("an order").await?;
+///         Ok(())
 ///     });
 ///     "done"
 /// }
@@ -102,7 +103,13 @@ impl fmt::Debug for After {
     }
 }
 
-/// How work may end: with nothing, or with a result whose error is logged.
+/// How work may end: with nothing, or with a [`Result`] whose error is logged. There are no others, so that
+/// `?` in an `async` block needs no type.
+#[diagnostic::on_unimplemented(
+    message = "work for after the response can't end with `{Self}`",
+    label = "neither `()` nor `waypost::Result<()>`",
+    note = "end it with `;`, or with `Ok(())` where it uses `?`"
+)]
 pub trait Outcome {
     /// Logs the error, if it is one.
     fn report(self);
@@ -112,10 +119,10 @@ impl Outcome for () {
     fn report(self) {}
 }
 
-impl<T, E: Into<Error>> Outcome for Result<T, E> {
+impl Outcome for Result<()> {
     fn report(self) {
         if let Err(error) = self {
-            eprintln!("error: after the response: {}", error.into());
+            eprintln!("error: after the response: {error}");
         }
     }
 }
@@ -139,7 +146,10 @@ mod tests {
             outer.await;
         });
         after.run(note("second"));
-        after.run(async { Err::<(), _>(std::fmt::Error) });
+        after.run(async {
+            Err(std::fmt::Error)?;
+            Ok(())
+        });
         block_on(after.finish());
         assert_eq!(*log.borrow(), ["inner", "outer", "second"]);
     }

@@ -28,7 +28,7 @@ use request::parse;
 /// use waypost::cookies::{Cookie, Cookies, SameSite};
 ///
 /// async fn get(cookies: Cookies) -> waypost::Result<String> {
-///     let visits = cookies.get("visits").and_then(|c| c.value().parse::<u32>().ok()).unwrap_or(0);
+///     let visits = cookies.value("visits").and_then(|v| v.parse::<u32>().ok()).unwrap_or(0);
 ///     cookies.set(("visits", (visits + 1).to_string()))?;
 ///     cookies.set(Cookie::new("seen", "yes").http_only().same_site(SameSite::Lax))?;
 ///     cookies.delete("old")?;
@@ -70,6 +70,19 @@ impl Cookies {
         }
         let sent = jar.sent.iter().find(|(known, _)| known == name);
         sent.map(|(name, value)| Cookie::new(name, value))
+    }
+
+    /// Returns the value of the cookie that [`Cookies::get`] gives.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use waypost::Request;
+    /// let req = Request::get("/").with_header("cookie", "theme=dark");
+    /// assert_eq!(req.cookies().value("theme").as_deref(), Some("dark"));
+    /// ```
+    pub fn value(&self, name: &str) -> Option<String> {
+        self.get(name).map(|cookie| cookie.value().to_owned())
     }
 
     /// Tells whether there is a cookie of this name.

@@ -4,9 +4,13 @@ use std::fmt;
 use std::pin::pin;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures::future::{Either, select};
 use futures::{Stream, StreamExt, stream};
+use serde::Serialize;
 
+use crate::Chunk;
+use crate::body::BoxError;
 use crate::time::sleep;
 
 /// One event of a [`Response::events`](crate::Response::events) stream.
@@ -29,6 +33,8 @@ pub struct Event {
     retry: Option<u64>,
     comment: Option<String>,
     data: Option<String>,
+    /// Why the data could not be written: it cuts the stream.
+    fault: Option<String>,
 }
 
 impl Event {
@@ -37,6 +43,27 @@ impl Event {
         Self {
             data: Some(data.into()),
             ..Self::default()
+        }
+    }
+
+    /// Makes an event with a value as JSON on one line.
+    ///
+    /// A value that can't be written as JSON cuts the stream, as a failing [`Chunk`] does.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use waypost::Event;
+    ///
+    /// assert_eq!(Event::json(&[1, 2]).to_string(), "data: [1,2]\n\n");
+    /// ```
+    pub fn json<T: Serialize + ?Sized>(value: &T) -> Self {
+        match serde_json::to_string(value) {
+            Ok(json) => Self::new(json),
+            Err(error) => Self {
+                fault: Some(error.to_string()),
+                ..Self::default()
+            },
         }
     }
 
@@ -100,6 +127,16 @@ where
     })
 }
 
+/// An event as it is sent.
+impl Chunk for Event {
+    fn into_bytes(self) -> Result<Bytes, BoxError> {
+        match self.fault {
+            Some(fault) => Err(fault.into()),
+            None => Ok(self.to_string().into()),
+        }
+    }
+}
+
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_lines(f, "", self.comment.as_deref())?;
@@ -138,6 +175,16 @@ mod tests {
             .with_id("1\r2\0");
         let text = "id: 12\nevent: xdata: y\ndata: a\ndata: b\ndata: c\ndata: \ndata: data: d\n\n";
         assert_eq!(event.to_string(), text);
+    }
+
+    #[test]
+    fn json_that_cannot_be_written_cuts_the_stream() {
+        let map = std::collections::BTreeMap::from([((1, 2), 3)]);
+        let events = [Event::json("a\nb"), Event::json(&map)];
+        let body = crate::Body::from_iter(events);
+        let sent: Vec<_> = crate::test::block_on(body.collect());
+        assert_eq!(sent[0].as_ref().unwrap(), "data: \"a\\nb\"\n\n");
+        assert!(sent[1].is_err());
     }
 
     #[test]

@@ -35,6 +35,7 @@ pub mod time;
 #[cfg(feature = "user-agent")]
 pub mod user_agent;
 
+pub use bytes::Bytes;
 pub use http;
 pub use url;
 pub use waypost_macros::export;
@@ -54,7 +55,7 @@ pub use fetch::{Fetch, FetchError, RedirectPolicy, fetch};
 pub use form::{File, FormData, FormLimits, FormValue};
 pub use header_text::IntoHeaderValue;
 pub use params::Params;
-pub use reply::IntoResponse;
+pub use reply::{Html, IntoHeaders, IntoResponse};
 pub use request::Request;
 pub use response::Response;
 pub use search_params::SearchParams;

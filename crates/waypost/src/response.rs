@@ -4,7 +4,7 @@ use std::fmt;
 
 use anyhow::Context as _;
 use bytes::Bytes;
-use futures::{Stream, StreamExt};
+use futures::Stream;
 use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
@@ -97,7 +97,7 @@ impl Response {
     /// Makes a 200 of server-sent events
     /// ([HTML standard, section 9.2](https://html.spec.whatwg.org/multipage/server-sent-events.html)).
     pub fn events(events: impl Stream<Item = Event> + 'static) -> Self {
-        Self::new(Body::from_stream(events.map(|event| event.to_string())))
+        Self::new(Body::from_stream(events))
             .with_header(header::CONTENT_TYPE, "text/event-stream")
             .with_header(header::CACHE_CONTROL, "no-cache, no-transform")
     }

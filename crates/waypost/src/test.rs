@@ -22,6 +22,7 @@
 //! ```
 
 use http::Method;
+use serde::de::DeserializeOwned;
 
 use crate::route::{Route, answer};
 use crate::{Body, Request, Response};
@@ -76,4 +77,26 @@ pub fn text(response: Response) -> String {
     let response = http::Response::<Body>::from(response);
     let bytes = block_on(response.into_body().bytes(crate::DEFAULT_BODY_LIMIT));
     String::from_utf8_lossy(&bytes.expect("the body can be read")).into_owned()
+}
+
+/// Reads the body of a response as JSON.
+///
+/// # Panics
+///
+/// If the body is no JSON or no `T`; otherwise as [`text`].
+///
+/// # Examples
+///
+/// ```
+/// use waypost::{Response, test};
+///
+/// let response = Response::json(&["a", "b"]).unwrap();
+/// assert_eq!(test::json::<Vec<String>>(response), ["a", "b"]);
+/// ```
+pub fn json<T: DeserializeOwned>(response: Response) -> T {
+    let text = text(response);
+    match serde_json::from_str(&text) {
+        Ok(value) => value,
+        Err(error) => panic!("the body is not the expected JSON: {error}: {text}"),
+    }
 }

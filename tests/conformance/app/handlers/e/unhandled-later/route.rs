@@ -8,7 +8,7 @@ use waypost::time::sleep;
 async fn get(after: After) -> &'static str {
     after.run(async {
         sleep(Duration::from_millis(10)).await;
-        Err::<(), _>(anyhow::anyhow!("nobody handles this"))
+        Err(anyhow::anyhow!("nobody handles this").into())
     });
     "ok"
 }
