@@ -37,15 +37,3 @@ pages! {
     #[cfg(feature = "user-agent")]
     UserAgent = "user-agent.md";
 }
-
-/// The signed webhook needs crates that the SDK does not have. It is the example app's route, which
-/// is compiled and tested there; this keeps the page's text equal to it.
-///
-/// ```
-/// let page = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/webhooks.md"));
-/// let route = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../handlers/webhook/route.rs"));
-/// let code = &route[route.find("use ").unwrap()..];
-/// assert!(page.contains(code), "docs/webhooks.md shows another route than handlers/webhook");
-/// ```
-#[allow(dead_code)]
-struct SignedWebhook;
