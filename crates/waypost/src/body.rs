@@ -1,16 +1,21 @@
 //! A body: nothing, bytes, or a stream of chunks.
 
+mod chunk;
+mod trailers;
+mod written;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
-use futures::channel::mpsc;
-use futures::{FutureExt, SinkExt, Stream, StreamExt, stream};
+use futures::{Stream, StreamExt, stream};
 use http::HeaderMap;
 
 use crate::RequestError;
+pub use chunk::Chunk;
+pub use written::BodyWriter;
 
 /// What a stream of a body can fail with.
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -38,6 +43,8 @@ pub const DEFAULT_BODY_LIMIT: usize = 10 * 1024 * 1024;
 pub struct Body {
     content: Content,
     media_type: Option<Cow<'static, str>>,
+    /// What came after the last chunk, once that was read.
+    trailers: Option<Box<HeaderMap>>,
 }
 
 enum Content {
@@ -49,22 +56,7 @@ enum Content {
 /// A piece of a body: bytes, or the trailers after the last of them (RFC 9110 section 6.5).
 pub(crate) enum Frame {
     Data(Bytes),
-    #[cfg_attr(
-        not(target_arch = "wasm32"),
-        expect(dead_code, reason = "trailers come from hosts")
-    )]
     Trailers(HeaderMap),
-}
-
-/// A chunk of a streamed body: bytes or text, or the error that cuts the stream.
-pub trait Chunk {
-    /// Converts the chunk into bytes.
-    ///
-    /// # Errors
-    ///
-    /// Whatever the stream fails with: a failure before the first byte becomes a 500, a later one
-    /// cuts the connection.
-    fn into_bytes(self) -> Result<Bytes, BoxError>;
 }
 
 impl Body {
@@ -93,37 +85,6 @@ impl Body {
         Self::from_stream(stream::iter(chunks))
     }
 
-    /// Makes a body that `write` writes piece by piece, as to a channel. A piece waits until the client
-    /// has taken the one before.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use waypost::{Body, Response};
-    ///
-    /// async fn get() -> Response {
-    ///     Response::new(Body::written(async |mut body| {
-    ///         for number in 0..3 {
-    ///             body.write(format!("{number}\n")).await?;
-    ///         }
-    ///         Ok(())
-    ///     }))
-    /// }
-    /// ```
-    pub fn written<W, F>(write: W) -> Self
-    where
-        W: FnOnce(BodyWriter) -> F,
-        F: Future<Output = crate::Result<()>> + 'static,
-    {
-        let (sender, pieces) = mpsc::channel(0);
-        let writing = write(BodyWriter(sender)).map(|result| result.err());
-        // The writer's own failure comes after the pieces that it wrote before.
-        let failure = stream::once(writing)
-            .filter_map(async |error| error.map(|error| Err(BoxError::from(error.to_string()))));
-        let pieces = pieces.map(|piece| Ok(Frame::Data(piece)));
-        Self::from_frames(stream::select(pieces, failure))
-    }
-
     pub(crate) fn from_frames(
         frames: impl Stream<Item = Result<Frame, BoxError>> + 'static,
     ) -> Self {
@@ -134,6 +95,7 @@ impl Body {
         Self {
             content,
             media_type: None,
+            trailers: None,
         }
     }
 
@@ -233,21 +195,6 @@ impl Body {
     }
 }
 
-/// Writes the pieces of a body: [`Body::written`].
-pub struct BodyWriter(mpsc::Sender<Bytes>);
-
-impl BodyWriter {
-    /// Writes a piece, when the client has taken the one before.
-    ///
-    /// # Errors
-    ///
-    /// Where the client went away, or the piece is itself an error.
-    pub async fn write(&mut self, piece: impl Chunk) -> crate::Result<()> {
-        let bytes = piece.into_bytes().map_err(|error| anyhow::anyhow!(error))?;
-        Ok(self.0.send(bytes).await?)
-    }
-}
-
 impl Stream for Body {
     type Item = Result<Bytes, RequestError>;
 
@@ -256,7 +203,7 @@ impl Stream for Body {
             match futures::ready!(self.poll_next_frame(cx)) {
                 Some(Ok(Frame::Data(bytes))) if bytes.is_empty() => {}
                 Some(Ok(Frame::Data(bytes))) => return Poll::Ready(Some(Ok(bytes))),
-                Some(Ok(Frame::Trailers(_))) => {}
+                Some(Ok(Frame::Trailers(trailers))) => self.trailers = Some(Box::new(trailers)),
                 Some(Err(error)) => {
                     return Poll::Ready(Some(Err(RequestError::Incomplete(error.to_string()))));
                 }
@@ -279,43 +226,6 @@ impl fmt::Debug for Body {
             Content::Frames(_) => f.write_str("Body(stream)"),
             Content::Used => f.write_str("Body(used)"),
         }
-    }
-}
-
-macro_rules! from_bytes {
-    ($media_type:expr => $($from:ty),*) => {$(
-        impl From<$from> for Body {
-            fn from(content: $from) -> Self {
-                Self { content: Content::Full(Bytes::from(content)), media_type: $media_type }
-            }
-        }
-
-        impl Chunk for $from {
-            fn into_bytes(self) -> Result<Bytes, BoxError> {
-                Ok(Bytes::from(self))
-            }
-        }
-    )*};
-}
-
-from_bytes!(Some(Cow::Borrowed("text/plain;charset=UTF-8")) => &'static str, String);
-from_bytes!(None => &'static [u8], Vec<u8>, Bytes);
-
-impl<const N: usize> From<&'static [u8; N]> for Body {
-    fn from(content: &'static [u8; N]) -> Self {
-        Self::of(Content::Full(Bytes::from_static(content)))
-    }
-}
-
-impl From<()> for Body {
-    fn from((): ()) -> Self {
-        Self::empty()
-    }
-}
-
-impl<C: Chunk, E: Into<BoxError>> Chunk for Result<C, E> {
-    fn into_bytes(self) -> Result<Bytes, BoxError> {
-        self.map_err(Into::into)?.into_bytes()
     }
 }
 
@@ -347,22 +257,6 @@ mod tests {
             block_on(body.bytes(10)),
             Err(RequestError::BodyUsed)
         ));
-    }
-
-    #[test]
-    fn a_written_body() {
-        let written = Body::written(async |mut body| {
-            body.write("a").await?;
-            crate::time::sleep(std::time::Duration::from_millis(1)).await;
-            body.write("b").await
-        });
-        assert_eq!(block_on(written.bytes(10)).unwrap(), "ab");
-        let failing = Body::written(async |mut body| {
-            body.write("a").await?;
-            Err(anyhow::anyhow!("broken").into())
-        });
-        let error = block_on(failing.bytes(10)).unwrap_err();
-        assert!(error.to_string().ends_with("broken"), "{error}");
     }
 
     #[test]

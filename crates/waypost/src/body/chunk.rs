@@ -1,0 +1,56 @@
+//! What bodies are made of: text and bytes, at once or in chunks.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+
+use super::{Body, BoxError, Content};
+
+/// A chunk of a streamed body: bytes or text, or the error that cuts the stream.
+pub trait Chunk {
+    /// Converts the chunk into bytes.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the stream fails with: a failure before the first byte becomes a 500, a later one
+    /// cuts the connection.
+    fn into_bytes(self) -> Result<Bytes, BoxError>;
+}
+
+impl<C: Chunk, E: Into<BoxError>> Chunk for Result<C, E> {
+    fn into_bytes(self) -> Result<Bytes, BoxError> {
+        self.map_err(Into::into)?.into_bytes()
+    }
+}
+
+macro_rules! from_bytes {
+    ($media_type:expr => $($from:ty),*) => {$(
+        impl From<$from> for Body {
+            fn from(content: $from) -> Self {
+                let body = Self::of(Content::Full(Bytes::from(content)));
+                Self { media_type: $media_type, ..body }
+            }
+        }
+
+        impl Chunk for $from {
+            fn into_bytes(self) -> Result<Bytes, BoxError> {
+                Ok(Bytes::from(self))
+            }
+        }
+    )*};
+}
+
+from_bytes!(Some(Cow::Borrowed("text/plain;charset=UTF-8")) => &'static str, String);
+from_bytes!(None => &'static [u8], Vec<u8>, Bytes);
+
+impl<const N: usize> From<&'static [u8; N]> for Body {
+    fn from(content: &'static [u8; N]) -> Self {
+        Self::of(Content::Full(Bytes::from_static(content)))
+    }
+}
+
+impl From<()> for Body {
+    fn from((): ()) -> Self {
+        Self::empty()
+    }
+}
