@@ -25,10 +25,14 @@ mod reply;
 mod request;
 mod response;
 mod route;
+#[cfg(any(target_arch = "wasm32", feature = "tower"))]
+mod send_body;
 mod signal;
 mod sys;
 pub mod test;
 pub mod time;
+#[cfg(feature = "tower")]
+pub mod tower;
 
 pub use http;
 pub use url;

@@ -71,7 +71,7 @@ impl Request {
         let request = http::Request::builder()
             .method(method)
             .uri(target)
-            .body(body.into());
+            .body(body);
         request
             .expect("the target of a hand-made request is valid")
             .into()
@@ -262,10 +262,10 @@ impl Request {
     }
 }
 
-impl From<http::Request<Body>> for Request {
-    fn from(request: http::Request<Body>) -> Self {
+impl<B: Into<Body>> From<http::Request<B>> for Request {
+    fn from(request: http::Request<B>) -> Self {
         let (head, body) = request.into_parts();
-        Self::new(Arc::new(head), body)
+        Self::new(Arc::new(head), body.into())
     }
 }
 
@@ -383,7 +383,7 @@ pub(crate) fn decode_utf8(bytes: &[u8]) -> String {
 ///
 /// Behind the router the authority is `<id>.spin.internal`, and only then do `X-Forwarded-Host` and
 /// `X-Forwarded-Proto` count: the router has overwritten whatever the client sent there.
-fn public_url(head: &Parts) -> Url {
+pub(crate) fn public_url(head: &Parts) -> Url {
     let text = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
     let own = head.uri.authority().map(|authority| authority.as_str());
     let (scheme, authority) = match is_inside(&head.uri) {
