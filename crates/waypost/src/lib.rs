@@ -9,6 +9,7 @@ mod context;
 pub mod cookies;
 pub mod cors;
 mod de;
+mod delivery;
 #[cfg(doctest)]
 mod docs;
 mod draft;

@@ -21,8 +21,10 @@
 //! # }
 //! ```
 
+use bytes::Bytes;
 use http::Method;
 
+use crate::delivery::{Gone, Sent, Taker, deliver};
 use crate::route::{Route, answer};
 use crate::{Body, Request, Response};
 
@@ -38,6 +40,71 @@ pub fn call<R: Route>(request: Request) -> Response {
             false => answer.response.into(),
         }
     })
+}
+
+/// Answers a request for a client that goes away after so many pieces of the body, and returns these.
+///
+/// The [`Signal`](crate::Signal) tells of it, the body is dropped, and then the work that is left for
+/// [`After`](crate::After) is done. A client that is there for the last piece does not go away.
+///
+/// # Panics
+///
+/// If the body is a stream that fails before.
+///
+/// # Examples
+///
+/// ```
+/// use waypost::{After, Body, Request, Signal, test};
+///
+/// async fn get(after: After, signal: Signal) -> Body {
+///     after.run(async move { assert!(signal.is_aborted()) });
+///     Body::from_iter(["a", "long", "stream"])
+/// }
+///
+/// waypost::export!("/stream": get);
+///
+/// # fn main() {
+/// let pieces = test::call_and_leave::<route::Route>(Request::get("/stream"), 1);
+/// assert_eq!(pieces, ["a"]);
+/// # }
+/// ```
+pub fn call_and_leave<R: Route>(request: Request, pieces: usize) -> Vec<Bytes> {
+    block_on(async {
+        let answer = answer::<R>(request.into()).await;
+        let mut client = Client::taking(pieces);
+        let body = answer.response.into_body();
+        if let Sent::Broken(error) = deliver(body, &mut client, &answer.signal).await {
+            panic!("the body failed: {error}");
+        }
+        answer.after.finish().await;
+        client.taken
+    })
+}
+
+/// A client that takes so many pieces of a body.
+pub(crate) struct Client {
+    /// What it took.
+    pub(crate) taken: Vec<Bytes>,
+    pieces: usize,
+}
+
+impl Client {
+    pub(crate) fn taking(pieces: usize) -> Self {
+        Self {
+            taken: Vec::new(),
+            pieces,
+        }
+    }
+}
+
+impl Taker for Client {
+    async fn take(&mut self, piece: Bytes) -> Result<(), Gone> {
+        if self.taken.len() == self.pieces {
+            return Err(Gone);
+        }
+        self.taken.push(piece);
+        Ok(())
+    }
 }
 
 /// Lets `answers` stand in for the network while `work` runs on this thread: what
