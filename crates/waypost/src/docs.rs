@@ -1,7 +1,7 @@
 //! The pages in `docs/`, so that `cargo test` compiles and runs their examples. Nothing here is
 //! part of the crate.
 //!
-//! A page about the feature `spin` is there with it: `cargo test -p waypost --doc --features spin`.
+//! A page about a feature is there with it: `cargo test -p waypost --doc --features spin,tower`.
 
 macro_rules! pages {
     ($($(#[$condition:meta])* $page:ident = $file:literal;)*) => {$(
@@ -34,6 +34,8 @@ pages! {
     Webhooks = "webhooks.md";
     #[cfg(feature = "spin")]
     Stores = "stores.md";
+    #[cfg(feature = "tower")]
+    Tower = "tower.md";
 }
 
 /// The signed webhook needs crates that the SDK does not have. It is the example app's route, which
