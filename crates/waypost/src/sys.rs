@@ -19,6 +19,8 @@ pub(crate) use p2::{send, sleep};
 
 #[cfg(not(target_arch = "wasm32"))]
 mod native;
+#[cfg(all(feature = "spin", not(target_arch = "wasm32")))]
+pub(crate) use native::while_set;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use native::{send, sleep, with_network};
 

@@ -129,6 +129,63 @@ where
     crate::sys::with_network(answers, work)
 }
 
+/// Grants key-value stores, which are empty at first, while `work` runs on this thread. Without, a store
+/// can't be opened, as in a component that is not granted it.
+///
+/// # Examples
+///
+/// ```
+/// use waypost::{Request, Result, key_value::Store, test};
+///
+/// async fn post(text: String) -> Result<()> {
+///     Ok(Store::open("notes").await?.set("last", text).await?)
+/// }
+///
+/// waypost::export!("/notes": post);
+///
+/// # fn main() {
+/// test::with_stores(["notes"], || {
+///     let response = test::call::<route::Route>(Request::post("/notes", "tea"));
+///     assert_eq!(response.status(), 200);
+///     let last = test::block_on(async { Store::open("notes").await?.get("last").await });
+///     assert_eq!(last.unwrap().unwrap(), b"tea");
+/// });
+/// # }
+/// ```
+#[cfg(all(feature = "spin", not(target_arch = "wasm32")))]
+pub fn with_stores<T>(
+    labels: impl IntoIterator<Item: Into<String>>,
+    work: impl FnOnce() -> T,
+) -> T {
+    crate::key_value::with_stores(labels.into_iter().map(Into::into), work)
+}
+
+/// Sets the variables of the app, these and no others, while `work` runs on this thread.
+///
+/// # Examples
+///
+/// ```
+/// use waypost::{test, variables};
+///
+/// let key = test::with_variables([("api_key", "7f3a")], || test::block_on(variables::get("api_key")));
+/// assert_eq!(key.unwrap(), "7f3a");
+/// ```
+#[cfg(all(feature = "spin", not(target_arch = "wasm32")))]
+pub fn with_variables<T, N, V>(
+    variables: impl IntoIterator<Item = (N, V)>,
+    work: impl FnOnce() -> T,
+) -> T
+where
+    N: Into<String>,
+    V: Into<String>,
+{
+    let variables = variables.into_iter();
+    crate::variables::with_variables(
+        variables.map(|(name, value)| (name.into(), value.into())),
+        work,
+    )
+}
+
 /// Runs a future to its end on this thread.
 pub fn block_on<F: Future>(future: F) -> F::Output {
     futures::executor::block_on(future)
