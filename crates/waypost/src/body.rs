@@ -50,7 +50,7 @@ enum Content {
 pub(crate) enum Frame {
     Data(Bytes),
     #[cfg_attr(
-        not(any(target_arch = "wasm32", feature = "tower")),
+        not(any(target_arch = "wasm32", feature = "tower", test)),
         expect(dead_code, reason = "trailers come from hosts and services")
     )]
     Trailers(HeaderMap),
