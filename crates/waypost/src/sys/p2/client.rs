@@ -135,7 +135,7 @@ fn received(response: IncomingResponse) -> Result<http::Response<Body>, FetchErr
     let status = StatusCode::from_u16(response.status()).map_err(|error| broken(&error))?;
     let headers = header_map(&response.headers()).map_err(|error| broken(&error))?;
     let body = response.consume().map_err(|()| broken(&"it has no body"))?;
-    let mut received = http::Response::new(incoming(body)?);
+    let mut received = http::Response::new(Incoming::new(body)?.into_body());
     *received.status_mut() = status;
     *received.headers_mut() = headers;
     Ok(received)
@@ -150,42 +150,48 @@ fn header_map(fields: &Fields) -> Result<HeaderMap, http::Error> {
     Ok(headers)
 }
 
-/// Makes a body that is read from the host only when the handler reads it.
-fn incoming(body: IncomingBody) -> Result<Body, FetchError> {
-    let stream = body.stream();
-    let stream = stream.map_err(|()| FetchError::Connection("it has no body".to_owned()))?;
-    // The stream is a part of the body, and has to go first.
-    let reading = Some((AsyncInputStream::new(stream), body));
-    Ok(Body::from_frames(stream::unfold(
-        reading,
-        async |reading| {
-            let (stream, body) = reading?;
-            match read(&stream).await {
-                Ok(data) if data.is_empty() => {
-                    drop(stream);
-                    Some((trailers(body).await?, None))
-                }
-                Ok(data) => Some((Ok(Frame::Data(data.into())), Some((stream, body)))),
+/// A body that comes in. Its stream is a part of it, and has to be dropped first: hence the order.
+struct Incoming {
+    stream: AsyncInputStream,
+    body: IncomingBody,
+}
+
+impl Incoming {
+    fn new(body: IncomingBody) -> Result<Self, FetchError> {
+        let stream = body.stream();
+        let stream = stream.map_err(|()| FetchError::Connection("it has no body".to_owned()))?;
+        let stream = AsyncInputStream::new(stream);
+        Ok(Self { stream, body })
+    }
+
+    /// Makes a body that is read from the host only when the handler reads it.
+    fn into_body(self) -> Body {
+        Body::from_frames(stream::unfold(Some(self), async |incoming| {
+            let incoming = incoming?;
+            match incoming.read().await {
+                Ok(data) if data.is_empty() => Some((incoming.trailers().await?, None)),
+                Ok(data) => Some((Ok(Frame::Data(data.into())), Some(incoming))),
                 Err(error) => Some((Err(error.into()), None)),
             }
-        },
-    )))
-}
+        }))
+    }
 
-/// Reads a piece; nothing at the end.
-async fn read(stream: &AsyncInputStream) -> std::io::Result<Vec<u8>> {
-    let mut piece = vec![0; CHUNK];
-    let length = stream.read(&mut piece).await?;
-    piece.truncate(length);
-    Ok(piece)
-}
+    /// Reads a piece; nothing at the end.
+    async fn read(&self) -> std::io::Result<Vec<u8>> {
+        let mut piece = vec![0; CHUNK];
+        let length = self.stream.read(&mut piece).await?;
+        piece.truncate(length);
+        Ok(piece)
+    }
 
-async fn trailers(body: IncomingBody) -> Option<Result<Frame, BoxError>> {
-    let pending = IncomingBody::finish(body);
-    AsyncPollable::new(pending.subscribe()).wait_for().await;
-    match pending.get()?.ok()? {
-        Ok(None) => None,
-        Ok(Some(fields)) => Some(header_map(&fields).map(Frame::Trailers).map_err(Into::into)),
-        Err(code) => Some(Err(code.to_string().into())),
+    async fn trailers(self) -> Option<Result<Frame, BoxError>> {
+        drop(self.stream);
+        let pending = IncomingBody::finish(self.body);
+        AsyncPollable::new(pending.subscribe()).wait_for().await;
+        match pending.get()?.ok()? {
+            Ok(None) => None,
+            Ok(Some(fields)) => Some(header_map(&fields).map(Frame::Trailers).map_err(Into::into)),
+            Err(code) => Some(Err(code.to_string().into())),
+        }
     }
 }
