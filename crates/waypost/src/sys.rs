@@ -3,6 +3,9 @@
 //! The target alone chooses: `wasm32-wasip2` is WASI 0.3, `wasm32-wasip1` is WASI 0.2, and any
 //! other target is for tests.
 
+#[cfg(target_arch = "wasm32")]
+mod destination;
+
 #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
 mod p3;
 #[cfg(all(target_arch = "wasm32", target_env = "p2"))]

@@ -18,6 +18,7 @@ use wasip3::{wit_future, wit_stream};
 use crate::delivery::{Gone, Sent, Taker, deliver};
 use crate::route::{Route, answer};
 use crate::send_body::SendBody;
+use crate::sys::destination;
 use crate::{Body, FetchError, Signal};
 
 type Ended = Result<Option<Trailers>, ErrorCode>;
@@ -71,11 +72,10 @@ pub(crate) async fn sleep(duration: Duration) {
 }
 
 /// Sends a request, and waits for the head of the response.
-pub(crate) async fn send(request: http::Request<Body>) -> Result<http::Response<Body>, FetchError> {
-    let origin = request
-        .uri()
-        .authority()
-        .map_or_else(|| "self".to_owned(), |a| a.to_string());
+pub(crate) async fn send(
+    mut request: http::Request<Body>,
+) -> Result<http::Response<Body>, FetchError> {
+    let origin = destination::resolve(request.uri_mut());
     let request =
         http_into_wasi_request(request.map(SendBody::from)).map_err(|e| failed(e, &origin))?;
     let response = client::send(request)

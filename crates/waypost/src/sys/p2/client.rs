@@ -17,6 +17,7 @@ use super::wasip2::http::types::{
 use super::{finish, listed, writer};
 use crate::body::{BoxError, Frame};
 use crate::delivery::{self, Sent};
+use crate::sys::destination;
 use crate::{Body, FetchError};
 
 /// How many bytes of a response are read at a time, as `wasip3` does.
@@ -24,11 +25,10 @@ const CHUNK: usize = 16 * 1024;
 
 /// Sends a request, and waits for the head of the response. The body of the request goes out meanwhile, and
 /// further on when the head is there. Whoever stops waiting stops it.
-pub(crate) async fn send(request: http::Request<Body>) -> Result<http::Response<Body>, FetchError> {
-    let origin = request
-        .uri()
-        .authority()
-        .map_or_else(|| "self".to_owned(), ToString::to_string);
+pub(crate) async fn send(
+    mut request: http::Request<Body>,
+) -> Result<http::Response<Body>, FetchError> {
+    let origin = destination::resolve(request.uri_mut());
     let (head, body) = request.into_parts();
     let request = outgoing(&head.method, &head.uri, &head.headers)?;
     let outgoing = request.body();
