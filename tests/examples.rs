@@ -123,6 +123,9 @@ fn dynamic_segments(app: &Served) {
         ("/blog/1/2", 200, r#"["1","2"]"#),
         ("/docs", 200, "The table of contents"),
         ("/docs/a/b%20c", 200, "The page a / b c"),
+        ("/axum", 200, "Hello from axum!"),
+        ("/axum/hello/Ada%20L", 200, "Hello, Ada L!"),
+        ("/axum/none", 404, ""),
     ] {
         let reply = app.get(target, "");
         assert_eq!(

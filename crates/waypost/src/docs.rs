@@ -1,7 +1,7 @@
 //! The pages in `docs/`, so that `cargo test` compiles and runs their examples. Nothing here is
 //! part of the crate.
 //!
-//! A page about a feature is there with it: `cargo test -p waypost --doc --features spin,user-agent`.
+//! A page about a feature is there with it: `cargo test -p waypost --doc --features spin,tower,user-agent`.
 
 macro_rules! pages {
     ($($(#[$condition:meta])* $page:ident = $file:literal;)*) => {$(
@@ -36,4 +36,6 @@ pages! {
     Stores = "stores.md";
     #[cfg(feature = "user-agent")]
     UserAgent = "user-agent.md";
+    #[cfg(feature = "tower")]
+    Tower = "tower.md";
 }

@@ -113,6 +113,9 @@ impl<E: Into<anyhow::Error>> From<E> for Error {
     fn from(error: E) -> Self {
         Self(Box::new(match error.into().downcast::<RequestError>() {
             Ok(error) => Kind::Request(error),
+            #[cfg(feature = "spin")]
+            Err(error) => Kind::Internal(crate::grant::explained(error)),
+            #[cfg(not(feature = "spin"))]
             Err(error) => Kind::Internal(error),
         }))
     }

@@ -9,6 +9,7 @@ mod context;
 pub mod cookies;
 pub mod cors;
 mod de;
+mod delivery;
 #[cfg(doctest)]
 mod docs;
 mod draft;
@@ -18,6 +19,8 @@ mod exchange;
 mod extract;
 mod fetch;
 mod form;
+#[cfg(feature = "spin")]
+mod grant;
 mod handler;
 mod header_text;
 #[cfg(feature = "multipart")]
@@ -28,10 +31,16 @@ mod request;
 mod response;
 mod route;
 mod search_params;
+#[cfg(any(target_arch = "wasm32", feature = "tower"))]
+mod send_body;
 mod signal;
+#[cfg(all(feature = "spin", not(target_arch = "wasm32")))]
+mod stand_in;
 mod sys;
 pub mod test;
 pub mod time;
+#[cfg(feature = "tower")]
+pub mod tower;
 #[cfg(feature = "user-agent")]
 pub mod user_agent;
 
@@ -61,14 +70,11 @@ pub use response::Response;
 pub use search_params::SearchParams;
 pub use signal::Signal;
 
-/// Key-value stores, variables and SQLite databases, through [`spin_sdk`]: what `spin.toml` grants a
-/// component in `key_value_stores`, `variables` and `sqlite_databases`. For `wasm32-wasip2`.
-///
-/// What is not granted is an error of the call, `AccessDenied`; a component that asks for an interface
-/// that its host does not have at all (SQLite on Waypost's own, any of them under `wasmtime serve`)
-/// is refused by the host when it is loaded.
-#[cfg(feature = "spin")]
+// The same names on every target: a handler that uses them is tested natively as it is.
+#[cfg(all(feature = "spin", target_arch = "wasm32"))]
 pub use spin_sdk::{key_value, sqlite, variables};
+#[cfg(all(feature = "spin", not(target_arch = "wasm32")))]
+pub use stand_in::{key_value, sqlite, variables};
 
 /// What `export!` expands to. It follows the macro, not semantic versioning.
 #[doc(hidden)]

@@ -14,8 +14,7 @@ use url::Url;
 use crate::cookies::{Cookies, RequestCookies};
 use crate::header_text::HeaderTexts;
 use crate::{Body, RequestError, SearchParams};
-pub(crate) use address::is_inside;
-use address::public_url;
+pub(crate) use address::{is_inside, public_url};
 pub(crate) use reading::decode_utf8;
 
 /// A request, as [the Fetch standard](https://fetch.spec.whatwg.org/#request-class) and Next's
@@ -211,10 +210,10 @@ impl Request {
     }
 }
 
-impl From<http::Request<Body>> for Request {
-    fn from(request: http::Request<Body>) -> Self {
+impl<B: Into<Body>> From<http::Request<B>> for Request {
+    fn from(request: http::Request<B>) -> Self {
         let (head, body) = request.into_parts();
-        Self::new(Arc::new(head), body)
+        Self::new(Arc::new(head), body.into())
     }
 }
 

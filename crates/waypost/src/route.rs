@@ -78,10 +78,6 @@ pub struct Answer {
     /// The work.
     pub after: After,
     /// What is told when the client goes away meanwhile.
-    #[cfg_attr(
-        not(target_arch = "wasm32"),
-        expect(dead_code, reason = "a client of a test stays")
-    )]
     pub signal: Signal,
 }
 

@@ -55,7 +55,6 @@ impl Signal {
     }
 
     /// Says that the client went away.
-    #[cfg(any(target_arch = "wasm32", test))]
     pub(crate) fn abort(&self) {
         self.0.aborted.set(true);
         self.0.waiting.take().into_iter().for_each(Waker::wake);

@@ -3,6 +3,9 @@
 //! The target alone chooses: `wasm32-wasip2` is WASI 0.3, `wasm32-wasip1` is WASI 0.2, and any
 //! other target is for tests.
 
+#[cfg(target_arch = "wasm32")]
+mod destination;
+
 #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
 mod p3;
 #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
@@ -19,6 +22,8 @@ pub(crate) use p2::{send, sleep};
 
 #[cfg(not(target_arch = "wasm32"))]
 mod native;
+#[cfg(all(feature = "spin", not(target_arch = "wasm32")))]
+pub(crate) use native::while_set;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use native::{send, sleep, with_network};
 

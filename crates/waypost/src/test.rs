@@ -21,9 +21,11 @@
 //! # }
 //! ```
 
+use bytes::Bytes;
 use http::Method;
 use serde::de::DeserializeOwned;
 
+use crate::delivery::{Gone, Sent, Taker, deliver};
 use crate::route::{Route, answer};
 use crate::{Body, Request, Response};
 
@@ -39,6 +41,71 @@ pub fn call<R: Route>(request: Request) -> Response {
             false => answer.response.into(),
         }
     })
+}
+
+/// Answers a request for a client that goes away after so many pieces of the body, and returns these.
+///
+/// The [`Signal`](crate::Signal) tells of it, the body is dropped, and then the work that is left for
+/// [`After`](crate::After) is done. A client that is there for the last piece does not go away.
+///
+/// # Panics
+///
+/// If the body is a stream that fails before.
+///
+/// # Examples
+///
+/// ```
+/// use waypost::{After, Body, Request, Signal, test};
+///
+/// async fn get(after: After, signal: Signal) -> Body {
+///     after.run(async move { assert!(signal.is_aborted()) });
+///     Body::from_iter(["a", "long", "stream"])
+/// }
+///
+/// waypost::export!("/stream": get);
+///
+/// # fn main() {
+/// let pieces = test::call_and_leave::<route::Route>(Request::get("/stream"), 1);
+/// assert_eq!(pieces, ["a"]);
+/// # }
+/// ```
+pub fn call_and_leave<R: Route>(request: Request, pieces: usize) -> Vec<Bytes> {
+    block_on(async {
+        let answer = answer::<R>(request.into()).await;
+        let mut client = Client::taking(pieces);
+        let body = answer.response.into_body();
+        if let Sent::Broken(error) = deliver(body, &mut client, &answer.signal).await {
+            panic!("the body failed: {error}");
+        }
+        answer.after.finish().await;
+        client.taken
+    })
+}
+
+/// A client that takes so many pieces of a body.
+pub(crate) struct Client {
+    /// What it took.
+    pub(crate) taken: Vec<Bytes>,
+    pieces: usize,
+}
+
+impl Client {
+    pub(crate) fn taking(pieces: usize) -> Self {
+        Self {
+            taken: Vec::new(),
+            pieces,
+        }
+    }
+}
+
+impl Taker for Client {
+    async fn take(&mut self, piece: Bytes) -> Result<(), Gone> {
+        if self.taken.len() == self.pieces {
+            return Err(Gone);
+        }
+        self.taken.push(piece);
+        Ok(())
+    }
 }
 
 /// Lets `answers` stand in for the network while `work` runs on this thread: what
@@ -61,6 +128,63 @@ where
     F: Future<Output = Response> + 'static,
 {
     crate::sys::with_network(answers, work)
+}
+
+/// Grants key-value stores, which are empty at first, while `work` runs on this thread. Without, a store
+/// can't be opened, as in a component that is not granted it.
+///
+/// # Examples
+///
+/// ```
+/// use waypost::{Request, Result, key_value::Store, test};
+///
+/// async fn post(text: String) -> Result<()> {
+///     Ok(Store::open("notes").await?.set("last", text).await?)
+/// }
+///
+/// waypost::export!("/notes": post);
+///
+/// # fn main() {
+/// test::with_stores(["notes"], || {
+///     let response = test::call::<route::Route>(Request::post("/notes", "tea"));
+///     assert_eq!(response.status(), 200);
+///     let last = test::block_on(async { Store::open("notes").await?.get("last").await });
+///     assert_eq!(last.unwrap().unwrap(), b"tea");
+/// });
+/// # }
+/// ```
+#[cfg(all(feature = "spin", not(target_arch = "wasm32")))]
+pub fn with_stores<T>(
+    labels: impl IntoIterator<Item: Into<String>>,
+    work: impl FnOnce() -> T,
+) -> T {
+    crate::key_value::with_stores(labels.into_iter().map(Into::into), work)
+}
+
+/// Sets the variables of the app, these and no others, while `work` runs on this thread.
+///
+/// # Examples
+///
+/// ```
+/// use waypost::{test, variables};
+///
+/// let key = test::with_variables([("api_key", "7f3a")], || test::block_on(variables::get("api_key")));
+/// assert_eq!(key.unwrap(), "7f3a");
+/// ```
+#[cfg(all(feature = "spin", not(target_arch = "wasm32")))]
+pub fn with_variables<T, N, V>(
+    variables: impl IntoIterator<Item = (N, V)>,
+    work: impl FnOnce() -> T,
+) -> T
+where
+    N: Into<String>,
+    V: Into<String>,
+{
+    let variables = variables.into_iter();
+    crate::variables::with_variables(
+        variables.map(|(name, value)| (name.into(), value.into())),
+        work,
+    )
 }
 
 /// Runs a future to its end on this thread.

@@ -8,7 +8,7 @@ use url::Url;
 ///
 /// Behind the router the authority is `<id>.spin.internal`, and only then do `X-Forwarded-Host` and
 /// `X-Forwarded-Proto` count: the router has overwritten whatever the client sent there.
-pub(super) fn public_url(head: &Parts) -> Url {
+pub(crate) fn public_url(head: &Parts) -> Url {
     let text = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
     let own = head.uri.authority().map(|authority| authority.as_str());
     let (scheme, authority) = match is_inside(&head.uri) {

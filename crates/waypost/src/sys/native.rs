@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::thread::LocalKey;
 use std::time::Duration;
 
 use futures::channel::oneshot;
@@ -25,9 +26,18 @@ where
     F: Future<Output = Response> + 'static,
 {
     let network: Network = Rc::new(move |request| answers(request).boxed_local());
-    let before = NETWORK.replace(Some(network));
+    while_set(&NETWORK, Some(network), work)
+}
+
+/// Gives what a thread knows another value while `work` runs.
+pub(crate) fn while_set<V, T>(
+    known: &'static LocalKey<RefCell<V>>,
+    value: V,
+    work: impl FnOnce() -> T,
+) -> T {
+    let before = known.replace(value);
     let done = work();
-    NETWORK.set(before);
+    known.set(before);
     done
 }
 

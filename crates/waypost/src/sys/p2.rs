@@ -1,28 +1,32 @@
 //! WASI 0.2: `wasi:http/incoming-handler`, through `wstd`.
 
-use std::future::poll_fn;
-use std::pin::Pin;
+mod client;
+
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures::stream;
-use http_body::Body as _;
+use http::HeaderMap;
 use wasip2::http::types::{
-    ErrorCode, Fields, IncomingRequest, OutgoingBody, OutgoingResponse, ResponseOutparam,
+    ErrorCode, Fields, HeaderError, IncomingRequest, OutgoingBody, OutgoingResponse,
+    ResponseOutparam,
 };
 pub use wstd::__internal::wasip2;
 use wstd::io::AsyncOutputStream;
 
-use crate::body::{BoxError, Frame};
+use crate::delivery::{Gone, Sent, Taker, deliver};
 use crate::route::{Route, answer};
-use crate::{Body, FetchError, Signal};
+use crate::{Body, Signal};
+
+pub(crate) use client::send;
 
 /// Answers a request, with the body, before it returns: in WASI 0.2 nothing goes on afterwards.
 pub fn handle<R: Route>(request: IncomingRequest, response: ResponseOutparam) {
     wstd::runtime::block_on(async move {
         match wstd::http::request::try_from_incoming(request) {
             Ok(request) => {
-                let answer = answer::<R>(request.map(incoming)).await;
+                let answer =
+                    answer::<R>(request.map(|body| Body::from_http_body(body.into_boxed_body())))
+                        .await;
                 respond(answer.response, response, &answer.signal).await;
                 if !answer.after.is_empty() {
                     answer.after.finish().await;
@@ -48,89 +52,58 @@ async fn respond(response: http::Response<Body>, outparam: ResponseOutparam, sig
     let outgoing = response.body();
     ResponseOutparam::set(outparam, Ok(response));
     let Ok(outgoing) = outgoing else { return };
-    match write(body, &outgoing, signal).await {
-        Ok(trailers) => drop(OutgoingBody::finish(outgoing, trailers)),
-        // A body that is dropped unfinished tells the host to cut the connection.
-        Err(error) => eprintln!("error: the body of the response failed: {error}"),
+    // A body that is dropped unfinished tells the host to cut the connection.
+    let Some(mut client) = writer(&outgoing) else {
+        return;
+    };
+    let sent = deliver(body, &mut client, signal).await;
+    // The stream is a part of the body, and has to go first.
+    drop(client);
+    match sent {
+        Sent::Whole(trailers) => finish(outgoing, trailers),
+        Sent::Broken(error) => eprintln!("error: the body of the response failed: {error}"),
+        Sent::Cut => {}
     }
 }
 
-fn fields(headers: &http::HeaderMap) -> Result<Fields, ErrorCode> {
-    let list: Vec<_> = headers
-        .iter()
-        .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
-        .collect();
+/// Makes the headers or trailers of a message.
+fn fields(headers: &HeaderMap) -> Result<Fields, ErrorCode> {
     // The host refuses the headers of a connection; a handler that sets one made a mistake.
-    Fields::from_list(&list).map_err(|error| {
-        eprintln!("error: the host refuses a header of the response: {error}");
+    listed(headers).map_err(|error| {
+        eprintln!("error: the host refuses a header: {error}");
         ErrorCode::InternalError(Some(error.to_string()))
     })
 }
 
-/// Sends the body until its end, its failure, or until the client goes away.
-async fn write(
-    mut body: Body,
-    outgoing: &OutgoingBody,
-    signal: &Signal,
-) -> Result<Option<Fields>, BoxError> {
-    let mut trailers = None;
-    let stream = outgoing
-        .write()
-        .map_err(|()| "the body was already written")?;
-    let stream = AsyncOutputStream::new(stream);
-    while let Some(frame) = poll_fn(|cx| body.poll_next_frame(cx)).await {
-        match frame? {
-            Frame::Data(data) => stream
-                .write_all(&data)
-                .await
-                .inspect_err(|_| signal.abort())?,
-            Frame::Trailers(headers) => trailers = fields(&headers).ok(),
-        }
+fn listed(headers: &HeaderMap) -> Result<Fields, HeaderError> {
+    let list: Vec<_> = headers
+        .iter()
+        .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
+        .collect();
+    Fields::from_list(&list)
+}
+
+/// Returns what the pieces of a body are written to. There is one for each body.
+fn writer(outgoing: &OutgoingBody) -> Option<AsyncOutputStream> {
+    outgoing.write().ok().map(AsyncOutputStream::new)
+}
+
+impl Taker for AsyncOutputStream {
+    async fn take(&mut self, piece: Bytes) -> Result<(), Gone> {
+        self.write_all(&piece).await.map_err(|_| Gone)
     }
-    Ok(trailers)
+}
+
+/// Ends a body that was written as a whole.
+fn finish(outgoing: OutgoingBody, trailers: Option<HeaderMap>) {
+    let trailers = trailers.and_then(|trailers| fields(&trailers).ok());
+    // It fails where the length is not the one that was announced, which cuts the connection.
+    if let Err(code) = OutgoingBody::finish(outgoing, trailers) {
+        eprintln!("error: the body is not what was announced: {code}");
+    }
 }
 
 /// Waits.
 pub(crate) async fn sleep(duration: Duration) {
     wstd::task::sleep(duration.into()).await;
-}
-
-/// Sends a request, and waits for the head of the response. The body of the request is sent first.
-pub(crate) async fn send(request: http::Request<Body>) -> Result<http::Response<Body>, FetchError> {
-    let origin = request
-        .uri()
-        .authority()
-        .map_or_else(|| "self".to_owned(), |a| a.to_string());
-    let (head, body) = request.into_parts();
-    // `wstd` wants a body that may change threads; one in memory is one.
-    let body = body.bytes(usize::MAX).await;
-    let body = body.map_err(|error| FetchError::Request(error.to_string()))?;
-    let request = http::Request::from_parts(head, wstd::http::Body::from(body));
-    match wstd::http::Client::new().send(request).await {
-        Ok(response) => Ok(response.map(incoming)),
-        Err(error) => Err(match error.downcast_ref::<ErrorCode>() {
-            Some(ErrorCode::HttpRequestDenied) => FetchError::Denied(origin),
-            Some(ErrorCode::ConnectionTimeout | ErrorCode::HttpResponseTimeout) => {
-                FetchError::Timeout
-            }
-            _ => FetchError::Connection(error.to_string()),
-        }),
-    }
-}
-
-/// The body of a request or response.
-fn incoming(body: wstd::http::Body) -> Body {
-    let frames = stream::unfold(body.into_boxed_body(), |mut body| async move {
-        let frame = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await?;
-        let frame = frame.map_err(|error| BoxError::from(error.to_string()));
-        Some((frame.map(data_or_trailers), body))
-    });
-    Body::from_frames(frames)
-}
-
-fn data_or_trailers(frame: http_body::Frame<Bytes>) -> Frame {
-    match frame.into_data() {
-        Ok(data) => Frame::Data(data),
-        Err(frame) => Frame::Trailers(frame.into_trailers().unwrap_or_default()),
-    }
 }

@@ -1,0 +1,197 @@
+//! Requests under WASI 0.2: `wasi:http/outgoing-handler`.
+//!
+//! `wstd` has a client too. It gives the response back only when the whole request is out, which may
+//! never be: a server that answers as it reads waits for its answer to be taken.
+
+use futures::stream;
+use http::uri::Scheme;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use wstd::io::{AsyncInputStream, AsyncPollable};
+use wstd::runtime::spawn;
+
+use super::wasip2::http::outgoing_handler;
+use super::wasip2::http::types::{
+    self, ErrorCode, Fields, FutureIncomingResponse, IncomingBody, IncomingResponse, OutgoingBody,
+    OutgoingRequest,
+};
+use super::{finish, listed, writer};
+use crate::body::{BoxError, Frame};
+use crate::delivery::{self, Sent};
+use crate::sys::destination;
+use crate::{Body, FetchError};
+
+/// How many bytes of a response are read at a time, as `wasip3` does.
+const CHUNK: usize = 16 * 1024;
+
+/// Sends a request, and waits for the head of the response. The body of the request goes out meanwhile, and
+/// further on when the head is there. Whoever stops waiting stops it.
+pub(crate) async fn send(
+    mut request: http::Request<Body>,
+) -> Result<http::Response<Body>, FetchError> {
+    let origin = destination::resolve(request.uri_mut());
+    let (head, body) = request.into_parts();
+    let request = outgoing(&head.method, &head.uri, &head.headers)?;
+    let outgoing = request.body();
+    let pending = outgoing_handler::handle(request, None).map_err(|code| failed(code, &origin))?;
+    let sending = outgoing.map(|outgoing| spawn(send_body(body, outgoing)));
+    let response = head_of(pending)
+        .await
+        .map_err(|code| failed(code, &origin))?;
+    if let Ok(sending) = sending {
+        sending.detach();
+    }
+    received(response)
+}
+
+fn failed(code: ErrorCode, origin: &str) -> FetchError {
+    match code {
+        ErrorCode::HttpRequestDenied | ErrorCode::DestinationIpProhibited => {
+            FetchError::Denied(origin.to_owned())
+        }
+        ErrorCode::ConnectionTimeout
+        | ErrorCode::HttpResponseTimeout
+        | ErrorCode::DnsTimeout
+        | ErrorCode::ConnectionReadTimeout
+        | ErrorCode::ConnectionWriteTimeout => FetchError::Timeout,
+        code => FetchError::Connection(code.to_string()),
+    }
+}
+
+fn outgoing(
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Result<OutgoingRequest, FetchError> {
+    let refused = |what: &str| FetchError::Request(format!("the host refuses the {what}"));
+    let headers = listed(headers).map_err(|error| FetchError::Request(error.to_string()))?;
+    let request = OutgoingRequest::new(headers);
+    let scheme = uri.scheme().map(scheme_of);
+    let authority = uri.authority().map(|authority| authority.as_str());
+    let target = uri.path_and_query().map(|target| target.as_str());
+    request
+        .set_method(&method_of(method))
+        .map_err(|()| refused("method"))?;
+    request
+        .set_scheme(scheme.as_ref())
+        .map_err(|()| refused("scheme"))?;
+    request
+        .set_authority(authority)
+        .map_err(|()| refused("authority"))?;
+    request
+        .set_path_with_query(target)
+        .map_err(|()| refused("path"))?;
+    Ok(request)
+}
+
+fn method_of(method: &Method) -> types::Method {
+    match *method {
+        Method::GET => types::Method::Get,
+        Method::HEAD => types::Method::Head,
+        Method::POST => types::Method::Post,
+        Method::PUT => types::Method::Put,
+        Method::DELETE => types::Method::Delete,
+        Method::CONNECT => types::Method::Connect,
+        Method::OPTIONS => types::Method::Options,
+        Method::TRACE => types::Method::Trace,
+        Method::PATCH => types::Method::Patch,
+        _ => types::Method::Other(method.to_string()),
+    }
+}
+
+fn scheme_of(scheme: &Scheme) -> types::Scheme {
+    match scheme.as_str() {
+        "http" => types::Scheme::Http,
+        "https" => types::Scheme::Https,
+        other => types::Scheme::Other(other.to_owned()),
+    }
+}
+
+/// Sends the body of a request. A server may answer without having read it, so that it is the response
+/// which tells of a failure; but what the handler's own stream failed with is not known there.
+async fn send_body(body: Body, outgoing: OutgoingBody) {
+    // A body that is dropped unfinished tells the host to cut the connection.
+    let Some(mut server) = writer(&outgoing) else {
+        return;
+    };
+    let sent = delivery::send(body, &mut server).await;
+    // The stream is a part of the body, and has to go first.
+    drop(server);
+    match sent {
+        Sent::Whole(trailers) => finish(outgoing, trailers),
+        Sent::Broken(error) => eprintln!("error: the body of the request failed: {error}"),
+        Sent::Cut => {}
+    }
+}
+
+async fn head_of(pending: FutureIncomingResponse) -> Result<IncomingResponse, ErrorCode> {
+    AsyncPollable::new(pending.subscribe()).wait_for().await;
+    // It is there now, and is taken only here.
+    let lost = || ErrorCode::InternalError(None);
+    pending.get().and_then(Result::ok).ok_or_else(lost)?
+}
+
+fn received(response: IncomingResponse) -> Result<http::Response<Body>, FetchError> {
+    let broken = |error: &dyn ToString| FetchError::Connection(error.to_string());
+    let status = StatusCode::from_u16(response.status()).map_err(|error| broken(&error))?;
+    let headers = header_map(&response.headers()).map_err(|error| broken(&error))?;
+    let body = response.consume().map_err(|()| broken(&"it has no body"))?;
+    let mut received = http::Response::new(Incoming::new(body)?.into_body());
+    *received.status_mut() = status;
+    *received.headers_mut() = headers;
+    Ok(received)
+}
+
+fn header_map(fields: &Fields) -> Result<HeaderMap, http::Error> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in fields.entries() {
+        let name = HeaderName::from_bytes(name.as_bytes())?;
+        headers.append(name, HeaderValue::from_bytes(&value)?);
+    }
+    Ok(headers)
+}
+
+/// A body that comes in. Its stream is a part of it, and has to be dropped first: hence the order.
+struct Incoming {
+    stream: AsyncInputStream,
+    body: IncomingBody,
+}
+
+impl Incoming {
+    fn new(body: IncomingBody) -> Result<Self, FetchError> {
+        let stream = body.stream();
+        let stream = stream.map_err(|()| FetchError::Connection("it has no body".to_owned()))?;
+        let stream = AsyncInputStream::new(stream);
+        Ok(Self { stream, body })
+    }
+
+    /// Makes a body that is read from the host only when the handler reads it.
+    fn into_body(self) -> Body {
+        Body::from_frames(stream::unfold(Some(self), async |incoming| {
+            let incoming = incoming?;
+            match incoming.read().await {
+                Ok(data) if data.is_empty() => Some((incoming.trailers().await?, None)),
+                Ok(data) => Some((Ok(Frame::Data(data.into())), Some(incoming))),
+                Err(error) => Some((Err(error.into()), None)),
+            }
+        }))
+    }
+
+    /// Reads a piece; nothing at the end.
+    async fn read(&self) -> std::io::Result<Vec<u8>> {
+        let mut piece = vec![0; CHUNK];
+        let length = self.stream.read(&mut piece).await?;
+        piece.truncate(length);
+        Ok(piece)
+    }
+
+    async fn trailers(self) -> Option<Result<Frame, BoxError>> {
+        drop(self.stream);
+        let pending = IncomingBody::finish(self.body);
+        AsyncPollable::new(pending.subscribe()).wait_for().await;
+        match pending.get()?.ok()? {
+            Ok(None) => None,
+            Ok(Some(fields)) => Some(header_map(&fields).map(Frame::Trailers).map_err(Into::into)),
+            Err(code) => Some(Err(code.to_string().into())),
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! Routes that are a [`tower_service::Service`] of the [`http`] crate's types: a router of axum, say.
+//!
+//! A route file hands its requests over with [`serve`]. What runs inside is the service's own; paths,
+//! and methods where `any` is exported, are its to choose from. It gets the request as hyper would
+//! give it: with the target in origin form, the whole path of the URL, and a `Host` header.
+//!
+//! There is no runtime of `tokio` in a component: layers that start tasks or set timers with it can't be
+//! used. [`crate::After`], [`crate::time::sleep`] and [`crate::fetch`] can.
+//!
+//! # Examples
+//!
+//! `handlers/api/[[...rest]]/route.rs`:
+//!
+//! ```
+//! use axum::{Router, extract::Path, routing::get};
+//! use waypost::{Request, Result, tower};
+//!
+//! fn app() -> Router {
+//!     let api = Router::new().route("/items/{id}", get(async |Path(id): Path<u32>| format!("item {id}")));
+//!     Router::new().nest("/api", api)
+//! }
+//!
+//! async fn any(req: Request) -> Result {
+//!     tower::serve(app(), req).await
+//! }
+//!
+//! waypost::export!("/api/[[...rest]]": any);
+//!
+//! # fn main() {
+//! let response = waypost::test::call::<route::Route>(Request::get("/api/items/7"));
+//! assert_eq!(waypost::test::text(response), "item 7");
+//! # }
+//! ```
+
+use std::future::poll_fn;
+use std::task::Poll;
+
+use futures::{StreamExt, future, stream};
+use http::{HeaderValue, Method, StatusCode, Uri, header, request};
+use http_body::Body as _;
+use send_wrapper::SendWrapper;
+use tower_service::Service;
+use url::Position;
+
+use crate::body::{BoxError, Frame};
+use crate::request::public_url;
+use crate::{Body, Error, Response, Result};
+
+pub use crate::send_body::SendBody;
+
+/// Answers a request with a service. Both bodies stream, with their trailers.
+///
+/// It takes a [`Request`](crate::Request), or one of the [`http`] crate, to which extensions can be
+/// added before.
+///
+/// # Errors
+///
+/// What the service fails with, which is a 500. A router of axum does not fail.
+///
+/// # Examples
+///
+/// The params of the route, for an axum handler that asks for `Extension<Params>`:
+///
+/// ```
+/// use axum::{Extension, Router, routing::get};
+/// use waypost::{Body, Context, Params, Request, Result, http, tower};
+///
+/// async fn shop(Extension(params): Extension<Params>) -> String {
+///     params.get("shop").unwrap_or_default().to_owned()
+/// }
+///
+/// async fn any(req: Request, ctx: Context) -> Result {
+///     let app = Router::new().fallback(get(shop));
+///     let mut req = http::Request::<Body>::from(req);
+///     req.extensions_mut().insert(ctx.params);
+///     tower::serve(app, req).await
+/// }
+///
+/// waypost::export!("/shops/[shop]/[[...rest]]": any);
+/// # fn main() {
+/// let response = waypost::test::call::<route::Route>(Request::get("/shops/tea/new"));
+/// assert_eq!(waypost::test::text(response), "tea");
+/// # }
+/// ```
+pub async fn serve<S, B>(mut service: S, request: impl Into<http::Request<Body>>) -> Result
+where
+    S: Service<http::Request<SendBody>, Response = http::Response<B>, Error: Into<BoxError>>,
+    B: http_body::Body<Error: Into<BoxError>> + 'static,
+{
+    let (mut head, body) = request.into().into_parts();
+    to_origin_form(&mut head);
+    let is_head = head.method == Method::HEAD;
+    let request = http::Request::from_parts(head, SendBody::from(body));
+    poll_fn(|cx| service.poll_ready(cx))
+        .await
+        .map_err(failure)?;
+    let (head, body) = service.call(request).await.map_err(failure)?.into_parts();
+    let body = match is_head && may_have_body(head.status) {
+        true => of_unknown_length(),
+        false => sent(body).await,
+    };
+    Ok(http::Response::from_parts(head, body).into())
+}
+
+/// Makes a future one that is [`Send`], which the handlers of axum have to be. What this crate awaits is
+/// not: a component has one thread only.
+///
+/// # Panics
+///
+/// Where the future is polled or dropped on another thread than the one that made it.
+///
+/// # Examples
+///
+/// A handler of axum that hands a fetched response on:
+///
+/// ```no_run
+/// use axum::{Router, response::IntoResponse, routing::get};
+/// use waypost::{fetch, http, tower};
+///
+/// async fn feed() -> impl IntoResponse {
+///     let reply = tower::into_send(fetch("https://example.com/feed").send()).await;
+///     match reply {
+///         Ok(reply) => Ok(http::Response::<tower::SendBody>::from(reply)),
+///         Err(_) => Err(http::StatusCode::BAD_GATEWAY),
+///     }
+/// }
+///
+/// fn app() -> Router {
+///     Router::new().route("/feed", get(feed))
+/// }
+/// ```
+pub fn into_send<F: Future>(future: F) -> impl Future<Output = F::Output> + Send {
+    SendWrapper::new(future)
+}
+
+impl From<Response> for http::Response<SendBody> {
+    fn from(response: Response) -> Self {
+        http::Response::<Body>::from(response).map(SendBody::from)
+    }
+}
+
+fn failure(error: impl Into<BoxError>) -> Error {
+    anyhow::Error::from_boxed(error.into()).into()
+}
+
+/// Gives a request the target that a client's connection has (RFC 9112 section 3.2.1). Behind the router
+/// it names the component, which is nothing that a service should build links of.
+fn to_origin_form(head: &mut request::Parts) {
+    if !head.headers.contains_key(header::HOST) {
+        let url = public_url(head);
+        let authority = &url[Position::BeforeHost..Position::AfterPort];
+        // The host of a URL is text that a header can hold.
+        if let Ok(host) = HeaderValue::from_str(authority) {
+            head.headers.insert(header::HOST, host);
+        }
+    }
+    let target = head.uri.path_and_query().cloned();
+    head.uri = target.map_or_else(|| Uri::from_static("/"), Uri::from);
+}
+
+fn may_have_body(status: StatusCode) -> bool {
+    !matches!(status.as_u16(), 204 | 205 | 304)
+}
+
+/// Answers HEAD. The service has left the body out, whose length its GET would tell: a length of zero
+/// would be wrong, and none is allowed (RFC 9110 section 9.3.2).
+fn of_unknown_length() -> Body {
+    Body::from_frames(stream::empty())
+}
+
+/// Makes a body of ours. One that is there as a whole is no stream, so that its length is told.
+async fn sent<B>(body: B) -> Body
+where
+    B: http_body::Body<Error: Into<BoxError>> + 'static,
+{
+    let length = body.size_hint().exact();
+    if length == Some(0) && body.is_end_stream() {
+        return Body::empty();
+    }
+    let mut body = Box::pin(body);
+    if length.is_none() {
+        return Body::from_http_body(body);
+    }
+    let first = poll_fn(|cx| Poll::Ready(body.as_mut().poll_frame(cx))).await;
+    let first = match first {
+        Poll::Pending => return Body::from_http_body(body),
+        Poll::Ready(None) => return Body::empty(),
+        Poll::Ready(Some(frame)) => frame.map(Frame::from).map_err(Into::into),
+    };
+    match first {
+        Ok(Frame::Data(data)) if body.is_end_stream() => Body::from(data),
+        first => before(first, Body::from_http_body(body)),
+    }
+}
+
+/// Puts the piece that was read back before the others.
+fn before(first: Result<Frame, BoxError>, mut rest: Body) -> Body {
+    let rest = stream::poll_fn(move |cx| rest.poll_next_frame(cx));
+    Body::from_frames(stream::once(future::ready(first)).chain(rest))
+}
