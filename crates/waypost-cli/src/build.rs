@@ -5,6 +5,7 @@
 
 mod artefact;
 mod cargo;
+mod componentize;
 mod progress;
 mod wasm_target;
 
@@ -41,7 +42,7 @@ pub fn build(app: &App, routes: &[Route]) -> anyhow::Result<Vec<Row>> {
     wasm_target::ensure(app, Abi::Wasi03.target())?;
     let manifest = spin_toml(app)?;
     build_handlers(app, routes, &manifest)?;
-    let entries = describe(app, routes, &manifest)?;
+    let entries = describe(app, &component_files(app, routes, &manifest))?;
     Plan::of_routes_file(app, &entries)?.apply()?;
     build_router(app, &manifest)?;
     output::note(&format!(
@@ -58,11 +59,12 @@ pub fn build(app: &App, routes: &[Route]) -> anyhow::Result<Vec<Row>> {
 ///
 /// When a component is not there or does not say what its folder says.
 pub fn built(app: &App, routes: &[Route]) -> anyhow::Result<Vec<Row>> {
-    let entries = describe(app, routes, &spin_toml(app)?)?;
+    let entries = describe(app, &components(app, routes)?)?;
     Ok(rows(routes, entries))
 }
 
-/// Builds an app for a version of WASI; gives the component of each route.
+/// Builds the handlers of an app for a version of WASI, and the router's table; gives the component of each
+/// route.
 ///
 /// # Errors
 ///
@@ -72,11 +74,24 @@ pub fn handlers<'r>(
     routes: &'r [Route],
     abi: Abi,
 ) -> anyhow::Result<Vec<(&'r Route, PathBuf)>> {
-    build(app, routes)?;
-    match abi {
-        Abi::Wasi03 => components(app, routes),
-        Abi::Wasi02 => anyhow::bail!("not yet"),
+    if abi == Abi::Wasi03 {
+        build(app, routes)?;
+        return components(app, routes);
     }
+    refuse_without_router(app)?;
+    bring_in_step(app, routes)?;
+    wasm_target::ensure(app, abi.target())?;
+    let outcome = compile(app, routes, abi)?;
+    let folder = composed_folder(app, abi)?.join("handlers");
+    let mut files = Vec::new();
+    for route in routes {
+        let file = folder.join(route.id().file_name());
+        componentize::componentize(artefact(&outcome, route.id().as_str())?, &file)?;
+        files.push((route, file));
+    }
+    let entries = describe(app, &files)?;
+    Plan::of_routes_file(app, &entries)?.apply()?;
+    Ok(files)
 }
 
 /// Builds the router that is linked with its handlers; `imports` is the Rust file that reaches them.
@@ -95,10 +110,19 @@ pub fn composed_router(app: &App, abi: Abi, imports: &Path) -> anyhow::Result<Pa
     let outcome = cargo.run(&progress);
     progress.finish();
     let outcome = outcome?;
-    match outcome.artefact(ROUTER) {
-        Some(file) if outcome.is_success() => Ok(file.to_owned()),
-        _ => Err(Failure::new("the router in `router/` does not build for a composition").into()),
+    let built = match outcome.artefact(ROUTER) {
+        Some(file) if outcome.is_success() => file,
+        _ => {
+            let message = "the router in `router/` does not build for a composition";
+            return Err(Failure::new(message).into());
+        }
+    };
+    if abi == Abi::Wasi03 {
+        return Ok(built.to_owned());
     }
+    let component = composed_folder(app, abi)?.join("router.wasm");
+    componentize::componentize(built, &component)?;
+    Ok(component)
 }
 
 /// Where a composition is built: below Cargo's folder for the app.
@@ -117,9 +141,16 @@ pub fn composed_folder(app: &App, abi: Abi) -> anyhow::Result<PathBuf> {
 ///
 /// When `spin.toml` cannot be read.
 pub fn components<'r>(app: &App, routes: &'r [Route]) -> anyhow::Result<Vec<(&'r Route, PathBuf)>> {
-    let manifest = spin_toml(app)?;
-    let file = |route: &'r Route| (route, component_file(app, &manifest, route.id()));
-    Ok(routes.iter().map(file).collect())
+    Ok(component_files(app, routes, &spin_toml(app)?))
+}
+
+fn component_files<'r>(
+    app: &App,
+    routes: &'r [Route],
+    manifest: &DocumentMut,
+) -> Vec<(&'r Route, PathBuf)> {
+    let file = |route: &'r Route| (route, component_file(app, manifest, route.id()));
+    routes.iter().map(file).collect()
 }
 
 fn refuse_without_router(app: &App) -> Result<(), Failure> {
@@ -152,28 +183,7 @@ fn spin_toml(app: &App) -> anyhow::Result<DocumentMut> {
 }
 
 fn build_handlers(app: &App, routes: &[Route], manifest: &DocumentMut) -> anyhow::Result<()> {
-    if routes.is_empty() {
-        return Ok(());
-    }
-    if !app
-        .root()
-        .join("target")
-        .join(Abi::Wasi03.target())
-        .is_dir()
-    {
-        output::note("The first build compiles what the routes share; later ones take seconds.");
-    }
-    let progress = Progress::start(
-        format!("Building {}", output::routes(routes.len())),
-        routes.len(),
-    );
-    let packages: Vec<&str> = routes.iter().map(|route| route.id().as_str()).collect();
-    let outcome = CargoBuild::new(app, &packages, Abi::Wasi03).run(&progress);
-    progress.finish();
-    let outcome = outcome?;
-    if !outcome.is_success() {
-        return Err(does_not_compile(routes, &outcome).into());
-    }
+    let outcome = compile(app, routes, Abi::Wasi03)?;
     routes.iter().try_for_each(|route| {
         install(
             &outcome,
@@ -181,6 +191,28 @@ fn build_handlers(app: &App, routes: &[Route], manifest: &DocumentMut) -> anyhow
             component_file(app, manifest, route.id()),
         )
     })
+}
+
+/// Has Cargo compile all routes.
+fn compile(app: &App, routes: &[Route], abi: Abi) -> anyhow::Result<Outcome> {
+    if routes.is_empty() {
+        return Ok(Outcome::default());
+    }
+    if !app.root().join("target").join(abi.target()).is_dir() {
+        output::note("The first build compiles what the routes share; later ones take seconds.");
+    }
+    let progress = Progress::start(
+        format!("Building {}", output::routes(routes.len())),
+        routes.len(),
+    );
+    let packages: Vec<&str> = routes.iter().map(|route| route.id().as_str()).collect();
+    let outcome = CargoBuild::new(app, &packages, abi).run(&progress);
+    progress.finish();
+    let outcome = outcome?;
+    if !outcome.is_success() {
+        return Err(does_not_compile(routes, &outcome).into());
+    }
+    Ok(outcome)
 }
 
 fn build_router(app: &App, manifest: &DocumentMut) -> anyhow::Result<()> {
@@ -198,17 +230,21 @@ fn build_router(app: &App, manifest: &DocumentMut) -> anyhow::Result<()> {
 
 /// Puts a component where the manifest wants it, if Cargo put it elsewhere.
 fn install(outcome: &Outcome, package: &str, file: PathBuf) -> anyhow::Result<()> {
-    let built = outcome.artefact(package).ok_or_else(|| {
-        Failure::new(format!(
-            "Cargo made no component of the package `{package}`"
-        ))
-        .hint("its `[lib]` needs `crate-type = [\"cdylib\"]`")
-    })?;
-    artefact::install(built, &file).with_context(|| {
+    artefact::install(artefact(outcome, package)?, &file).with_context(|| {
         format!(
             "cannot copy the component `{package}` to `{}`",
             file.display()
         )
+    })
+}
+
+/// What Cargo made of a package.
+fn artefact<'o>(outcome: &'o Outcome, package: &str) -> Result<&'o Path, Failure> {
+    outcome.artefact(package).ok_or_else(|| {
+        Failure::new(format!(
+            "Cargo made no component of the package `{package}`"
+        ))
+        .hint("its `[lib]` needs `crate-type = [\"cdylib\"]`")
     })
 }
 
@@ -230,15 +266,11 @@ fn does_not_compile(routes: &[Route], outcome: &Outcome) -> Failure {
 }
 
 /// What each component says of itself, and all that is wrong with that at once.
-fn describe(
-    app: &App,
-    routes: &[Route],
-    manifest: &DocumentMut,
-) -> anyhow::Result<Vec<RouteEntry>> {
+fn describe(app: &App, files: &[(&Route, PathBuf)]) -> anyhow::Result<Vec<RouteEntry>> {
     let mut entries = Vec::new();
     let mut faults = Vec::new();
-    for route in routes {
-        match describe_one(app, route, manifest) {
+    for (route, file) in files {
+        match describe_one(app, route, file) {
             Ok(entry) => entries.push(entry),
             Err(fault) => faults.push(fault.file(route.file())),
         }
@@ -247,10 +279,9 @@ fn describe(
     Ok(entries)
 }
 
-fn describe_one(app: &App, route: &Route, manifest: &DocumentMut) -> Result<RouteEntry, Fault> {
-    let file = component_file(app, manifest, route.id());
-    let shown = file.strip_prefix(app.root()).unwrap_or(&file);
-    let description = Description::read(&file).map_err(|error| undescribed(&error, shown))?;
+fn describe_one(app: &App, route: &Route, file: &Path) -> Result<RouteEntry, Fault> {
+    let shown = file.strip_prefix(app.root()).unwrap_or(file);
+    let description = Description::read(file).map_err(|error| undescribed(&error, shown))?;
     if description.pattern != *route.pattern() {
         return Err(wrong_pattern(route, &description));
     }

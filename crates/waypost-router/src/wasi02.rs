@@ -12,6 +12,8 @@ use wasip2::http::types::{
     ErrorCode, Fields, IncomingRequest, Method, OutgoingBody, OutgoingResponse, ResponseOutparam,
 };
 use wasip2::random::random::get_random_u64;
+#[cfg(feature = "composed")]
+pub use wit_bindgen;
 
 use crate::instance::router;
 use crate::{Answer, Destination, Headers};

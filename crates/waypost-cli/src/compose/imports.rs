@@ -1,6 +1,5 @@
 //! The imports of a composed router: a world with one handler a route, and the Rust that calls them.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -11,27 +10,19 @@ use crate::app::App;
 use crate::build;
 use crate::scan::Route;
 
-/// The WASI packages that the world of 0.3 needs: what it uses, and what that uses.
-const WASI_0_3: [(&str, &str); 6] = [
-    ("cli.wit", include_str!("../../../../wit/deps/cli.wit")),
-    (
-        "clocks.wit",
-        include_str!("../../../../wit/deps/clocks.wit"),
-    ),
-    (
-        "filesystem.wit",
-        include_str!("../../../../wit/deps/filesystem.wit"),
-    ),
-    ("http.wit", include_str!("../../../../wit/deps/http.wit")),
-    (
-        "random.wit",
-        include_str!("../../../../wit/deps/random.wit"),
-    ),
-    (
-        "sockets.wit",
-        include_str!("../../../../wit/deps/sockets.wit"),
-    ),
-];
+/// Gives the files of a folder of WIT.
+macro_rules! files {
+    ($folder:literal: $($file:literal)*) => {
+        &[$(($file, include_str!(concat!("../../../../wit/", $folder, "/", $file)))),*]
+    };
+}
+
+/// The packages of WASI 0.2: what the world uses, and what that uses.
+const WASI_0_2: &[(&str, &str)] = files!("wasi-0.2": "cli.wit" "clocks.wit" "filesystem.wit" "http.wit" "io.wit" "random.wit" "sockets.wit");
+
+/// The packages of WASI 0.3, in the same way.
+const WASI_0_3: &[(&str, &str)] =
+    files!("deps": "cli.wit" "clocks.wit" "filesystem.wit" "http.wit" "random.wit" "sockets.wit");
 
 /// The name by which the router imports a handler, and a composition finds it.
 pub(super) fn name(id: &str) -> String {
@@ -47,14 +38,30 @@ pub(super) fn write(app: &App, routes: &[Route], abi: Abi) -> anyhow::Result<Pat
     let folder = build::composed_folder(app, abi)?;
     let wit = folder.join("wit");
     let ids: Vec<&str> = routes.iter().map(|route| route.id().as_str()).collect();
-    for (name, text) in WASI_0_3 {
+    let (packages, world, rust) = match abi {
+        Abi::Wasi02 => (WASI_0_2, world(&ids, SHAPE_0_2), rust_0_2(&ids, &wit)),
+        Abi::Wasi03 => (WASI_0_3, world(&ids, SHAPE_0_3), rust_0_3(&ids, &wit)),
+    };
+    for (name, text) in packages {
         put(&wit.join("deps").join(name), text)?;
     }
-    put(&wit.join("router.wit"), &world(&ids))?;
-    let rust = folder.join("handlers.rs");
-    put(&rust, &bindings(&ids, &wit))?;
-    Ok(rust)
+    put(&wit.join("router.wit"), &world)?;
+    let file = folder.join("handlers.rs");
+    put(&file, &rust)?;
+    Ok(file)
 }
+
+/// The shape of a handler of WASI 0.2.
+const SHAPE_0_2: &str = "\
+    use wasi:http/types@0.2.12.{incoming-request, response-outparam};
+    handle: func(request: incoming-request, response-out: response-outparam);
+";
+
+/// The shape of a handler of WASI 0.3.
+const SHAPE_0_3: &str = "\
+    use wasi:http/types@0.3.0.{request, response, error-code};
+    handle: async func(request: request) -> result<response, error-code>;
+";
 
 /// Writes a file, unless it is there already: Cargo would build again.
 fn put(file: &Path, text: &str) -> anyhow::Result<()> {
@@ -67,27 +74,58 @@ fn put(file: &Path, text: &str) -> anyhow::Result<()> {
         .with_context(|| format!("cannot write `{}`", file.display()))
 }
 
-fn world(ids: &[&str]) -> String {
-    let mut text = "package waypost:composed;\n\nworld router {\n".to_owned();
-    for id in ids {
-        let name = name(id);
-        let import = format!(
-            "  import {name}: interface {{\n    \
-               use wasi:http/types@0.3.0.{{request, response, error-code}};\n    \
-               handle: async func(request: request) -> result<response, error-code>;\n  }}\n"
-        );
-        text.push_str(&import);
-    }
-    text + "}\n"
+fn world(ids: &[&str], shape: &str) -> String {
+    let import = |id: &&str| format!("  import {}: interface {{\n{shape}  }}\n", name(id));
+    let imports: String = ids.iter().map(import).collect();
+    format!("package waypost:composed;\n\nworld router {{\n{imports}}}\n")
 }
 
-fn bindings(ids: &[&str], wit: &Path) -> String {
-    let mut arms = String::new();
-    for id in ids {
+/// The arms of a `match` that calls a handler by its id; `then` is what stands after its path.
+fn arms(ids: &[&str], then: &str) -> String {
+    let arm = |id: &&str| {
         let module = name(id).replace('-', "_");
-        // Writing to a text can't fail.
-        let _ = writeln!(arms, "        {id:?} => {module}::handle(request).await,");
-    }
+        format!("        {id:?} => {module}::{then},\n")
+    };
+    ids.iter().map(arm).collect()
+}
+
+fn rust_0_2(ids: &[&str], wit: &Path) -> String {
+    let arms = arms(ids, "handle(request, response)");
+    format!(
+        r#"// Made by `waypost compose`.
+use waypost_router::wasi02::wasip2;
+use waypost_router::wasi02::wit_bindgen;
+use wasip2::http::types::{{IncomingRequest, ResponseOutparam}};
+
+wit_bindgen::generate!({{
+    world: "router",
+    path: {wit:?},
+    runtime_path: "waypost_router::wasi02::wit_bindgen::rt",
+    with: {{
+        "wasi:clocks/monotonic-clock@0.2.12": wasip2::clocks::monotonic_clock,
+        "wasi:http/types@0.2.12": wasip2::http::types,
+        "wasi:io/error@0.2.12": wasip2::io::error,
+        "wasi:io/poll@0.2.12": wasip2::io::poll,
+        "wasi:io/streams@0.2.12": wasip2::io::streams,
+    }},
+}});
+
+pub fn call(
+    id: &str,
+    request: IncomingRequest,
+    response: ResponseOutparam,
+) -> Option<ResponseOutparam> {{
+    match id {{
+{arms}        _ => return Some(response),
+    }}
+    None
+}}
+"#
+    )
+}
+
+fn rust_0_3(ids: &[&str], wit: &Path) -> String {
+    let arms = arms(ids, "handle(request).await");
     format!(
         r#"// Made by `waypost compose`.
 use waypost_router::wasi03::wasip3;
@@ -119,13 +157,16 @@ mod tests {
 
     #[test]
     fn each_route_is_an_import() {
-        let world = world(&["hello", "items-slug"]);
+        let ids = ["hello", "items-slug"];
+        let world = world(&ids, SHAPE_0_3);
         assert!(
             world
                 .contains("  import route-items-slug: interface {\n    use wasi:http/types@0.3.0.")
         );
-        let bindings = bindings(&["hello", "items-slug"], Path::new("a b/wit"));
-        assert!(bindings.contains("\"items-slug\" => route_items_slug::handle(request).await,\n"));
-        assert!(bindings.contains("path: \"a b/wit\","));
+        let rust = rust_0_3(&ids, Path::new("a b/wit"));
+        assert!(rust.contains("\"items-slug\" => route_items_slug::handle(request).await,\n"));
+        assert!(rust.contains("path: \"a b/wit\","));
+        let rust = rust_0_2(&ids, Path::new("wit"));
+        assert!(rust.contains("\"hello\" => route_hello::handle(request, response),\n"));
     }
 }
