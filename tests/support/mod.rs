@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
 pub mod browser;
+pub mod example_app;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -74,8 +75,8 @@ impl Served {
                     log.text.lock().unwrap()
                 );
             }
-            if let Some(address) = line.trim().strip_prefix("Listening on http://") {
-                break address.parse().unwrap();
+            if let Some(address) = address(&line) {
+                break address;
             }
         };
         Self {
@@ -149,6 +150,14 @@ impl Served {
         }
         panic!("the command did not end on {signal}");
     }
+}
+
+/// Reads where a command listens: Waypost's, or Wasmtime's own.
+fn address(line: &str) -> Option<SocketAddr> {
+    let address = ["Listening on http://", "Serving HTTP on http://"]
+        .iter()
+        .find_map(|words| line.trim().strip_prefix(words))?;
+    Some(address.trim_end_matches('/').parse().unwrap())
 }
 
 impl Drop for Served {
