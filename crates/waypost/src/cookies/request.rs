@@ -43,14 +43,16 @@ impl<'r> RequestCookies<'r> {
     /// Writes the `Cookie` header anew.
     fn write(&mut self) {
         let jar = self.cookies.jar();
-        let pairs = jar
-            .sent
-            .iter()
-            .map(|(name, value)| format!("{name}={}", encoding::encode(value)));
-        let line = pairs.collect::<Vec<_>>().join("; ");
+        let pairs = jar.sent.iter().map(|(name, value)| {
+            // A name that is no token came from the client as Latin-1, and goes on as it came.
+            let name = name.chars().filter_map(|c| u8::try_from(c).ok());
+            let value = encoding::encode(value);
+            name.chain([b'=']).chain(value.bytes()).collect::<Vec<_>>()
+        });
+        let line = pairs.collect::<Vec<_>>().join(&b"; "[..]);
         self.headers.remove(header::COOKIE);
         // Names from the client may hold anything; a header that can't be written stays away.
-        if let (false, Ok(line)) = (line.is_empty(), HeaderValue::from_bytes(line.as_bytes())) {
+        if let (false, Ok(line)) = (line.is_empty(), HeaderValue::from_bytes(&line)) {
             self.headers.insert(header::COOKIE, line);
         }
     }
@@ -122,5 +124,14 @@ mod tests {
         assert!(request.set("a;b", "1").is_err());
         assert_eq!(headers["cookie"], "a=x%20y");
         assert_eq!(cookies.get("a").unwrap().value(), "x y");
+    }
+
+    #[test]
+    fn names_of_other_cookies_stay_as_they_came() {
+        let cookies = sent("é=1");
+        let mut headers = HeaderMap::new();
+        let mut request = RequestCookies::new(cookies, &mut headers);
+        request.set("a", "2").unwrap();
+        assert_eq!(headers["cookie"].as_bytes(), "é=1; a=2".as_bytes());
     }
 }
