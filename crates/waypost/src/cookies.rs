@@ -220,6 +220,8 @@ fn name_of(line: &HeaderValue) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, SystemTime};
+
     use super::*;
 
     fn sent(line: &str) -> Cookies {
@@ -330,6 +332,32 @@ mod tests {
             lines(&cookies),
             ["a=x%0D%0ASet-Cookie%3A%20evil%3D1; Path=/"]
         );
+    }
+
+    #[test]
+    fn times_out_of_range() {
+        let epoch = SystemTime::UNIX_EPOCH;
+        let distance = Duration::from_secs(1 << 60);
+        for (cookie, expected) in [
+            (
+                Cookie::new("a", "1").expires(epoch + distance),
+                "a=1; Path=/; Expires=Fri, 31 Dec 9999 23:59:59 GMT",
+            ),
+            (
+                Cookie::new("a", "1").expires(epoch - distance),
+                "a=1; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
+            ),
+            (
+                Cookie::new("a", "1").max_age(-100_000_000_000),
+                "a=1; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=-100000000000",
+            ),
+            (
+                Cookie::new("a", "1").max_age(i64::MAX),
+                "a=1; Path=/; Max-Age=9223372036854775807",
+            ),
+        ] {
+            assert_eq!(cookie.to_string(), expected);
+        }
     }
 
     #[test]
