@@ -59,6 +59,7 @@ impl Response {
 
     fn not_modified(self) -> Self {
         let mut response = Self::new(Body::empty()).with_status(StatusCode::NOT_MODIFIED);
+        response.share_cookies(&self);
         for name in &OF_A_304 {
             for value in self.headers().get_all(name) {
                 response.headers_mut().append(name, value.clone());
@@ -110,6 +111,14 @@ mod tests {
             assert_eq!(again.headers()["vary"], "b");
         }
         assert_eq!(answer().conditional(&get("\"x\"")).status(), 200);
+    }
+
+    #[test]
+    fn a_304_sets_the_cookies_of_the_answer() {
+        let answer = Response::new("hello").with_cookie(("a", "1"));
+        let again = http::Response::from(answer.conditional(&get("*")));
+        assert_eq!(again.status(), 304);
+        assert_eq!(again.headers()["set-cookie"], "a=1; Path=/");
     }
 
     #[test]
