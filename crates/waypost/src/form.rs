@@ -5,6 +5,7 @@ mod limits;
 mod read;
 
 use bytes::Bytes;
+use http::HeaderValue;
 use serde::de::DeserializeOwned;
 
 use crate::RequestError;
@@ -125,6 +126,16 @@ impl File {
             name,
             media_type,
             content: content.into(),
+        }
+    }
+
+    /// Returns the media type as a header can say it, or else what the Fetch standard has for a file
+    /// without one.
+    fn sent_media_type(&self) -> &str {
+        let is_sendable = |text: &str| !text.is_empty() && HeaderValue::from_str(text).is_ok();
+        match self.media_type.trim() {
+            media_type if is_sendable(media_type) => media_type,
+            _ => "application/octet-stream",
         }
     }
 }
