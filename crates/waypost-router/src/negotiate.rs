@@ -45,7 +45,7 @@ pub(crate) fn preferred(accept: Option<&str>) -> Format {
 fn quality(accept: &str, format: Format) -> (u16, u8) {
     let (kind, subkind) = format.essence();
     let ranges = accept.split(',').filter_map(|range| {
-        let mut parts = range.split(';').map(str::trim);
+        let mut parts = range.split(';').map(str::trim_ascii);
         let media_range = parts.next()?.to_ascii_lowercase();
         let exactness = match media_range.split_once('/')? {
             (k, s) if k == kind && s == subkind => 3,

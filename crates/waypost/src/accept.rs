@@ -36,7 +36,7 @@ impl Request {
 fn quality(accept: &str, media_type: &str) -> u16 {
     let (kind, _) = media_type.split_once('/').unwrap_or((media_type, ""));
     let fitting = accept.split(',').filter_map(|range| {
-        let mut parts = range.split(';').map(str::trim);
+        let mut parts = range.split(';').map(str::trim_ascii);
         let range = parts.next()?;
         let exactness = match range.split_once('/')? {
             _ if range.eq_ignore_ascii_case(media_type) => 3,
