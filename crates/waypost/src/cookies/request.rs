@@ -1,5 +1,7 @@
 //! What the client sent: the `Cookie` header, read and changed.
 
+use std::collections::HashMap;
+
 use http::{HeaderMap, HeaderValue, header};
 
 use super::{Cookie, CookieError, Cookies, encoding};
@@ -61,12 +63,15 @@ impl<'r> RequestCookies<'r> {
 /// Reads the cookies of a request: of a name the last value, at the place of the first.
 pub(super) fn parse(headers: &HeaderMap) -> Vec<(String, String)> {
     let mut cookies: Vec<(String, String)> = Vec::new();
+    // A client may send thousands, too many to compare each with all before it.
+    let mut places = HashMap::new();
     let lines = headers.get_all(header::COOKIE).iter();
     for pair in lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';')) {
         let Some((name, value)) = parse_pair(&latin1(pair)) else {
             continue;
         };
-        match cookies.iter_mut().find(|(known, _)| *known == name) {
+        let place = *places.entry(name.clone()).or_insert(cookies.len());
+        match cookies.get_mut(place) {
             Some(known) => known.1 = value,
             None => cookies.push((name, value)),
         }
