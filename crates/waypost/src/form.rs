@@ -5,7 +5,6 @@ mod limits;
 mod read;
 
 use bytes::Bytes;
-use http::HeaderValue;
 use serde::de::DeserializeOwned;
 
 use crate::RequestError;
@@ -129,12 +128,12 @@ impl File {
         }
     }
 
-    /// Returns the media type as a header can say it, or else what the Fetch standard has for a file
-    /// without one.
+    /// Returns the media type, or what the Fetch standard has for a file without one. One that is no
+    /// ASCII is none ([File API](https://w3c.github.io/FileAPI/#constructorBlob)).
     fn sent_media_type(&self) -> &str {
-        let is_sendable = |text: &str| !text.is_empty() && HeaderValue::from_str(text).is_ok();
+        let is_ascii = |text: &str| text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
         match self.media_type.trim() {
-            media_type if is_sendable(media_type) => media_type,
+            media_type if !media_type.is_empty() && is_ascii(media_type) => media_type,
             _ => "application/octet-stream",
         }
     }

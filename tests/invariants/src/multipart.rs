@@ -61,7 +61,9 @@ fn as_sent((name, value): Field) -> Field {
         Err((name, media_type, content)) => {
             let media_type = match media_type.trim() {
                 "" => "application/octet-stream",
-                media_type if media_type.contains(is_no_text) => "application/octet-stream",
+                media_type if !media_type.bytes().all(|byte| matches!(byte, b' '..=b'~')) => {
+                    "application/octet-stream"
+                }
                 media_type => media_type,
             };
             Err((unescaped(&name), media_type.to_owned(), content))

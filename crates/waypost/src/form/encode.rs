@@ -80,6 +80,7 @@ mod tests {
             ("text/csv; charset=\"utf-8\"", "text/csv; charset=\"utf-8\""),
             ("text", "text"),
             ("", "application/octet-stream"),
+            ("text/é", "application/octet-stream"),
             ("a\r\nb: c", "application/octet-stream"),
         ] {
             let form = FormData::new().with_file("f", File::new("x", given, "1"));
