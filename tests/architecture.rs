@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// What each crate may use of ours; a handler may use the SDK and what is private to the app.
-const MAY_USE: [(&str, &[&str]); 9] = [
+const MAY_USE: [(&str, &[&str]); 10] = [
     ("waypost-routing", &[]),
     ("waypost-macros", &["waypost-routing"]),
     ("waypost", &["waypost-macros", "waypost-routing"]),
@@ -14,6 +14,10 @@ const MAY_USE: [(&str, &[&str]); 9] = [
     ("waypost-cli", &["waypost-host", "waypost-routing"]),
     ("waypost-start", &[]),
     ("waypost-conformance", &[]),
+    (
+        "waypost-invariants",
+        &["waypost", "waypost-router", "waypost-routing"],
+    ),
     ("router", &["waypost", "waypost-router"]),
 ];
 

@@ -134,6 +134,8 @@ fn set_unless_there(headers: &mut Headers, name: &str, value: impl FnOnce() -> O
         return;
     }
     if let Some(value) = value() {
+        // What is no text says nothing, and must not stand before what does.
+        headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
         headers.push((name.to_owned(), value.into_bytes()));
     }
 }
@@ -223,6 +225,23 @@ mod tests {
                 id: "7".to_owned()
             }
         );
+    }
+
+    #[test]
+    fn a_trusted_header_that_is_no_text_is_replaced() {
+        let trusted = ["x-request-id".to_owned()];
+        let forwarding = Forwarding {
+            scheme: "http",
+            authority: None,
+            new_id: &|| "new".to_owned(),
+            trusted: &trusted,
+        };
+        let forwarded = forwarding.apply(vec![("x-request-id".to_owned(), vec![0xFF])]);
+        let expected = Forwarded {
+            headers: headers(&[("x-forwarded-proto", "http"), ("x-request-id", "new")]),
+            id: "new".to_owned(),
+        };
+        assert_eq!(forwarded, Ok(expected));
     }
 
     #[test]

@@ -45,7 +45,7 @@ pub(crate) fn preferred(accept: Option<&str>) -> Format {
 fn quality(accept: &str, format: Format) -> (u16, u8) {
     let (kind, subkind) = format.essence();
     let ranges = accept.split(',').filter_map(|range| {
-        let mut parts = range.split(';').map(str::trim);
+        let mut parts = range.split(';').map(str::trim_ascii);
         let media_range = parts.next()?.to_ascii_lowercase();
         let exactness = match media_range.split_once('/')? {
             (k, s) if k == kind && s == subkind => 3,
@@ -65,10 +65,10 @@ fn quality(accept: &str, format: Format) -> (u16, u8) {
 
 fn thousandths(quality: &str) -> Option<u16> {
     let quality: f32 = quality.parse().ok()?;
-    // The cast saturates; a quality beyond 1 is as good as 1.
+    // The product is between 0 and 1,000, and not always exact.
     (0.0..=1.0)
         .contains(&quality)
-        .then_some((quality * 1000.0) as u16)
+        .then_some((quality * 1000.0).round() as u16)
 }
 
 #[cfg(test)]
@@ -88,6 +88,7 @@ mod tests {
             ),
             ("text/*;q=0.5, application/json;q=0.4", Format::Text),
             ("text/plain;q=0.1, application/json;q=0.9", Format::Json),
+            ("text/plain;q=0.250, text/html;q=0.251", Format::Html),
             ("application/json;q=x, text/html;q=2", Format::Text),
             ("image/png", Format::Text),
             (";;,/,", Format::Text),

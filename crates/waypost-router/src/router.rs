@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use http::uri::PathAndQuery;
 use waypost_routing::{Path, Pattern, Resolved, RouteTable};
 
 use crate::{Answer, Headers};
@@ -96,12 +97,16 @@ impl Router {
             Some((path, query)) => (path, Some(query)),
             None => (target, None),
         };
-        if !query
+        let is_ascii = query
             .unwrap_or_default()
             .bytes()
-            .all(|byte| byte.is_ascii_graphic())
-        {
+            .all(|byte| byte.is_ascii_graphic());
+        if !is_ascii {
             return Decision::Answer(Answer::bad_request(BAD_QUERY));
+        }
+        // Hosts are free to pass on what is no URL, but the handler's side need not take it.
+        if target.parse::<PathAndQuery>().is_err() {
+            return Decision::Answer(Answer::bad_request(BAD_TARGET));
         }
         let answer = match Path::resolve(path) {
             Ok(Resolved::Path(path)) => match self.table.find(&path) {
@@ -139,6 +144,8 @@ impl Router {
 }
 
 const BAD_QUERY: &str = "the query holds a character that has to be percent-encoded";
+
+const BAD_TARGET: &str = "the path is too long or has a character that has to be percent-encoded";
 
 /// A table of routes that can't be read. It is made by `waypost build`: build again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -221,6 +228,10 @@ mod tests {
         assert_eq!(answer("GET", "/%ZZ").status, 400);
         assert_eq!(answer("GET", "*").status, 400);
         assert_eq!(answer("GET", "/?a=✓").status, 400);
+        assert_eq!(answer("GET", "/items/`").status, 400);
+        assert_eq!(answer("GET", "/items/<a>").status, 400);
+        let long = format!("/items/{}", "a".repeat(1 << 16));
+        assert_eq!(answer("GET", &long).status, 400);
         let redirect = answer("POST", "//items//a?b=%20");
         assert_eq!(redirect.status, 308);
         assert_eq!(redirect.header("location"), Some("/items/a?b=%20"));

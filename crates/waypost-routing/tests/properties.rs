@@ -1,9 +1,8 @@
-//! The invariants, for generated inputs and for the seeds of the fuzz targets.
+//! The invariants, for generated inputs. For the seeds of the fuzz targets, `tests/invariants` of the
+//! workspace checks them.
 
 #[path = "support/invariants.rs"]
 mod invariants;
-
-use std::{fs, path::PathBuf};
 
 use proptest::{collection::vec, prelude::*, sample::select};
 
@@ -85,17 +84,4 @@ proptest! {
     fn any_text_is_a_table(text in "[\\PC\n]*") {
         invariants::table(&text);
     }
-}
-
-#[test]
-fn seeds_of_the_fuzz_targets() {
-    seeds("resolve").for_each(|seed| invariants::resolve(&seed));
-    seeds("table").for_each(|seed| invariants::table(&seed));
-}
-
-fn seeds(target: &str) -> impl Iterator<Item = String> {
-    let manifest = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let folder = manifest.join("../../fuzz/seeds").join(target);
-    let entries = fs::read_dir(folder).unwrap();
-    entries.map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap())
 }

@@ -36,7 +36,7 @@ impl Request {
 fn quality(accept: &str, media_type: &str) -> u16 {
     let (kind, _) = media_type.split_once('/').unwrap_or((media_type, ""));
     let fitting = accept.split(',').filter_map(|range| {
-        let mut parts = range.split(';').map(str::trim);
+        let mut parts = range.split(';').map(str::trim_ascii);
         let range = parts.next()?;
         let exactness = match range.split_once('/')? {
             _ if range.eq_ignore_ascii_case(media_type) => 3,
@@ -48,8 +48,8 @@ fn quality(accept: &str, media_type: &str) -> u16 {
             .find_map(|part| part.strip_prefix(['q', 'Q'])?.strip_prefix('='))
             .unwrap_or("1");
         let quality: f32 = quality.parse().ok().filter(|q| (0.0..=1.0).contains(q))?;
-        // The product is between 0 and 1,000.
-        Some((exactness, (quality * 1000.0) as u16))
+        // The product is between 0 and 1,000, and not always exact.
+        Some((exactness, (quality * 1000.0).round() as u16))
     });
     fitting
         .max_by_key(|(exactness, _)| *exactness)
@@ -79,6 +79,7 @@ mod tests {
                 "text/*;q=0.5, text/html;q=0, application/json;q=0.4",
                 Some("text/plain"),
             ),
+            ("text/plain;q=0.250, text/html;q=0.251", Some("text/html")),
             ("application/json;q=x", None),
             ("image/png, ;;/", None),
         ] {

@@ -59,6 +59,7 @@ impl Response {
 
     fn not_modified(self) -> Self {
         let mut response = Self::new(Body::empty()).with_status(StatusCode::NOT_MODIFIED);
+        response.share_cookies(&self);
         for name in &OF_A_304 {
             for value in self.headers().get_all(name) {
                 response.headers_mut().append(name, value.clone());
@@ -70,11 +71,18 @@ impl Response {
 
 /// Tells whether `If-None-Match` names the tag, compared weakly (RFC 9110 section 13.1.2).
 fn none_match(headers: &HeaderMap, tag: &[u8]) -> bool {
-    let strong = |tag: &[u8]| tag.strip_prefix(b"W/").unwrap_or(tag).to_vec();
-    let tags = headers.get_all(header::IF_NONE_MATCH).iter();
-    tags.flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
-        .map(<[u8]>::trim_ascii)
-        .any(|known| known == b"*" || strong(known) == strong(tag))
+    let tag = opaque_tags(tag).next();
+    let mut lines = headers.get_all(header::IF_NONE_MATCH).iter();
+    lines.any(|line| {
+        let line = line.as_bytes();
+        line.trim_ascii() == b"*" || opaque_tags(line).any(|known| Some(known) == tag)
+    })
+}
+
+/// Returns what stands between quotes in a list of entity tags (RFC 9110 section 8.8.3): anything but
+/// a quote, commas included.
+fn opaque_tags(list: &[u8]) -> impl Iterator<Item = &[u8]> {
+    list.split(|byte| *byte == b'"').skip(1).step_by(2)
 }
 
 /// FNV-1a with 64 bits: small, and the same on every target and in every version.
@@ -110,6 +118,30 @@ mod tests {
             assert_eq!(again.headers()["vary"], "b");
         }
         assert_eq!(answer().conditional(&get("\"x\"")).status(), 200);
+    }
+
+    #[test]
+    fn a_304_sets_the_cookies_of_the_answer() {
+        let answer = Response::new("hello").with_cookie(("a", "1"));
+        let again = http::Response::from(answer.conditional(&get("*")));
+        assert_eq!(again.status(), 304);
+        assert_eq!(again.headers()["set-cookie"], "a=1; Path=/");
+    }
+
+    #[test]
+    fn a_tag_may_hold_commas() {
+        let status = |known: &str| {
+            let answer = Response::new("hello").with_header("etag", "\"a,b\"");
+            answer.conditional(&get(known)).status().as_u16()
+        };
+        for (known, expected) in [
+            ("\"x\", W/\"a,b\"", 304),
+            ("\"a\", \"b\"", 200),
+            ("\"x,*,y\"", 200),
+            ("\"x, \"", 200),
+        ] {
+            assert_eq!(status(known), expected, "{known}");
+        }
     }
 
     #[test]

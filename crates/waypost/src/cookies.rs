@@ -105,17 +105,26 @@ impl Cookies {
 
     /// Returns all cookies, those of the client first.
     pub fn all(&self) -> Vec<Cookie> {
-        let mut names: Vec<String> = Vec::new();
-        {
-            let jar = self.jar();
-            let sent = jar.sent.iter().map(|(name, _)| name.as_str());
-            for name in sent.chain(jar.changes.iter().map(Cookie::name)) {
-                if !names.iter().any(|known| known == name) {
-                    names.push(name.to_owned());
-                }
+        let jar = self.jar();
+        let set = |name: &str| -> Vec<_> {
+            let set = jar.changes.iter().filter(|cookie| cookie.name() == name);
+            set.cloned().collect()
+        };
+        let mut all = Vec::new();
+        for (name, value) in &jar.sent {
+            match set(name).as_slice() {
+                [] => all.push(Cookie::new(name, value)),
+                changed => all.extend_from_slice(changed),
             }
         }
-        names.iter().flat_map(|name| self.get_all(name)).collect()
+        for (index, cookie) in jar.changes.iter().enumerate() {
+            let name = cookie.name();
+            let is_sent = jar.sent.iter().any(|(known, _)| known == name);
+            if !is_sent && !jar.changes[..index].iter().any(|it| it.name() == name) {
+                all.extend(set(name));
+            }
+        }
+        all
     }
 
     /// Sets a cookie: a pair of name and value, or a [`Cookie`] with attributes.
@@ -220,6 +229,8 @@ fn name_of(line: &HeaderValue) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, SystemTime};
+
     use super::*;
 
     fn sent(line: &str) -> Cookies {
@@ -236,6 +247,23 @@ mod tests {
         lines
             .map(|line| line.to_str().unwrap().to_owned())
             .collect()
+    }
+
+    #[test]
+    fn all_cookies_with_their_changes() {
+        let cookies = sent("a=1; b=2");
+        cookies.set(("c", "3")).unwrap().set(("a", "4")).unwrap();
+        cookies.set(("d", "5")).unwrap();
+        cookies.set(Cookie::new("c", "6").path("/x")).unwrap();
+        let all: Vec<_> = cookies.all().iter().map(Cookie::to_string).collect();
+        let expected = [
+            "a=4; Path=/",
+            "b=2; Path=/",
+            "c=3; Path=/",
+            "c=6; Path=/x",
+            "d=5; Path=/",
+        ];
+        assert_eq!(all, expected);
     }
 
     #[test]
@@ -330,6 +358,32 @@ mod tests {
             lines(&cookies),
             ["a=x%0D%0ASet-Cookie%3A%20evil%3D1; Path=/"]
         );
+    }
+
+    #[test]
+    fn times_out_of_range() {
+        let epoch = SystemTime::UNIX_EPOCH;
+        let distance = Duration::from_secs(1 << 60);
+        for (cookie, expected) in [
+            (
+                Cookie::new("a", "1").expires(epoch + distance),
+                "a=1; Path=/; Expires=Fri, 31 Dec 9999 23:59:59 GMT",
+            ),
+            (
+                Cookie::new("a", "1").expires(epoch - distance),
+                "a=1; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
+            ),
+            (
+                Cookie::new("a", "1").max_age(-100_000_000_000),
+                "a=1; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=-100000000000",
+            ),
+            (
+                Cookie::new("a", "1").max_age(i64::MAX),
+                "a=1; Path=/; Max-Age=9223372036854775807",
+            ),
+        ] {
+            assert_eq!(cookie.to_string(), expected);
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! number, a `bool`, a `char` or a unit enum; a `Vec` takes all the texts of its name; an `Option`
 //! may be missing. A field `kebab_name` also answers to the name `kebab-name`.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use serde::de::value::{MapDeserializer, SeqDeserializer};
@@ -35,8 +36,11 @@ pub(crate) fn from_pairs<T: DeserializeOwned>(
     pairs: impl IntoIterator<Item = (String, String)>,
 ) -> Result<T, Error> {
     let mut gathered: Vec<(String, Vec<String>)> = Vec::new();
+    // Looking through all names for each pair would let a form of a few MiB take hours.
+    let mut places = HashMap::new();
     for (name, value) in pairs {
-        match gathered.iter_mut().find(|(known, _)| *known == name) {
+        let place = *places.entry(name.clone()).or_insert(gathered.len());
+        match gathered.get_mut(place) {
             Some((_, values)) => values.push(value),
             None => gathered.push((name, vec![value])),
         }
@@ -248,6 +252,14 @@ impl<'de> Deserializer<'de> for Value<'_> {
 mod tests {
     use super::*;
     use serde::Deserialize;
+
+    #[test]
+    fn many_names_take_no_more_than_one_pass() {
+        // By comparing all names with each other this would take a minute.
+        let pairs = (0..200_000).map(|number| (number.to_string(), String::new()));
+        let found: HashMap<String, Vec<String>> = from_pairs(pairs).unwrap();
+        assert_eq!(found.len(), 200_000);
+    }
 
     fn pairs(text: &str) -> Vec<(String, String)> {
         let pairs = text.split('&').filter_map(|pair| pair.split_once('='));

@@ -11,6 +11,7 @@ use std::fmt;
 use http::StatusCode;
 
 use crate::{Body, IntoResponse, Response};
+pub(crate) use early::location_value;
 pub use early::{forbidden, not_found, permanent_redirect, redirect, see_other, unauthorized};
 pub use request::RequestError;
 

@@ -1,7 +1,7 @@
 //! Requests that a handler makes.
 
+mod address;
 mod error;
-mod target;
 
 use std::future::IntoFuture;
 use std::pin::{Pin, pin};
@@ -13,8 +13,8 @@ use http::{Method, StatusCode, Uri};
 use serde::Serialize;
 
 use crate::{Body, IntoHeaderValue, Response, sys, time};
+use address::Address;
 pub use error::FetchError;
-use target::{joined, origin, target};
 
 /// How many redirects a fetch follows (Fetch standard, section 4.4 "HTTP-redirect fetch").
 const REDIRECTS: usize = 20;
@@ -166,9 +166,10 @@ impl Fetch {
     }
 
     async fn follow(mut self) -> Result<Response, FetchError> {
+        let mut address = Address::parse(&self.url)?;
         for _ in 0..=REDIRECTS {
             let again = self.body.copy();
-            let (uri, body) = (target(&self.url)?, std::mem::take(&mut self.body));
+            let (uri, body) = (address.target()?, std::mem::take(&mut self.body));
             let response = self.once(uri, body).await?;
             let Some(location) = location(&response) else {
                 return Ok(response);
@@ -176,8 +177,15 @@ impl Fetch {
             match self.redirect {
                 RedirectPolicy::Manual => return Ok(response),
                 RedirectPolicy::Error => return Err(FetchError::Redirect),
-                RedirectPolicy::Follow => self.go_to(&location, response.status(), again)?,
+                RedirectPolicy::Follow => {}
             }
+            let next = address.join(&location)?;
+            if !next.has_origin_of(&address) {
+                self.headers.remove(header::AUTHORIZATION);
+                self.headers.remove(header::COOKIE);
+            }
+            self.repeat(response.status(), again)?;
+            address = next;
         }
         Err(FetchError::Redirect)
     }
@@ -198,13 +206,7 @@ impl Fetch {
     }
 
     /// Makes this the request that follows a redirect (Fetch standard, "HTTP-redirect fetch").
-    fn go_to(
-        &mut self,
-        location: &str,
-        status: StatusCode,
-        body: Option<Body>,
-    ) -> Result<(), FetchError> {
-        let next = joined(&self.url, location)?;
+    fn repeat(&mut self, status: StatusCode, body: Option<Body>) -> Result<(), FetchError> {
         let becomes_get = match status.as_u16() {
             303 => !matches!(self.method, Method::GET | Method::HEAD),
             301 | 302 => self.method == Method::POST,
@@ -218,11 +220,6 @@ impl Fetch {
         } else {
             self.body = body.ok_or(FetchError::Redirect)?;
         }
-        if origin(&next) != origin(&self.url) {
-            self.headers.remove(header::AUTHORIZATION);
-            self.headers.remove(header::COOKIE);
-        }
-        self.url = next;
         Ok(())
     }
 }

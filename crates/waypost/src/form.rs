@@ -127,6 +127,16 @@ impl File {
             content: content.into(),
         }
     }
+
+    /// Returns the media type, or what the Fetch standard has for a file without one. One that is no
+    /// ASCII is none ([File API](https://w3c.github.io/FileAPI/#constructorBlob)).
+    fn sent_media_type(&self) -> &str {
+        let is_ascii = |text: &str| text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+        match self.media_type.trim() {
+            media_type if !media_type.is_empty() && is_ascii(media_type) => media_type,
+            _ => "application/octet-stream",
+        }
+    }
 }
 
 #[cfg(test)]

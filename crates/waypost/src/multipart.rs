@@ -4,6 +4,7 @@
 //! One chunk of the body is in memory at a time, whatever the size of the upload and however fast the
 //! client is. What a handler leaves of a field is skipped when it asks for the next one.
 
+mod disposition;
 mod field;
 mod reading;
 

@@ -161,6 +161,11 @@ impl Response {
         self.cookies.get_or_insert_default().clone()
     }
 
+    /// Makes it set the cookies that another response sets.
+    pub(crate) fn share_cookies(&mut self, other: &Self) {
+        self.cookies.clone_from(&other.cookies);
+    }
+
     /// Returns the status code.
     pub fn status(&self) -> StatusCode {
         match self.fault {

@@ -5,7 +5,8 @@ use std::future::Future;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use waypost_routing::{Path, Pattern, Resolved};
 
-use crate::{After, Body, Exchange, IntoResponse, Response, Signal};
+use crate::error::location_value;
+use crate::{After, Body, Error, Exchange, IntoResponse, Response, Signal};
 
 /// A method that a route may implement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,8 +114,12 @@ fn normalised(mut path: String, query: Option<&str>) -> Response {
         path.push('?');
         path.push_str(query);
     }
-    let response = Response::new(path.clone()).with_status(StatusCode::PERMANENT_REDIRECT);
-    response.with_header(header::LOCATION, path)
+    match location_value(&path) {
+        Ok(location) => Response::new(path)
+            .with_status(StatusCode::PERMANENT_REDIRECT)
+            .with_header(header::LOCATION, location),
+        Err(error) => Error::from(error).into_response(),
+    }
 }
 
 async fn dispatch<R: Route>(mut exchange: Exchange) -> Response {
@@ -224,6 +229,13 @@ mod tests {
         assert_eq!(allow(&[Verb::Post, Verb::Get]), "GET, HEAD, OPTIONS, POST");
         assert_eq!(allow(&[Verb::Put, Verb::Delete]), "DELETE, OPTIONS, PUT");
         assert_eq!(allow(&[]), "OPTIONS");
+    }
+
+    #[test]
+    fn a_redirect_to_the_normal_form_is_ascii() {
+        let response = normalised("/a".to_owned(), Some("é✓"));
+        assert_eq!(response.status(), 308);
+        assert_eq!(response.headers()["location"], "/a?%C3%A9%E2%9C%93");
     }
 
     #[test]

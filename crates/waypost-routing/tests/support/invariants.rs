@@ -1,5 +1,5 @@
 //! What holds for every input: called with generated ones by the property tests, and by the fuzz
-//! targets.
+//! targets through `tests/invariants` of the workspace.
 
 use waypost_routing::{ConflictKind, Conflicts, Path, Pattern, Resolved, RouteTable};
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::SystemTime;
 
 pub use cookie::SameSite;
-use cookie::time::{Duration, OffsetDateTime};
+use cookie::time::{Duration, OffsetDateTime, PrimitiveDateTime};
 
 use super::date::{HttpDate, now};
 use super::encoding::{encode, is_attribute, is_token};
@@ -101,10 +101,11 @@ impl Cookie {
         self
     }
 
-    /// Lets the client forget it at a time.
+    /// Lets the client forget it at a time, to the second. A time before 1970 is as good as 1970, and
+    /// one after the year 9999 as its end.
     #[must_use]
     pub fn expires(mut self, time: SystemTime) -> Self {
-        self.inner.set_expires(OffsetDateTime::from(time));
+        self.inner.set_expires(in_range(time));
         self
     }
 
@@ -169,10 +170,12 @@ impl Cookie {
 
     /// `Max-Age` other than zero also writes `Expires`, for clients that know only that.
     fn expiry(&self) -> Option<OffsetDateTime> {
-        match self.inner.max_age() {
+        let time = match self.inner.max_age() {
             Some(age) if !age.is_zero() => now().checked_add(age),
             _ => self.inner.expires_datetime(),
-        }
+        };
+        // An HTTP date has no years before 0, and clients may refuse those before 1601.
+        time.map(|time| time.max(OffsetDateTime::UNIX_EPOCH))
     }
 }
 
@@ -249,6 +252,17 @@ impl fmt::Display for CookieError {
 }
 
 impl std::error::Error for CookieError {}
+
+/// Makes a time that HTTP can write.
+fn in_range(time: SystemTime) -> OffsetDateTime {
+    let since_1970 = time.duration_since(SystemTime::UNIX_EPOCH);
+    let seconds = since_1970.map_or(0, |since| since.as_secs());
+    let time = i64::try_from(seconds)
+        .ok()
+        .map(OffsetDateTime::from_unix_timestamp);
+    let last = || PrimitiveDateTime::MAX.assume_utc();
+    time.and_then(Result::ok).unwrap_or_else(last)
+}
 
 /// Refuses a part that could inject another attribute.
 fn check(part: &'static str, text: &str, valid: fn(&str) -> bool) -> Result<(), CookieError> {

@@ -1,5 +1,7 @@
 //! What the client sent: the `Cookie` header, read and changed.
 
+use std::collections::HashMap;
+
 use http::{HeaderMap, HeaderValue, header};
 
 use super::{Cookie, CookieError, Cookies, encoding};
@@ -43,14 +45,16 @@ impl<'r> RequestCookies<'r> {
     /// Writes the `Cookie` header anew.
     fn write(&mut self) {
         let jar = self.cookies.jar();
-        let pairs = jar
-            .sent
-            .iter()
-            .map(|(name, value)| format!("{name}={}", encoding::encode(value)));
-        let line = pairs.collect::<Vec<_>>().join("; ");
+        let pairs = jar.sent.iter().map(|(name, value)| {
+            // A name that is no token came from the client as Latin-1, and goes on as it came.
+            let name = name.chars().filter_map(|c| u8::try_from(c).ok());
+            let value = encoding::encode(value);
+            name.chain([b'=']).chain(value.bytes()).collect::<Vec<_>>()
+        });
+        let line = pairs.collect::<Vec<_>>().join(&b"; "[..]);
         self.headers.remove(header::COOKIE);
         // Names from the client may hold anything; a header that can't be written stays away.
-        if let (false, Ok(line)) = (line.is_empty(), HeaderValue::from_bytes(line.as_bytes())) {
+        if let (false, Ok(line)) = (line.is_empty(), HeaderValue::from_bytes(&line)) {
             self.headers.insert(header::COOKIE, line);
         }
     }
@@ -59,12 +63,15 @@ impl<'r> RequestCookies<'r> {
 /// Reads the cookies of a request: of a name the last value, at the place of the first.
 pub(super) fn parse(headers: &HeaderMap) -> Vec<(String, String)> {
     let mut cookies: Vec<(String, String)> = Vec::new();
+    // A client may send thousands, too many to compare each with all before it.
+    let mut places = HashMap::new();
     let lines = headers.get_all(header::COOKIE).iter();
     for pair in lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';')) {
         let Some((name, value)) = parse_pair(&latin1(pair)) else {
             continue;
         };
-        match cookies.iter_mut().find(|(known, _)| *known == name) {
+        let place = *places.entry(name.clone()).or_insert(cookies.len());
+        match cookies.get_mut(place) {
             Some(known) => known.1 = value,
             None => cookies.push((name, value)),
         }
@@ -122,5 +129,14 @@ mod tests {
         assert!(request.set("a;b", "1").is_err());
         assert_eq!(headers["cookie"], "a=x%20y");
         assert_eq!(cookies.get("a").unwrap().value(), "x y");
+    }
+
+    #[test]
+    fn names_of_other_cookies_stay_as_they_came() {
+        let cookies = sent("é=1");
+        let mut headers = HeaderMap::new();
+        let mut request = RequestCookies::new(cookies, &mut headers);
+        request.set("a", "2").unwrap();
+        assert_eq!(headers["cookie"].as_bytes(), "é=1; a=2".as_bytes());
     }
 }

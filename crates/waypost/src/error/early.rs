@@ -80,8 +80,10 @@ fn redirect_with(status: StatusCode, location: &str) -> Error {
     }
 }
 
-/// Makes the value of a `Location` header: characters outside ASCII are percent-encoded.
+/// Makes the value of a `Location` header: characters outside ASCII are percent-encoded, and spaces at
+/// the ends, which a URL doesn't have, are left out.
 pub(crate) fn location_value(location: &str) -> anyhow::Result<HeaderValue> {
+    let location = location.trim_matches(' ');
     if location.is_empty() {
         anyhow::bail!("a redirect needs a location, but it is empty");
     }
@@ -110,13 +112,14 @@ mod tests {
             ("sub/path?a=1#b", "sub/path?a=1#b"),
             ("/café/✓", "/caf%C3%A9/%E2%9C%93"),
             ("/a b", "/a b"),
+            (" /a ", "/a"),
         ] {
             let response = redirect(given).into_response();
             assert_eq!(response.status(), 307);
             assert_eq!(response.headers()["location"], sent);
         }
         assert_eq!(see_other("/target").status(), 303);
-        for refused in ["", "/a\r\nSet-Cookie: x=1", "/\0"] {
+        for refused in ["", " ", "/a\r\nSet-Cookie: x=1", "/\0"] {
             assert_eq!(permanent_redirect(refused).status(), 500, "{refused:?}");
         }
     }

@@ -25,7 +25,7 @@ impl From<FormData> for Body {
                     bytes.extend_from_slice(format!("\r\n\r\n{text}\r\n").as_bytes());
                 }
                 FormValue::File(file) => {
-                    let (name, media_type) = (escape(&file.name), escape(&file.media_type));
+                    let (name, media_type) = (escape(&file.name), file.sent_media_type());
                     let head =
                         format!("; filename=\"{name}\"\r\nContent-Type: {media_type}\r\n\r\n");
                     bytes.extend_from_slice(head.as_bytes());
@@ -72,5 +72,20 @@ mod tests {
         assert_eq!((form.get("a"), form.iter().count()), (Some("1\r\n2"), 3));
         assert_eq!(form.get("q\"uote"), Some(""));
         assert_eq!(&form.file("f").unwrap().content[..], b"--waypost-form-\r\n");
+    }
+
+    #[test]
+    fn a_file_keeps_its_media_type() {
+        for (given, expected) in [
+            ("text/csv; charset=\"utf-8\"", "text/csv; charset=\"utf-8\""),
+            ("text", "text"),
+            ("", "application/octet-stream"),
+            ("text/é", "application/octet-stream"),
+            ("a\r\nb: c", "application/octet-stream"),
+        ] {
+            let form = FormData::new().with_file("f", File::new("x", given, "1"));
+            let form = block_on(Request::post("/", form).form_data()).unwrap();
+            assert_eq!(form.file("f").unwrap().media_type, expected);
+        }
     }
 }

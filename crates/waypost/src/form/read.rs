@@ -34,7 +34,7 @@ impl FormData {
 /// Returns a media type without its parameters.
 pub(crate) fn essence(content_type: &str) -> &str {
     let (essence, _) = content_type.split_once(';').unwrap_or((content_type, ""));
-    essence.trim()
+    essence.trim_ascii()
 }
 
 fn urlencoded(bytes: &[u8], limits: FormLimits) -> Result<FormData, RequestError> {
@@ -85,6 +85,8 @@ async fn value(
 
 #[cfg(test)]
 mod tests {
+    use http::header::{self, HeaderValue};
+
     use super::*;
     use crate::Request;
     use crate::test::block_on;
@@ -190,5 +192,21 @@ mod tests {
         }
         let error = block_on(Request::post("/", &b"a=1"[..]).form_data()).unwrap_err();
         assert_eq!(error.status(), 415);
+    }
+
+    #[test]
+    fn only_white_space_of_http_is_left_out_of_a_type() {
+        for (content_type, status) in [
+            (&b" application/x-www-form-urlencoded\t"[..], None),
+            (b"\x85application/x-www-form-urlencoded", Some(415)),
+        ] {
+            let mut request = Request::post("/", "a=1");
+            let content_type = HeaderValue::from_bytes(content_type).unwrap();
+            request
+                .headers_mut()
+                .insert(header::CONTENT_TYPE, content_type);
+            let found = block_on(request.form_data()).err();
+            assert_eq!(found.map(|error| error.status().as_u16()), status);
+        }
     }
 }

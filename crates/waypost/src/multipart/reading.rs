@@ -12,8 +12,9 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use futures::channel::mpsc::{UnboundedSender, unbounded};
 use futures::{Stream, StreamExt, ready};
-use http::HeaderMap;
+use http::{HeaderMap, header};
 
+use super::disposition::Disposition;
 use crate::{Body, FormLimits, RequestError};
 
 /// How many bytes may come in without anything coming out: what stands before the first part, or the
@@ -76,8 +77,10 @@ impl Reading {
     }
 
     fn head(&self, field: &multer::Field<'_>) -> Result<Head, RequestError> {
-        let name = field.name().map(unescape);
-        let file_name = field.file_name().map(unescape);
+        let value = field.headers().get(header::CONTENT_DISPOSITION);
+        let value = value.and_then(|value| str::from_utf8(value.as_bytes()).ok());
+        let Disposition { name, file_name } =
+            value.and_then(Disposition::parse).unwrap_or_default();
         Ok(Head {
             name: name.ok_or_else(|| RequestError::Form("a part has no name".to_owned()))?,
             limit: match file_name {
@@ -177,12 +180,4 @@ impl Feed {
 
 pub(super) fn not_well_formed(error: multer::Error) -> RequestError {
     RequestError::Form(error.to_string())
-}
-
-/// Reads a name as browsers write it: the three escapes of the
-/// [HTML standard](https://html.spec.whatwg.org/#multipart-form-data).
-fn unescape(name: &str) -> String {
-    name.replace("%22", "\"")
-        .replace("%0D", "\r")
-        .replace("%0A", "\n")
 }

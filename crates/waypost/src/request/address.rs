@@ -1,8 +1,10 @@
-//! The address that a client used.
+//! The address that a client used, out of what a handler is told of it.
 
 use http::Uri;
 use http::request::Parts;
+use http::uri::Authority;
 use url::Url;
+use waypost_routing::{Path, Resolved};
 
 /// The address that the client used.
 ///
@@ -15,18 +17,32 @@ pub(crate) fn public_url(head: &Parts) -> Url {
         true => (text("x-forwarded-proto"), text("x-forwarded-host")),
         false => (head.uri.scheme_str(), own.or_else(|| text("host"))),
     };
-    let origin = format!(
-        "{}://{}",
-        scheme.unwrap_or("http"),
-        authority.unwrap_or("localhost")
-    );
-    let target = head
-        .uri
-        .path_and_query()
-        .map_or("/", |target| target.as_str());
-    Url::parse(&format!("{origin}{target}"))
-        .or_else(|_| Url::parse(&format!("http://localhost{target}")))
-        .unwrap_or_else(|_| Url::parse("http://localhost/").expect("a constant URL is valid"))
+    let scheme = scheme.filter(|scheme| *scheme == "https").unwrap_or("http");
+    let mut url = origin(scheme, authority.unwrap_or_default());
+    url.set_path(head.uri.path());
+    // `url` 2.5 makes `/a:/b` of `/a:/../b`, as in the `file:` URL of a drive. A guard that looks at
+    // the URL has to see the path that is routed.
+    let routed = Path::resolve(head.uri.path());
+    if let Ok(Resolved::Path(path)) = &routed
+        && Path::resolve(url.path()) != routed
+    {
+        url.set_path(&path.to_string());
+    }
+    url.set_query(head.uri.query());
+    url
+}
+
+/// Makes the URL of a server. What a client says can name another server, but reach no further: an
+/// authority that is none, `host/path` say, is as good as none.
+fn origin(scheme: &str, authority: &str) -> Url {
+    let server = authority.parse::<Authority>().ok().and_then(|authority| {
+        // A user has no place in it (RFC 9110 section 4.2.4).
+        let server = authority.as_str().rsplit('@').next()?;
+        Url::parse(&format!("{scheme}://{server}/")).ok()
+    });
+    server.unwrap_or_else(|| {
+        Url::parse(&format!("{scheme}://localhost/")).expect("`localhost` is a valid host")
+    })
 }
 
 /// Tells whether a request came through the router.
@@ -56,9 +72,22 @@ mod tests {
             url(forwarded("http://x.spin.internal/a")),
             "https://public.example/a"
         );
-        assert_eq!(
-            url(Request::get("/a").with_header("host", "a b")),
-            "http://localhost/a"
-        );
+        for host in ["a b", "a/b", "a?b", "a#b", "a\\b", ""] {
+            let req = Request::get("/a?c").with_header("host", host);
+            assert_eq!(url(req), "http://localhost/a?c", "{host:?}");
+        }
+    }
+
+    #[test]
+    fn a_public_url_has_a_server_and_a_path() {
+        for (target, url) in [
+            ("http://u:p@a.example:81/x", "http://a.example:81/x"),
+            ("http://a.example//x", "http://a.example//x"),
+            ("ftp://a.example/x", "http://a.example/x"),
+            ("*", "http://localhost/*"),
+            ("/a:/../b%7E", "http://localhost/b~"),
+        ] {
+            assert_eq!(Request::get(target).url().as_str(), url);
+        }
     }
 }

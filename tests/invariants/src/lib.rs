@@ -1,0 +1,69 @@
+//! What holds for every input, one function for each fuzz target.
+//!
+//! A function takes the bytes that a fuzzer made up and panics where a promise is broken. `fuzz/`
+//! calls them under libFuzzer; the test of this crate calls them with every seed in `fuzz/seeds/`.
+//! Private parsers are reached as a client reaches them, through the public API.
+//!
+//! An input is a list of fields with a byte [`0xFF`](input) between them, so that a field may hold
+//! any text.
+
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+mod cookies;
+mod dispatch;
+mod fetch;
+mod form;
+mod headers;
+mod input;
+mod location;
+mod multipart;
+mod query;
+mod router;
+#[path = "../../../crates/waypost-routing/tests/support/invariants.rs"]
+mod routing;
+mod url;
+
+pub use cookies::cookies;
+pub use dispatch::dispatch;
+pub use fetch::fetch;
+pub use form::form;
+pub use headers::headers;
+pub use location::location;
+pub use multipart::multipart;
+pub use query::query;
+pub use router::router;
+pub use url::url;
+
+/// Checks one input.
+pub type Target = fn(&[u8]);
+
+/// The fuzz targets by name.
+pub const TARGETS: [(&str, Target); 12] = [
+    ("cookies", cookies),
+    ("dispatch", dispatch),
+    ("fetch", fetch),
+    ("form", form),
+    ("headers", headers),
+    ("location", location),
+    ("multipart", multipart),
+    ("query", query),
+    ("resolve", resolve),
+    ("router", router),
+    ("table", table),
+    ("url", url),
+];
+
+/// Checks `Path::resolve`. The input is a path.
+pub fn resolve(data: &[u8]) {
+    if let Ok(raw) = str::from_utf8(data) {
+        routing::resolve(raw);
+    }
+}
+
+/// Checks a table. Each line of the input is a folder with a route or, after a `?`, a path to look up.
+pub fn table(data: &[u8]) {
+    if let Ok(text) = str::from_utf8(data) {
+        routing::table(text);
+    }
+}
