@@ -115,6 +115,9 @@ fn ends(stream: &TcpStream) -> io::Result<Ends> {
 
 /// Sets both protocols up. hyper's `pipeline_flush` stays off: it holds a response back while the next
 /// request is in the buffer, so a stream would stall, and the answer to a malformed request never leave.
+///
+/// Heads have room for both limits, so that one that goes over either is read as a whole, and the door tells
+/// 414 from 431. hyper's own answer to a head that does not even fit there is 431.
 fn builder(limits: &Limits) -> Builder<TokioExecutor> {
     let head = limits
         .header_size

@@ -32,6 +32,11 @@ async fn requests_are_checked_at_the_door() {
         "GET / HTTP/1.1\r\nhost: h\r\nconnection: close\r\nx: {}\r\n\r\n",
         "y".repeat(100 << 10)
     );
+    let both = format!(
+        "GET /{} HTTP/1.1\r\nhost: h\r\nconnection: close\r\nx: {}\r\n\r\n",
+        "a".repeat(15 << 10),
+        "y".repeat(55 << 10)
+    );
     for (sent, status) in [
         (
             "GET / HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n",
@@ -67,6 +72,7 @@ async fn requests_are_checked_at_the_door() {
         (&long, "414"),
         (&many, "431"),
         (&large, "431"),
+        (&both, "431"),
     ] {
         let answer = raw(app.address, sent).await;
         let line = answer.lines().next().unwrap_or_default();
