@@ -3,6 +3,7 @@
 mod connection;
 mod door;
 mod stream;
+mod target;
 
 use crate::app::App;
 use crate::error::HostError;

@@ -2,6 +2,7 @@
 
 use super::door::{self, Ends};
 use super::stream::PatientStream;
+use super::target::TargetStream;
 use crate::app::App;
 use crate::settings::Limits;
 use http::{Method, Request};
@@ -69,7 +70,7 @@ async fn run(
     stopping: &CancellationToken,
 ) {
     let patience = app.settings.limits.idle_timeout;
-    let stream = PatientStream::new(stream, patience);
+    let stream = TargetStream::new(PatientStream::new(stream, patience));
     let seen = Arc::new(AtomicBool::new(false));
     let service = service_fn({
         let seen = Arc::clone(&seen);
