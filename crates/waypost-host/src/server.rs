@@ -1,5 +1,6 @@
 //! The listening side: connections, their limits, and how they end.
 
+mod compression;
 mod connection;
 mod door;
 mod stream;
