@@ -173,7 +173,7 @@ pub fn serve(
     let mut options = HostOptions::new(place.root, place.state_dir);
     options.patterns = patterns(routes);
     let runtime = tokio::runtime::Runtime::new().context("cannot start the async runtime")?;
-    runtime.block_on(async {
+    let served = runtime.block_on(async {
         let host = Host::new(configuration.manifest, configuration.settings, options)?;
         if place.loading == Loading::Eager {
             host.load_all().await?;
@@ -193,7 +193,10 @@ pub fn serve(
             result = serving => Ok(result?),
             () = stop_on_signals(&mut signals, stop) => Ok(()),
         }
-    })
+    });
+    // A component may still be compiled, for a client that has left. Dropping the runtime would wait for it.
+    runtime.shutdown_background();
+    served
 }
 
 /// Asks for a graceful end on the first signal, and returns on the second.

@@ -76,21 +76,23 @@ pub(crate) fn check_host(parts: &Parts) -> Result<(), RequestError> {
     authority(parts).map(drop)
 }
 
+/// Checks the request line, and then the head as a whole, by the bytes of its line, names and values: the
+/// white space between them is not kept by the time that this is called.
 fn check_size(parts: &Parts, limits: &Limits) -> Result<(), RequestError> {
     let target = parts
         .uri
         .path_and_query()
         .map_or(0, |target| target.as_str().len());
-    let line = parts.method.as_str().len() + target + " HTTP/1.1".len();
+    let line = parts.method.as_str().len() + " ".len() + target + " HTTP/1.1".len();
     if line > limits.request_line {
         return Err(RequestError::LongLine);
     }
-    let size: usize = parts
+    let fields: usize = parts
         .headers
         .iter()
         .map(|(name, value)| name.as_str().len() + value.len())
         .sum();
-    if parts.headers.len() > limits.header_count || size > limits.header_size {
+    if parts.headers.len() > limits.header_count || line + fields > limits.header_size {
         return Err(RequestError::LargeHeaders);
     }
     Ok(())

@@ -1,8 +1,10 @@
 //! The listening side: connections, their limits, and how they end.
 
+mod compression;
 mod connection;
 mod door;
 mod stream;
+mod target;
 
 use crate::app::App;
 use crate::error::HostError;

@@ -71,11 +71,6 @@ fn an_origin_stands_for_any_host() {
 
 #[test]
 fn large_heads_are_refused() {
-    let long = format!("/{}", "a".repeat(17 << 10));
-    assert_eq!(
-        prepared(head(Version::HTTP_11, &long, &[("host", "h")])),
-        Err(RequestError::LongLine)
-    );
     let many: Vec<(String, String)> = (0..101)
         .map(|n| (format!("x-{n}"), String::new()))
         .collect();
@@ -86,4 +81,28 @@ fn large_heads_are_refused() {
         prepared(head(Version::HTTP_11, "/", &headers)),
         Err(RequestError::LargeHeaders)
     );
+}
+
+#[test]
+fn the_request_line_is_bounded_first_and_then_the_head_with_it() {
+    let limits = Limits {
+        request_line: 100,
+        header_size: 200,
+        ..Limits::default()
+    };
+    let outcome = |target: usize, value: usize| {
+        let target = format!("/{}", "a".repeat(target));
+        let value = "v".repeat(value);
+        let headers = [("host", "h"), ("x", value.as_str())];
+        let mut parts = head(Version::HTTP_11, &target, &headers);
+        prepare(&mut parts, &limits, None)
+    };
+    // `GET / HTTP/1.1` has 14 bytes, the names and the host have 6.
+    assert_eq!(outcome(86, 94), Ok(()));
+    assert_eq!(outcome(86, 95), Err(RequestError::LargeHeaders));
+    assert_eq!(outcome(0, 180), Ok(()));
+    assert_eq!(outcome(0, 181), Err(RequestError::LargeHeaders));
+    for value in [0, 181] {
+        assert_eq!(outcome(87, value), Err(RequestError::LongLine));
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::door::{self, Ends};
 use super::stream::PatientStream;
+use super::target::TargetStream;
 use crate::app::App;
 use crate::settings::Limits;
 use http::{Method, Request};
@@ -69,7 +70,7 @@ async fn run(
     stopping: &CancellationToken,
 ) {
     let patience = app.settings.limits.idle_timeout;
-    let stream = PatientStream::new(stream, patience);
+    let stream = TargetStream::new(PatientStream::new(stream, patience));
     let seen = Arc::new(AtomicBool::new(false));
     let service = service_fn({
         let seen = Arc::clone(&seen);
@@ -115,6 +116,9 @@ fn ends(stream: &TcpStream) -> io::Result<Ends> {
 
 /// Sets both protocols up. hyper's `pipeline_flush` stays off: it holds a response back while the next
 /// request is in the buffer, so a stream would stall, and the answer to a malformed request never leave.
+///
+/// Heads have room for both limits, so that one that goes over either is read as a whole, and the door tells
+/// 414 from 431. hyper's own answer to a head that does not even fit there is 431.
 fn builder(limits: &Limits) -> Builder<TokioExecutor> {
     let head = limits
         .header_size

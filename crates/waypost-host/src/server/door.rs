@@ -1,5 +1,6 @@
 //! Where a client's request enters the app, and where its response leaves.
 
+use super::compression::Wish;
 use crate::app::App;
 use crate::body::{self, BodyFault, PatientBody, first_frame};
 use crate::component::LazyComponent;
@@ -46,9 +47,14 @@ pub(super) async fn enter(app: &App, request: Request<Incoming>, ends: Ends) -> 
         tracing::debug!(request = %context.id, "{}", Failure::AppBusy);
         return Failure::AppBusy.response(context, app.development);
     };
+    let wish = app.settings.server.compress.then(|| Wish::of(&request));
     let response = match admitted(app, request, context, ends).await {
         Ok(response) => response,
         Err(error) => refusal(error),
+    };
+    let response = match wish {
+        Some(wish) => wish.fulfil(response).await,
+        None => response,
     };
     // The place is kept until the response is sent.
     response.map(|body| body::Held::new(body, permit).boxed_unsync())

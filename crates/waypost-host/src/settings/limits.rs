@@ -28,11 +28,11 @@ pub struct Limits {
     /// How many header fields a request may have. Default: 100, as in most servers. Beyond it
     /// the client gets 431.
     pub header_count: usize,
-    /// How many bytes the header fields of a request may have in all. Default: 64 KiB. Beyond
-    /// it the client gets 431.
+    /// How many bytes the head of a request may have: request line and header fields together, as
+    /// most servers count. Default: 64 KiB. Beyond it the client gets 431.
     pub header_size: usize,
-    /// How many bytes the request line may have. Default: 16 KiB, twice what RFC 9112,
-    /// section 3, asks for. Beyond it the client gets 414.
+    /// How many bytes the request line may have; this counts before `header_size`. Default: 16 KiB,
+    /// twice what RFC 9112, section 3, asks for. Beyond it the client gets 414.
     pub request_line: usize,
     /// How long a client may make no progress with headers or body. Default: 30 s. Beyond it
     /// the client gets 408, and the connection is closed.

@@ -19,6 +19,10 @@ pub struct Server {
     /// How long requests may go on after the host was told to stop. Default: 10 s, which is
     /// short of the 30 s after which orchestrators kill.
     pub shutdown_grace: Duration,
+    /// Whether responses are compressed (gzip, deflate) for clients that accept it. Default: no, since
+    /// proxies often do it, and since a compressed response can give away a secret that stands beside
+    /// what an attacker had it say (BREACH).
+    pub compress: bool,
 }
 
 impl Default for Server {
@@ -27,11 +31,12 @@ impl Default for Server {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 3000)),
             origin: None,
             shutdown_grace: Duration::from_secs(10),
+            compress: false,
         }
     }
 }
 
-const KEYS: Keys = Keys::only(&["listen", "origin", "shutdown_grace"]);
+const KEYS: Keys = Keys::only(&["listen", "origin", "shutdown_grace", "compress"]);
 
 /// Zero is meant: stop at once.
 const SHUTDOWN_GRACE: Bounds<Duration> = Bounds {
@@ -52,6 +57,7 @@ pub(super) fn read(root: &Table<'_>, faults: &mut Faults) -> Server {
         origin: read_origin(&table, faults),
         shutdown_grace: read_duration(&table, "shutdown_grace", &SHUTDOWN_GRACE, faults)
             .unwrap_or(defaults.shutdown_grace),
+        compress: table.flag("compress", faults),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod chain;
+mod compression;
 mod guests;
 mod lifecycle;
 mod network;

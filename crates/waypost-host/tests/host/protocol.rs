@@ -1,6 +1,6 @@
 //! Requests that are not as they should be, and those that only look so.
 
-use super::support::{PATIENCE, TestApp};
+use super::support::{PATIENCE, Running, TestApp};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -31,6 +31,11 @@ async fn requests_are_checked_at_the_door() {
     let large = format!(
         "GET / HTTP/1.1\r\nhost: h\r\nconnection: close\r\nx: {}\r\n\r\n",
         "y".repeat(100 << 10)
+    );
+    let both = format!(
+        "GET /{} HTTP/1.1\r\nhost: h\r\nconnection: close\r\nx: {}\r\n\r\n",
+        "a".repeat(15 << 10),
+        "y".repeat(55 << 10)
     );
     for (sent, status) in [
         (
@@ -67,6 +72,7 @@ async fn requests_are_checked_at_the_door() {
         (&long, "414"),
         (&many, "431"),
         (&large, "431"),
+        (&both, "431"),
     ] {
         let answer = raw(app.address, sent).await;
         let line = answer.lines().next().unwrap_or_default();
@@ -105,6 +111,69 @@ async fn an_absolute_target_names_the_authority() {
         answer.contains("authority other:81") && answer.contains("target /x?y"),
         "{answer}"
     );
+    app.stopped().await;
+}
+
+#[tokio::test]
+async fn what_browsers_encode_in_a_target_may_come_as_it_is() {
+    let app = TestApp::new()
+        .component("hello", "\"/...\"", "")
+        .start()
+        .await;
+    let sent = "GET /a<b>?c=\"d\" HTTP/1.1\r\nhost: h\r\n\r\n\
+        POST /` HTTP/1.1\r\nhost: h\r\nx: <\r\ncontent-length: 15\r\n\r\nGET /< HTTP/1.1\
+        GET http://other/?<\"> HTTP/1.1\r\nhost: h\r\n\r\n";
+    let last = "GET /#< HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n";
+    let pipelined = raw(app.address, &format!("{sent}{last}")).await;
+    let kept_alive = one_after_the_other(&app, sent, last).await;
+    for answer in [pipelined, kept_alive] {
+        let targets = ["/a%3Cb%3E?c=%22d%22", "/%60", "/?%3C%22%3E", "/"];
+        let found = answer
+            .lines()
+            .filter_map(|line| line.strip_prefix("target "));
+        assert_eq!(found.collect::<Vec<_>>(), targets, "{answer}");
+        assert!(answer.contains("x: <"), "{answer}");
+    }
+    app.stopped().await;
+}
+
+/// Sends the last request only when something came back for those before it.
+async fn one_after_the_other(app: &Running, sent: &str, last: &str) -> String {
+    let mut stream = TcpStream::connect(app.address)
+        .await
+        .expect("the host listens");
+    let mut answer = Vec::new();
+    let exchange = async {
+        for byte in sent.as_bytes() {
+            stream.write_all(&[*byte]).await.expect("the host reads");
+        }
+        while !String::from_utf8_lossy(&answer).contains("target /?") {
+            stream.read_buf(&mut answer).await.expect("the host sends");
+        }
+        stream
+            .write_all(last.as_bytes())
+            .await
+            .expect("the host reads");
+        stream.read_to_end(&mut answer).await
+    };
+    tokio::time::timeout(PATIENCE, exchange)
+        .await
+        .expect("the host answers")
+        .expect("the host closes");
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[tokio::test]
+async fn what_no_url_takes_stays_an_error() {
+    let app = TestApp::new()
+        .component("hello", "\"/...\"", "")
+        .start()
+        .await;
+    for target in ["/a b", "/\u{1}", "/\u{7f}", "h<i", "http://h<i/", "<"] {
+        let sent = format!("GET {target} HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n");
+        let answer = raw(app.address, &sent).await;
+        assert!(answer.starts_with("HTTP/1.1 400"), "{target:?}: {answer}");
+    }
     app.stopped().await;
 }
 

@@ -1,5 +1,5 @@
 //! Streams: `/echo` sends the request's body back as it comes, `/ticks` a line every 20 ms for ever,
-//! `/two` two lines half a second apart, `/fail` fails before its first byte, `/cut` after it.
+//! `/two` two lines half a second apart, `/fail` fails before its first byte, `/cut` after it. All are text.
 
 use wasip3::clocks::monotonic_clock;
 use wasip3::http::types::{ErrorCode, Fields, Request, Response};
@@ -14,7 +14,9 @@ impl wasip3::exports::http::handler::Guest for Stream {
         let target = request.get_path_with_query().unwrap_or_default();
         let (mut writer, body) = wit_stream::new();
         let (result, trailers) = wit_future::new(|| Ok(None));
-        let (response, _sent) = Response::new(Fields::new(), Some(body), trailers);
+        let kind = ("content-type".to_owned(), b"text/plain".to_vec());
+        let headers = Fields::from_list(&[kind]).expect("the header is well formed");
+        let (response, _sent) = Response::new(headers, Some(body), trailers);
         wit_bindgen::spawn(async move {
             let outcome = match target.as_str() {
                 "/echo" => echo(request, &mut writer).await,
