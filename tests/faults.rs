@@ -13,6 +13,7 @@ fn a_fault_stays_where_it_is() {
     what_takes_too_much(&app);
     broken_streams(&app);
     bodies_over_the_limit(&app);
+    trailers(&app);
     markers_of_the_inside(&app);
     malformed_requests(&app);
     many_at_once(&app);
@@ -59,6 +60,26 @@ fn broken_streams(app: &Served) {
         text.contains("first") && !text.ends_with("0\r\n\r\n"),
         "{text}"
     );
+}
+
+/// Trailers go through router and host both ways, for a client that takes them (RFC 9112 section 7.1.2).
+fn trailers(app: &Served) {
+    let read = |request: &str| {
+        let mut stream = app.connect();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).unwrap();
+        String::from_utf8(bytes).unwrap()
+    };
+    let end = "0\r\nx-lines: 2\r\n\r\n";
+    let asked = "Host: a\r\nTE: trailers\r\nConnection: close, TE\r\n";
+    let reply = read(&format!("GET /trailers HTTP/1.1\r\n{asked}\r\n"));
+    assert!(reply.ends_with(end), "{reply}");
+    let chunked = "Transfer-Encoding: chunked\r\nTrailer: x-lines\r\n\r\n4\r\none\n\r\n0\r\nX-Lines: 2\r\n\r\n";
+    let reply = read(&format!("POST /trailers HTTP/1.1\r\n{asked}{chunked}"));
+    assert!(reply.ends_with(end), "{reply}");
+    let reply = read("GET /trailers HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    assert!(reply.ends_with("0\r\n\r\n"), "{reply}");
 }
 
 fn bodies_over_the_limit(app: &Served) {

@@ -10,7 +10,7 @@ pub type Headers = Vec<(String, Vec<u8>)>;
 
 /// Headers that belong to one connection (RFC 9110 section 7.6.1), and those that WASI forbids for the
 /// same reason.
-const OF_THE_CONNECTION: [&str; 10] = [
+const OF_THE_CONNECTION: [&str; 9] = [
     "connection",
     "http2-settings",
     "keep-alive",
@@ -18,7 +18,6 @@ const OF_THE_CONNECTION: [&str; 10] = [
     "proxy-authorization",
     "proxy-connection",
     "te",
-    "trailer",
     "transfer-encoding",
     "upgrade",
 ];
