@@ -41,11 +41,11 @@ impl App {
         request: Request<WasiBody>,
         context: RequestContext,
     ) -> Response<WasiBody> {
-        match answer(component, request, context).await {
+        match answer(component, request, context.clone()).await {
             Ok(response) => response,
             Err(failure) => {
-                failure.log(&component.grants, context);
-                failure.response(context, self.development)
+                failure.log(&component.grants, &context);
+                failure.response(&context, self.development)
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::request_id::RequestId;
 use std::sync::{Mutex, PoisonError};
+use tokio_util::sync::CancellationToken;
 
 /// How many components a request may pass through before it is taken for a loop.
 ///
@@ -9,11 +10,13 @@ use std::sync::{Mutex, PoisonError};
 /// leaves room for any sane app and ends a cycle before it costs more than sixteen instances.
 const MAX_DEPTH: u8 = 16;
 
-/// Identity and depth of a request. Nothing of it travels in a header.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Identity and depth of a request, and whether its client is there. Nothing of it travels in a header.
+#[derive(Clone, Debug)]
 pub(crate) struct RequestContext {
     /// Id of the client's request that all this is for.
     pub(crate) id: RequestId,
+    /// Cancelled when the client goes away before the response has begun.
+    pub(crate) left: CancellationToken,
     depth: u8,
 }
 
@@ -22,14 +25,18 @@ impl RequestContext {
     pub(crate) fn from_client() -> Self {
         Self {
             id: RequestId::unique(),
+            left: CancellationToken::new(),
             depth: 0,
         }
     }
 
     /// Gives the context of a request that a component makes to another; `None` when it goes too deep.
-    pub(crate) fn chained(self) -> Option<Self> {
+    pub(crate) fn chained(&self) -> Option<Self> {
         let depth = self.depth + 1;
-        (depth < MAX_DEPTH).then_some(Self { depth, ..self })
+        (depth < MAX_DEPTH).then(|| Self {
+            depth,
+            ..self.clone()
+        })
     }
 }
 
@@ -51,7 +58,10 @@ impl CurrentRequest {
 
     /// Gives the request that is being worked on.
     pub(crate) fn get(&self) -> RequestContext {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
@@ -62,7 +72,7 @@ mod tests {
     #[test]
     fn a_chain_ends() {
         let first = RequestContext::from_client();
-        let mut context = first;
+        let mut context = first.clone();
         let mut links = 0;
         while let Some(next) = context.chained() {
             assert_eq!(next.id, first.id);

@@ -76,7 +76,7 @@ impl Failure {
 
     /// Logs the cause. A trap is logged by its instance, which knows more; a file that cannot be loaded,
     /// when it is tried; and what many clients at once could fill the log with, in detail only.
-    pub(crate) fn log(&self, grants: &Grants, context: RequestContext) {
+    pub(crate) fn log(&self, grants: &Grants, context: &RequestContext) {
         let (route, component, request) = (grants.name.as_str(), &grants.id, context.id);
         let status = self.status().as_u16();
         match self {
@@ -101,7 +101,7 @@ impl Failure {
     /// development.
     pub(crate) fn response(
         &self,
-        context: RequestContext,
+        context: &RequestContext,
         development: bool,
     ) -> Response<WasiBody> {
         let status = self.status();
@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn a_busy_app_says_when_to_come_back() {
         let context = RequestContext::from_client();
-        let response = Failure::AppBusy.response(context, false);
+        let response = Failure::AppBusy.response(&context, false);
         assert_eq!(response.status(), 503);
         assert_eq!(response.headers()[RETRY_AFTER], "1");
         assert_eq!(response.headers()[X_REQUEST_ID], context.id.to_string());
@@ -172,7 +172,7 @@ mod tests {
         use http_body_util::BodyExt;
         let failure = Failure::Returned("secret".to_owned());
         let body = failure
-            .response(RequestContext::from_client(), development)
+            .response(&RequestContext::from_client(), development)
             .into_body();
         let collected = body.collect().await.expect("a fixed body is whole");
         String::from_utf8_lossy(&collected.to_bytes()).into_owned()

@@ -1,5 +1,6 @@
 //! What one component may use: the capabilities that its manifest entry names, and nothing else.
 
+use crate::client::ClientInput;
 use crate::context::CurrentRequest;
 use crate::key_value::KeyValue;
 use crate::logs::{LogBudget, LogStream};
@@ -84,6 +85,7 @@ impl Grants {
             builder.preopened_dir(&mount.source, &mount.destination, FsPerms::ReadOnly)?;
         }
         builder
+            .stdin(ClientInput::new(Arc::clone(current)))
             .stdout(LogStream::stdout(Arc::clone(self), Arc::clone(current)))
             .stderr(LogStream::stderr(Arc::clone(self), Arc::clone(current)));
         Ok(builder.build())

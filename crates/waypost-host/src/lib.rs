@@ -8,6 +8,7 @@ mod app;
 mod assembly;
 mod bindings;
 mod body;
+mod client;
 mod component;
 mod context;
 mod cpu;

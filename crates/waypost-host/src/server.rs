@@ -3,6 +3,7 @@
 mod compression;
 mod connection;
 mod door;
+mod lasting;
 mod stream;
 mod target;
 

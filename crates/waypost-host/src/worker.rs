@@ -66,7 +66,7 @@ impl WorkerState for Worker {
         ticket: Ticket,
         _task: GuestTaskId,
     ) -> Pin<Box<dyn Future<Output = ()> + 'static + Send + Sync>> {
-        store.data().current.set(ticket.context);
+        store.data().current.set(ticket.context.clone());
         ticket.start(&self.activity);
         let activity = Arc::clone(&self.activity);
         let limit = self.max_duration;

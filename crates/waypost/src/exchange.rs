@@ -21,7 +21,11 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    pub(crate) fn new(request: http::Request<Body>, params: waypost_routing::Params) -> Self {
+    pub(crate) fn new(
+        request: http::Request<Body>,
+        params: waypost_routing::Params,
+        signal: Signal,
+    ) -> Self {
         let (mut head, body) = request.into_parts();
         tell_host(&mut head);
         Self {
@@ -30,7 +34,7 @@ impl Exchange {
             params,
             cookies: None,
             after: After::default(),
-            signal: Signal::default(),
+            signal,
         }
     }
 

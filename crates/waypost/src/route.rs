@@ -78,22 +78,22 @@ pub struct Answer {
     pub response: http::Response<Body>,
     /// The work.
     pub after: After,
-    /// What is told when the client goes away meanwhile.
-    pub signal: Signal,
 }
 
 /// Answers a request as the component of route `R` does.
 ///
 /// The path is normalised and matched here too, though a router may have done so before: a handler
 /// is complete without one, and finds its params in the path alone.
-pub async fn answer<R: Route>(request: http::Request<Body>) -> Answer {
+///
+/// `signal` tells the handler that its client went away; it is up to the caller to know.
+pub async fn answer<R: Route>(request: http::Request<Body>, signal: Signal) -> Answer {
     let head = *request.method() == Method::HEAD;
-    let (mut after, mut signal) = (After::default(), Signal::default());
+    let mut after = After::default();
     let response = match Path::resolve(request.uri().path()) {
         Ok(Resolved::Path(path)) => match R::pattern().matches(&path) {
             Some(params) => {
-                let exchange = Exchange::new(request, params);
-                (after, signal) = (exchange.after(), exchange.signal());
+                let exchange = Exchange::new(request, params, signal);
+                after = exchange.after();
                 dispatch::<R>(exchange).await
             }
             None => Response::new("Not Found").with_status(StatusCode::NOT_FOUND),
@@ -104,7 +104,6 @@ pub async fn answer<R: Route>(request: http::Request<Body>) -> Answer {
     Answer {
         response: framed(response.into(), head),
         after,
-        signal,
     }
 }
 

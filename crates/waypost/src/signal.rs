@@ -8,12 +8,12 @@ use std::task::{Poll, Waker};
 
 use crate::{Exchange, FromRequest, Result};
 
-/// Tells that the client went away while its response was being sent, as the Web's
+/// Tells that the client went away, as the Web's
 /// [`AbortSignal`](https://dom.spec.whatwg.org/#interface-AbortSignal) of a request.
 ///
-/// The body of the response is dropped right after, and then the work of [`After`](crate::After) runs. A
-/// client that leaves before the response has begun can't be seen from inside: WASI has no word for it,
-/// and the host ends the handler then.
+/// Before the response has begun, the handler runs on to its end; Waypost's host tells it, others have no way
+/// to. While the response is being sent, its body is dropped right after, and then the work of
+/// [`After`](crate::After) runs.
 ///
 /// # Examples
 ///

@@ -27,14 +27,14 @@ use serde::de::DeserializeOwned;
 
 use crate::delivery::{Gone, Sent, Taker, deliver};
 use crate::route::{Route, answer};
-use crate::{Body, Request, Response};
+use crate::{Body, Request, Response, Signal};
 
 /// Answers a request as the component of this route would, and does the work that it leaves for
 /// [`After`](crate::After). `export!` names the type `route::Route`.
 pub fn call<R: Route>(request: Request) -> Response {
     let head = *request.method() == Method::HEAD;
     block_on(async {
-        let answer = answer::<R>(request.into()).await;
+        let answer = answer::<R>(request.into(), Signal::default()).await;
         answer.after.finish().await;
         match head {
             true => answer.response.map(|_| Body::empty()).into(),
@@ -71,10 +71,11 @@ pub fn call<R: Route>(request: Request) -> Response {
 /// ```
 pub fn call_and_leave<R: Route>(request: Request, pieces: usize) -> Vec<Bytes> {
     block_on(async {
-        let answer = answer::<R>(request.into()).await;
+        let signal = Signal::default();
+        let answer = answer::<R>(request.into(), signal.clone()).await;
         let mut client = Client::taking(pieces);
         let body = answer.response.into_body();
-        if let Sent::Broken(error) = deliver(body, &mut client, &answer.signal).await {
+        if let Sent::Broken(error) = deliver(body, &mut client, &signal).await {
             panic!("the body failed: {error}");
         }
         answer.after.finish().await;

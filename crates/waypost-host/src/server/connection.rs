@@ -81,7 +81,7 @@ async fn run(
                 match request.method() {
                     // There is nothing to tunnel to: the connection ends without an answer.
                     &Method::CONNECT => Err(io::Error::from(ErrorKind::ConnectionRefused)),
-                    _ => Ok(door::enter(&app, request, ends).await),
+                    _ => Ok(door::enter(app, request, ends).await),
                 }
             }
         }

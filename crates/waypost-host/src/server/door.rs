@@ -1,6 +1,7 @@
 //! Where a client's request enters the app, and where its response leaves.
 
 use super::compression::Wish;
+use super::lasting::Lasting;
 use crate::app::App;
 use crate::body::{self, BodyFault, PatientBody, first_frame};
 use crate::component::LazyComponent;
@@ -15,6 +16,7 @@ use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
 use hyper::ext::ReasonPhrase;
 use std::net::IpAddr;
+use std::sync::Arc;
 use wasmtime_wasi_http::WasiBody;
 
 /// Methods that handlers may implement: the answer to `OPTIONS *`.
@@ -40,18 +42,22 @@ impl Ends {
     }
 }
 
-/// Answers a client.
-pub(super) async fn enter(app: &App, request: Request<Incoming>, ends: Ends) -> Response<WasiBody> {
+/// Answers a client. What a handler has begun for it goes on when the client leaves.
+pub(super) async fn enter(
+    app: Arc<App>,
+    request: Request<Incoming>,
+    ends: Ends,
+) -> Response<WasiBody> {
     let context = RequestContext::from_client();
     let Ok(permit) = app.admission.enter() else {
         tracing::debug!(request = %context.id, "{}", Failure::AppBusy);
-        return Failure::AppBusy.response(context, app.development);
+        return Failure::AppBusy.response(&context, app.development);
     };
     let wish = app.settings.server.compress.then(|| Wish::of(&request));
-    let response = match admitted(app, request, context, ends).await {
-        Ok(response) => response,
-        Err(error) => refusal(error),
-    };
+    let left = context.left.clone();
+    let work = async move { (admitted(&app, request, context, ends).await, permit) };
+    let (response, permit) = Lasting::new(work, left).await;
+    let response = response.unwrap_or_else(refusal);
     let response = match wish {
         Some(wish) => wish.fulfil(response).await,
         None => response,
@@ -90,12 +96,12 @@ async fn admitted(
         false => PatientBody::new(body, patience, stalled.clone()).boxed_unsync(),
     };
     let request = Request::from_parts(parts, body);
-    let response = app.call(component, request, context).await;
+    let response = app.call(component, request, context.clone()).await;
     if stalled.is_raised() {
         // Whatever the component made of the error that it saw.
         return Err(RequestError::StalledBody);
     }
-    Ok(outward(app, component, response, context).await)
+    Ok(outward(app, component, response, &context).await)
 }
 
 /// Makes a component's response fit for the client.
@@ -103,7 +109,7 @@ async fn outward(
     app: &App,
     component: &LazyComponent,
     response: Response<WasiBody>,
-    context: RequestContext,
+    context: &RequestContext,
 ) -> Response<WasiBody> {
     let (mut parts, body) = response.into_parts();
     strip_hop_by_hop(&mut parts.headers);

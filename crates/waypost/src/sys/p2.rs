@@ -24,10 +24,10 @@ pub fn handle<R: Route>(request: IncomingRequest, response: ResponseOutparam) {
     wstd::runtime::block_on(async move {
         match wstd::http::request::try_from_incoming(request) {
             Ok(request) => {
-                let answer =
-                    answer::<R>(request.map(|body| Body::from_http_body(body.into_boxed_body())))
-                        .await;
-                respond(answer.response, response, &answer.signal).await;
+                let request = request.map(|body| Body::from_http_body(body.into_boxed_body()));
+                let signal = Signal::default();
+                let answer = answer::<R>(request, signal.clone()).await;
+                respond(answer.response, response, &signal).await;
                 if !answer.after.is_empty() {
                     answer.after.finish().await;
                 }

@@ -2,10 +2,12 @@
 
 use std::future::pending;
 use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::{Either, select};
+use futures::poll;
 pub use wasip3;
 use wasip3::http::client;
 use wasip3::http::types::{ErrorCode, Fields, Request, Response, Trailers};
@@ -21,12 +23,16 @@ use crate::send_body::SendBody;
 use crate::sys::destination;
 use crate::{Body, FetchError, Signal};
 
+/// The control character by which the host says that the client went away.
+const CANCEL: u8 = 0x18;
+
 type Ended = Result<Option<Trailers>, ErrorCode>;
 
 /// Answers a request; the body of the response follows while this component goes on.
 pub async fn handle<R: Route>(request: Request) -> Result<Response, ErrorCode> {
     let request = http_from_wasi_request(request)?.map(Body::from_http_body);
-    let answer = answer::<R>(request).await;
+    let signal = Signal::default();
+    let answer = watched(answer::<R>(request, signal.clone()), &signal).await;
     let (head, body) = answer.response.into_parts();
     let headers = fields(&head.headers)?;
     if body.is_empty() {
@@ -43,13 +49,41 @@ pub async fn handle<R: Route>(request: Request) -> Result<Response, ErrorCode> {
     let (ended, trailers) = wit_future::new(|| Err(ErrorCode::HttpResponseIncomplete));
     let (response, sent) = Response::new(headers, Some(reader), trailers);
     wasip3::spawn(async move {
-        let writing = pin!(write(body, writer, ended, &answer.signal));
+        let writing = pin!(write(body, writer, ended, &signal));
         if let Either::Right(_) = select(writing, pin!(gone(sent))).await {
-            answer.signal.abort();
+            signal.abort();
         }
         answer.after.finish().await;
     });
     Ok(with_status(response, head.status))
+}
+
+/// Runs a handler to its end, and tells it when its client goes away. One that has its answer at once is not
+/// kept by asking.
+async fn watched<T>(handler: impl Future<Output = T>, signal: &Signal) -> T {
+    let mut handler = pin!(handler);
+    if let Poll::Ready(answer) = poll!(handler.as_mut()) {
+        return answer;
+    }
+    match select(handler, pin!(client_left())).await {
+        Either::Left((answer, _)) => answer,
+        Either::Right(((), handler)) => {
+            signal.abort();
+            handler.await
+        }
+    }
+}
+
+/// Waits until the host says that the client went away; for ever, if it says nothing.
+///
+/// WASI HTTP has no word for it. Waypost's host writes one to the input of the program (`wasi:cli/stdin`),
+/// which has nothing to read on other hosts.
+async fn client_left() {
+    let (mut input, _end) = wasip3::cli::stdin::read_via_stream();
+    let heard = input.read(Vec::with_capacity(1)).await.1;
+    if heard != [CANCEL] {
+        pending::<()>().await;
+    }
 }
 
 fn with_status(response: Response, status: http::StatusCode) -> Response {
