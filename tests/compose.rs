@@ -18,6 +18,7 @@ fn one_component_answers_as_the_app_does() {
         let app = Served::start(command.arg(&component));
         example_app::answers(&app);
         the_inside_is_out_of_reach(&app);
+        many_at_once(&app);
         match wasmtime() {
             Some(wasmtime) => on_wasmtime(&wasmtime, &component),
             None => eprintln!("not tried with Wasmtime's own command: there is none on the PATH"),
@@ -33,14 +34,26 @@ fn compose(wasi: &str, folder: &Path) -> PathBuf {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{said}");
     assert!(said.contains("`wasmtime serve` has room for"), "{said}");
+    assert!(said.contains("`webhook` has `environment`"), "{said}");
     component
 }
 
-/// A composition holds the handlers: no request names one of them as on a host that chains.
+/// A composition has no addresses of its own: a client that names one would speak for the router.
 fn the_inside_is_out_of_reach(app: &Served) {
     let request = "GET /hello HTTP/1.1\r\nHost: items-slug.spin.internal\r\nX-Forwarded-Host: evil\r\n\
                    Connection: close\r\n\r\n";
-    assert_eq!(app.send(request).text(), "Hello, Waypost!");
+    assert_eq!(app.send(request).status, 400);
+}
+
+/// More at once than a route of an app takes: here all routes are one component.
+fn many_at_once(app: &Served) {
+    std::thread::scope(|scope| {
+        let ask = || app.get("/chat?prompt=tea", "").status;
+        let asked: Vec<_> = (0..120).map(|_| scope.spawn(ask)).collect();
+        for reply in asked {
+            assert_eq!(reply.join().unwrap(), 200);
+        }
+    });
 }
 
 /// Plain `wasmtime serve`, with no flag that grants anything.
@@ -51,6 +64,7 @@ fn on_wasmtime(wasmtime: &Path, component: &Path) {
     command.args(["-c", serve]).arg(wasmtime);
     let app = Served::start(command.arg(component));
     example_app::answers(&app);
+    the_inside_is_out_of_reach(&app);
 }
 
 fn wasmtime() -> Option<PathBuf> {

@@ -5,6 +5,10 @@ use std::path::Path;
 use wasmparser::{BinaryReaderError, Instance, Parser, Payload};
 
 use crate::describe::DescribeError;
+use crate::host::InstanceSize;
+
+/// How a core module begins: the magic number, then version and layer.
+const MODULE: &[u8] = b"\0asm\x01\0\0\0";
 
 /// The imports and exports of a component, and what it holds at run time.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -32,6 +36,9 @@ impl Anatomy {
             file: file.to_owned(),
             source,
         })?;
+        if bytes.starts_with(MODULE) {
+            return Err(DescribeError::CoreModule);
+        }
         Anatomy::parse(&bytes).map_err(DescribeError::Malformed)
     }
 
@@ -62,6 +69,15 @@ impl Anatomy {
         Ok(anatomy)
     }
 
+    /// What a host has to have room for. For each memory there is an adapter more, which the host makes.
+    pub(crate) fn instance_size(&self) -> InstanceSize {
+        InstanceSize {
+            core_instances: self.core_instances + self.memories,
+            memories: self.memories,
+            tables: self.tables + self.memories,
+        }
+    }
+
     fn count(&mut self, payload: Payload<'_>) -> Result<(), BinaryReaderError> {
         match payload {
             Payload::InstanceSection(instances) => {
@@ -87,13 +103,12 @@ mod tests {
         let text = r#"(component
             (import "a" (func))
             (component
-                (core module $m (memory 1) (table 1 funcref))
-                (core instance (instantiate $m))
-                (core instance (export "x" (module $m))))
+                (core module $m (memory (export "memory") 1) (table 1 funcref))
+                (core instance $i (instantiate $m))
+                (core instance (export "memory" (memory $i "memory"))))
             (core module $m (memory 1))
             (core instance $i (instantiate $m))
             (instance (export "b")))"#;
-        let text = text.replace("(core instance (export \"x\" (module $m)))", "");
         let anatomy = Anatomy::parse(&wat::parse_str(text).unwrap()).unwrap();
         assert_eq!(
             (anatomy.imports, anatomy.exports),

@@ -3,7 +3,7 @@
 //! Cargo does the compiling, once for all handlers. The order matters because the router is
 //! compiled with the table.
 
-mod artefact;
+pub(crate) mod artefact;
 mod cargo;
 mod componentize;
 mod progress;

@@ -24,8 +24,8 @@ use crate::scan::Route;
 pub use pool::Demand;
 
 /// How many handlers one component holds: Wasmtime compiles none with more than 100 memories, and the router
-/// has one of them.
-pub const MAX_HANDLERS: usize = 99;
+/// and the stub have one each.
+pub const MAX_HANDLERS: usize = 98;
 
 /// An app in one component.
 pub struct Composition {

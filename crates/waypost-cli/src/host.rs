@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tracing_subscriber::EnvFilter;
+pub use waypost_host::InstanceSize;
 pub use waypost_host::is_offered;
 use waypost_host::{ComponentId, Host, HostOptions, Manifest, ManifestErrors, Settings};
 
@@ -25,6 +26,10 @@ const DEFAULT_LOG: &str = "info";
 /// The address of whatever has no `waypost.toml`.
 pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 3000);
 
+/// How many memories a single component's requests may take at once: half of what the host has room for, since
+/// an instance that ends overlaps with the one that follows.
+const MOST_MEMORIES: usize = 5_000;
+
 /// Where an app is served.
 pub struct Place<'a> {
     /// The folder that its files are named from.
@@ -33,6 +38,7 @@ pub struct Place<'a> {
     pub state_dir: &'a Path,
     pub address: SocketAddr,
     pub loading: Loading,
+    pub instance_size: InstanceSize,
 }
 
 /// When components are loaded, and compiled if they never were.
@@ -75,12 +81,17 @@ impl Configuration {
         }
     }
 
-    /// Makes the configuration of a single component, which may send requests to the places in `allow`.
+    /// Makes the configuration of a single component, which may send requests to the places in `allow`. It
+    /// gets what all routes of an app together would get, as far as the address space has room for `size`.
     ///
     /// # Errors
     ///
     /// When a place is none that a component can be granted.
-    pub fn of_component(file: &Path, allow: &[String]) -> Result<Configuration, Faults> {
+    pub fn of_component(
+        file: &Path,
+        allow: &[String],
+        size: InstanceSize,
+    ) -> Result<Configuration, Faults> {
         let manifest = manifest_of_component(file, allow);
         let manifest = Manifest::parse(&manifest, Path::new("spin.toml")).map_err(|errors| {
             let faults = errors
@@ -89,8 +100,31 @@ impl Configuration {
                 .map(|fault| Fault::error(fault.kind().to_string()));
             Faults::of(faults.collect())
         })?;
-        let settings = Settings::default();
+        let mut settings = Settings::default();
+        let limits = &mut settings.limits;
+        let memories = size.memories.max(1);
+        limits.concurrency = limits.concurrency.min(MOST_MEMORIES / memories).max(1);
+        limits.route_concurrency = limits.concurrency;
+        let memories = u64::try_from(memories).unwrap_or(u64::MAX);
+        limits.memory = limits.memory.saturating_mul(memories);
         Ok(Configuration { manifest, settings })
+    }
+
+    /// Says what the app grants its components that one component of WASI HTTP does not get.
+    pub fn lost_in_a_composition(&self) -> Vec<Fault> {
+        let components = self.manifest.components.iter();
+        let lost = components.flat_map(|(id, component)| {
+            let grants = [
+                ("environment", component.environment.is_empty()),
+                ("files", component.files.is_empty()),
+            ];
+            let names = grants.into_iter().filter(|(_, is_empty)| !is_empty);
+            names.map(move |(name, _)| {
+                Fault::warning(format!("`{id}` has `{name}`, which a composition has not"))
+                    .file("spin.toml")
+            })
+        });
+        lost.collect()
     }
 
     /// The address to listen on, unless the command line names one.
@@ -172,6 +206,7 @@ pub fn serve(
     let address = place.address;
     let mut options = HostOptions::new(place.root, place.state_dir);
     options.patterns = patterns(routes);
+    options.instance_size = place.instance_size;
     let runtime = tokio::runtime::Runtime::new().context("cannot start the async runtime")?;
     let served = runtime.block_on(async {
         let host = Host::new(configuration.manifest, configuration.settings, options)?;

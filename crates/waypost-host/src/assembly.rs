@@ -40,6 +40,7 @@ impl Assembly {
             concurrency: self.settings.limits.concurrency,
             components: self.manifest.components.len(),
             memory: memory.unwrap_or(self.settings.limits.memory),
+            instance: self.options.instance_size,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::cpu::EpochClock;
 use crate::error::HostError;
+use crate::host::InstanceSize;
 use std::path::Path;
 use wasmtime::{
     Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig,
@@ -13,13 +14,9 @@ const INSTANCES_PER_REQUEST: u32 = 2;
 /// Fewest instances that the pool holds, so that small limits still allow some warm ones.
 const MIN_INSTANCES: u32 = 64;
 
-/// Most instances that the pool holds. Each reserves 4 GiB of address space for its memory (not of
+/// Most memories that the pool holds. Each reserves 4 GiB of address space for its memory (not of
 /// RAM), of the 128 TiB that a process on x86-64 has.
-const MAX_INSTANCES: u32 = 10_000;
-
-/// Core modules, and tables, in one component. A Rust component has three modules (the code, a shim and
-/// a fix-up) and two tables; a composed one has more.
-const CORE_INSTANCES_PER_COMPONENT: u32 = 4;
+const MAX_MEMORIES: u32 = 10_000;
 
 /// Stacks per instance: one that runs, one for a task that waits while the next runs.
 const STACKS_PER_INSTANCE: u32 = 2;
@@ -32,6 +29,8 @@ pub(crate) struct PoolSize {
     pub(crate) components: usize,
     /// Largest memory that any instance may have, in bytes.
     pub(crate) memory: u64,
+    /// What an instance of the largest component takes.
+    pub(crate) instance: InstanceSize,
 }
 
 /// Builds the engine, and the clock that interrupts its guests.
@@ -71,12 +70,13 @@ fn open_cache(directory: &Path) -> Result<Cache, HostError> {
 
 fn pool(size: &PoolSize) -> PoolingAllocationConfig {
     let instances = instances(size);
-    let core = instances * CORE_INSTANCES_PER_COMPONENT;
+    let of_all =
+        |of_each: usize| instances.saturating_mul(u32::try_from(of_each).unwrap_or(u32::MAX));
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(instances)
-        .total_core_instances(core)
-        .total_tables(core)
-        .total_memories(instances)
+        .total_core_instances(of_all(size.instance.core_instances))
+        .total_tables(of_all(size.instance.tables))
+        .total_memories(of_all(size.instance.memories))
         .total_stacks(instances * STACKS_PER_INSTANCE)
         .max_memory_size(usize::try_from(size.memory).unwrap_or(usize::MAX));
     pool
@@ -86,9 +86,11 @@ fn instances(size: &PoolSize) -> u32 {
     let busy = u32::try_from(size.concurrency)
         .unwrap_or(u32::MAX)
         .saturating_mul(INSTANCES_PER_REQUEST);
+    let memories = u32::try_from(size.instance.memories).unwrap_or(u32::MAX);
+    let most = MAX_MEMORIES / memories.max(1);
     let idle = u32::try_from(size.components).unwrap_or(u32::MAX);
     busy.saturating_add(idle)
-        .clamp(MIN_INSTANCES, MAX_INSTANCES)
+        .clamp(MIN_INSTANCES, most.max(MIN_INSTANCES))
 }
 
 #[cfg(test)]
@@ -100,6 +102,7 @@ mod tests {
             concurrency,
             components,
             memory: 128 << 20,
+            instance: InstanceSize::default(),
         }
     }
 
@@ -107,6 +110,6 @@ mod tests {
     fn the_pool_holds_every_request_and_an_idle_instance_each() {
         assert_eq!(instances(&size(1_000, 30)), 2_030);
         assert_eq!(instances(&size(1, 1)), MIN_INSTANCES);
-        assert_eq!(instances(&size(usize::MAX, usize::MAX)), MAX_INSTANCES);
+        assert_eq!(instances(&size(usize::MAX, usize::MAX)), MAX_MEMORIES);
     }
 }

@@ -33,9 +33,33 @@ pub struct HostOptions {
     pub development: bool,
     /// Where the key-value stores are kept.
     pub key_value: KeyValueStorage,
+    /// What one instance of the largest component takes from the pools. Default: what a route written in Rust takes.
+    pub instance_size: InstanceSize,
     /// Pattern of the route of each component that has one, such as `/items/[slug]`: its name in the log,
     /// and in the settings. A component without one goes by its id and has the app's limits.
     pub patterns: BTreeMap<ComponentId, String>,
+}
+
+/// What one instance of a component takes from the host's pools.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InstanceSize {
+    /// Instances of core modules.
+    pub core_instances: usize,
+    /// Memories.
+    pub memories: usize,
+    /// Tables.
+    pub tables: usize,
+}
+
+/// A Rust component has three core modules (the code, a shim and a fix-up), one memory and two tables.
+impl Default for InstanceSize {
+    fn default() -> Self {
+        Self {
+            core_instances: 4,
+            memories: 1,
+            tables: 4,
+        }
+    }
 }
 
 impl HostOptions {
@@ -45,6 +69,7 @@ impl HostOptions {
             app_root: app_root.into(),
             state_dir: state_dir.into(),
             development: false,
+            instance_size: InstanceSize::default(),
             key_value: KeyValueStorage::default(),
             patterns: BTreeMap::new(),
         }

@@ -41,7 +41,7 @@ mod worker;
 
 pub use error::HostError;
 pub use fault::{Fault, FaultKind};
-pub use host::{Host, HostOptions};
+pub use host::{Host, HostOptions, InstanceSize};
 pub use key_value::KeyValueStorage;
 pub use load::is_offered;
 pub use manifest::{

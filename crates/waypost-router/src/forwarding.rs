@@ -43,6 +43,15 @@ pub fn is_of_the_inside(name: &str) -> bool {
             .any(|prefix| name.starts_with(prefix))
 }
 
+/// Tells whether a request names an address of the inside, `<id>.spin.internal`: in a composition nothing has one,
+/// and a handler would take the client for its router.
+pub fn is_for_the_inside(authority: Option<&str>, headers: &Headers) -> bool {
+    let authority = authority.or_else(|| text(headers, "host"));
+    let host = authority.unwrap_or_default().split(':').next();
+    let host = host.unwrap_or_default().trim_end_matches('.');
+    host.to_ascii_lowercase().ends_with(".spin.internal")
+}
+
 /// What the router knows of a request beside its headers, and whom it trusts.
 pub struct Forwarding<'a> {
     /// The scheme by which the client came, `http` or `https`.
@@ -167,6 +176,17 @@ mod tests {
             trusted: &trusted,
         };
         forwarding.apply(headers(sent))
+    }
+
+    #[test]
+    fn addresses_of_the_inside_are_known() {
+        let host = |host| is_for_the_inside(None, &headers(&[("Host", host)]));
+        assert!(host("a.spin.internal") && host("A.SPIN.internal.:80"));
+        assert!(is_for_the_inside(
+            Some("a.spin.internal"),
+            &headers(&[("host", "b")])
+        ));
+        assert!(!host("example.com") && !host("spin.internal.example.com"));
     }
 
     #[test]

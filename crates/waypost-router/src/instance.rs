@@ -10,6 +10,10 @@ use crate::{Answer, Destination, Router};
 #[cfg(not(feature = "composed"))]
 const TRUSTED_HEADERS: &str = "WAYPOST_TRUSTED_HEADERS";
 
+/// What a client reads that asks for an address of the inside.
+#[cfg(feature = "composed")]
+pub(crate) const BAD_HOST: &str = "the request has no valid Host header";
+
 /// Gives the table of routes, which is read once.
 ///
 /// # Errors

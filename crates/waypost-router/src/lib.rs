@@ -23,7 +23,9 @@ pub mod wasi02;
 pub mod wasi03;
 
 pub use answer::Answer;
-pub use forwarding::{Forwarded, Forwarding, Headers, is_of_the_connection, is_of_the_inside};
+pub use forwarding::{
+    Forwarded, Forwarding, Headers, is_for_the_inside, is_of_the_connection, is_of_the_inside,
+};
 pub use router::{Decision, Destination, Router, RoutesError};
 
 /// Exports the router component with this table: `waypost_router::export!(include_str!("../routes.txt"));`.

@@ -145,7 +145,8 @@ impl Router {
 
 const BAD_QUERY: &str = "the query holds a character that has to be percent-encoded";
 
-const BAD_TARGET: &str = "the path is too long or has a character that has to be percent-encoded";
+const BAD_TARGET: &str =
+    "path and query are too long or have a character that has to be percent-encoded";
 
 /// A table of routes that can't be read. It is made by `waypost build`: build again.
 #[derive(Clone, Debug, PartialEq, Eq)]

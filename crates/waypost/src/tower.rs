@@ -120,7 +120,7 @@ where
 /// async fn feed() -> impl IntoResponse {
 ///     let reply = tower::into_send(fetch("https://example.com/feed").send()).await;
 ///     match reply {
-///         Ok(reply) => Ok(http::Response::<tower::SendBody>::from(reply)),
+///         Ok(reply) => Ok(tower::into_send_response(reply)),
 ///         Err(_) => Err(http::StatusCode::BAD_GATEWAY),
 ///     }
 /// }
@@ -133,10 +133,9 @@ pub fn into_send<F: Future>(future: F) -> impl Future<Output = F::Output> + Send
     SendWrapper::new(future)
 }
 
-impl From<Response> for http::Response<SendBody> {
-    fn from(response: Response) -> Self {
-        http::Response::<Body>::from(response).map(SendBody::from)
-    }
+/// Makes a response one that a service of tower can answer with.
+pub fn into_send_response(response: Response) -> http::Response<SendBody> {
+    http::Response::from(response).map(SendBody::from)
 }
 
 fn failure(error: impl Into<BoxError>) -> Error {

@@ -44,7 +44,7 @@ async fn asked(uri: http::Uri, headers: HeaderMap) -> String {
 
 async fn fetched() -> http::Response<SendBody> {
     let reply = tower::into_send(fetch("http://example.com/").send()).await;
-    reply.unwrap().into()
+    tower::into_send_response(reply.unwrap())
 }
 
 async fn any_method(req: Request) -> Result {
@@ -87,7 +87,7 @@ impl http_body::Body for Pieces {
 
 /// The frames of a response's body: data as text, and whether there are trailers.
 fn frames(response: Response) -> Vec<String> {
-    let mut body = http::Response::<SendBody>::from(response).into_body();
+    let mut body = tower::into_send_response(response).into_body();
     let mut next = || {
         test::block_on(std::future::poll_fn(|cx| {
             Pin::new(&mut body).poll_frame(cx)

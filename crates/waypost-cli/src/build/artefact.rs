@@ -9,14 +9,23 @@ use std::path::Path;
 /// The copy is written beside `file` and then renamed, so that a host that is serving never sees
 /// half a component.
 pub(super) fn install(built: &Path, file: &Path) -> io::Result<()> {
-    if is_same(built, file) || fs::read(built)? == fs::read(file).unwrap_or_default() {
+    if is_same(built, file) {
         return Ok(());
     }
+    let component = fs::read(built)?;
+    match fs::read(file) {
+        Ok(old) if old == component => Ok(()),
+        Ok(_) | Err(_) => write(file, &component),
+    }
+}
+
+/// Writes a component, in the same way.
+pub(crate) fn write(file: &Path, component: &[u8]) -> io::Result<()> {
     if let Some(folder) = file.parent() {
         fs::create_dir_all(folder)?;
     }
     let beside = file.with_extension("wasm.new");
-    fs::copy(built, &beside)?;
+    fs::write(&beside, component)?;
     fs::rename(&beside, file)
 }
 

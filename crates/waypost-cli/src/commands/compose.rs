@@ -1,15 +1,17 @@
 //! `waypost compose`: the whole app as one component.
 
-use std::fs;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
 
 use crate::abi::Abi;
 use crate::app::App;
+use crate::build::artefact;
 use crate::cli::{AppArgs, here};
 use crate::compose::{Composition, compose};
+use crate::failure::Failure;
 use crate::fault::Fault;
+use crate::host::Configuration;
 use crate::output;
 
 /// Link the app into one component for any host of WASI HTTP
@@ -48,6 +50,10 @@ impl ComposeArgs {
             Some(file) => here()?.join(file),
             None => app.root().join("target").join("app.wasm"),
         };
+        if output.is_dir() {
+            let message = format!("`{}` is a folder", output.display());
+            return Err(Failure::new(message).hint("`--output` names a file").into());
+        }
         Ok(ComposeCommand {
             app,
             abi: self.wasi,
@@ -59,11 +65,10 @@ impl ComposeArgs {
 impl ComposeCommand {
     pub fn exec(self) -> anyhow::Result<()> {
         let routes = super::scan(&self.app)?;
+        let configuration = Configuration::load(&self.app, &routes)?;
         let composition = compose(&self.app, &routes, self.abi)?;
         let shown = self.output.display();
-        let folder = self.output.parent().unwrap_or(&self.output);
-        fs::create_dir_all(folder)
-            .and_then(|()| fs::write(&self.output, &composition.component))
+        artefact::write(&self.output, &composition.component)
             .with_context(|| format!("cannot write `{shown}`"))?;
         let size = composition.component.len();
         let count = output::routes(routes.len());
@@ -71,6 +76,10 @@ impl ComposeCommand {
             "Composed {count} of {}: {shown} ({size} bytes)\n",
             self.abi
         ));
+        configuration
+            .lost_in_a_composition()
+            .iter()
+            .for_each(output::fault);
         warn_of_small_pools(&composition);
         Ok(())
     }

@@ -11,7 +11,7 @@ use crate::anatomy::Anatomy;
 use crate::cli::here;
 use crate::failure::Failure;
 use crate::fault::{Fault, Faults};
-use crate::host::{self, Configuration, DEFAULT_LISTEN, Loading};
+use crate::host::{self, Configuration, DEFAULT_LISTEN, InstanceSize, Loading};
 use crate::output;
 
 /// Serve one component of WASI HTTP
@@ -64,22 +64,23 @@ impl ServeArgs {
 
 impl ServeCommand {
     pub fn exec(self) -> anyhow::Result<()> {
-        check(&self.file)?;
+        let size = check(&self.file)?;
         host::probe(self.listen)?;
-        let configuration = Configuration::of_component(&self.file, &self.allow)?;
+        let configuration = Configuration::of_component(&self.file, &self.allow, size)?;
         let place = host::Place {
             root: &self.folder,
             state_dir: &self.state_dir,
             address: self.listen,
             loading: Loading::Eager,
+            instance_size: size,
         };
         output::note("Loading the component; what was never served here is compiled first");
         host::serve(place, configuration, &[])
     }
 }
 
-/// Refuses what is no component of WASI HTTP, or asks for more than that.
-fn check(file: &Path) -> anyhow::Result<()> {
+/// Refuses what is no component of WASI HTTP, or asks for more than that; tells what an instance of it takes.
+fn check(file: &Path) -> anyhow::Result<InstanceSize> {
     let shown = file.display();
     let anatomy = Anatomy::read(file).with_context(|| format!("`{shown}` can't be served"))?;
     if Abi::of(&anatomy.exports).is_none() {
@@ -94,5 +95,6 @@ fn check(file: &Path) -> anyhow::Result<()> {
             .file(shown.to_string())
             .hint("it gets what WASI HTTP has; `cargo waypost up` serves apps with stores")
     });
-    Ok(Faults::refuse(faults.collect())?)
+    Faults::refuse(faults.collect())?;
+    Ok(anatomy.instance_size())
 }

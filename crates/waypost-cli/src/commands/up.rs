@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::build;
 use crate::cli::{AppArgs, here};
 use crate::fault::{Fault, Faults};
-use crate::host::{self, Configuration, Loading, Place};
+use crate::host::{self, Configuration, InstanceSize, Loading, Place};
 use crate::output;
 use crate::scan::Route;
 use crate::table;
@@ -97,6 +97,7 @@ impl UpCommand {
             state_dir: &self.state_dir,
             address,
             loading: Loading::Lazy,
+            instance_size: InstanceSize::default(),
         };
         host::serve(place, configuration, &routes)
     }

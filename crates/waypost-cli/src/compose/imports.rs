@@ -52,14 +52,12 @@ pub(super) fn write(app: &App, routes: &[Route], abi: Abi) -> anyhow::Result<Pat
 }
 
 /// The shape of a handler of WASI 0.2.
-const SHAPE_0_2: &str = "\
-    use wasi:http/types@0.2.12.{incoming-request, response-outparam};
+const SHAPE_0_2: &str = r"    use wasi:http/types@0.2.12.{incoming-request, response-outparam};
     handle: func(request: incoming-request, response-out: response-outparam);
 ";
 
 /// The shape of a handler of WASI 0.3.
-const SHAPE_0_3: &str = "\
-    use wasi:http/types@0.3.0.{request, response, error-code};
+const SHAPE_0_3: &str = r"    use wasi:http/types@0.3.0.{request, response, error-code};
     handle: async func(request: request) -> result<response, error-code>;
 ";
 

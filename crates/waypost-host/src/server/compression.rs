@@ -9,7 +9,7 @@
 
 use crate::body;
 use futures::future::{Ready, ready};
-use http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG};
+use http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, VARY};
 use http::{Extensions, HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body_util::BodyExt;
 use std::convert::Infallible;
@@ -50,6 +50,7 @@ impl Wish {
     pub(super) async fn fulfil(self, response: Response<WasiBody>) -> Response<WasiBody> {
         let is_head = self.0.method() == Method::HEAD;
         let status = response.status();
+        let asks_for_coding = self.0.headers().contains_key(ACCEPT_ENCODING);
         let had_coding = response.headers().contains_key(CONTENT_ENCODING);
         let mut compression =
             Compression::new(Given(Some(response))).compress_when(is_compressible);
@@ -61,6 +62,11 @@ impl Wish {
         let is_compressed = !had_coding && parts.headers.contains_key(CONTENT_ENCODING);
         if is_compressed {
             weaken_etag(&mut parts.headers);
+        }
+        if status == StatusCode::NOT_MODIFIED && asks_for_coding {
+            // What is stored was compressed, and its tag a weak one (RFC 9110, section 15.4.5).
+            weaken_etag(&mut parts.headers);
+            parts.headers.append(VARY, ACCEPT_ENCODING.into());
         }
         let body = match is_compressed && is_head {
             // It has the headers that a GET would have, and nothing compressed is not nothing.

@@ -24,6 +24,9 @@ pub fn handle(routes: &str, request: IncomingRequest, response: ResponseOutparam
     }
 }
 
+/// How much of a body is passed on at once.
+const PIECE: usize = 16 * 1024;
+
 /// A request on its way to its handler.
 struct Chain {
     id: String,
@@ -147,7 +150,15 @@ async fn pass(from: IncomingBody, to: OutgoingBody) -> Result<(), ErrorCode> {
         let gone = |()| ErrorCode::InternalError(None);
         let reader = AsyncInputStream::new(from.stream().map_err(gone)?);
         let writer = AsyncOutputStream::new(to.write().map_err(gone)?);
-        reader.copy_to(&writer).await.map_err(broken)?;
+        let mut piece = vec![0; PIECE];
+        loop {
+            match reader.read(&mut piece).await.map_err(broken)? {
+                0 => break,
+                // Who no longer takes it ends this here: the trailers would be waited for until the end.
+                read => writer.write_all(&piece[..read]).await.map_err(broken)?,
+            }
+            writer.flush().await.map_err(broken)?;
+        }
     }
     let trailers = IncomingBody::finish(from);
     AsyncPollable::new(trailers.subscribe()).wait_for().await;

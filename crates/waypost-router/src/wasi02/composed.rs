@@ -6,7 +6,8 @@
 use wasip2::http::types::{IncomingRequest, ResponseOutparam};
 
 use super::{Inbound, new_id, respond};
-use crate::instance::failed;
+use crate::instance::{BAD_HOST, failed};
+use crate::{Answer, is_for_the_inside};
 
 /// Answers a request, or hands it over to its handler.
 ///
@@ -18,7 +19,11 @@ pub fn handle(
     response: ResponseOutparam,
     call: impl FnOnce(&str, IncomingRequest, ResponseOutparam) -> Option<ResponseOutparam>,
 ) {
-    let destination = match Inbound::of(&request).destination(routes) {
+    let inbound = Inbound::of(&request);
+    if is_for_the_inside(request.authority().as_deref(), &inbound.headers) {
+        return respond(Answer::bad_request(BAD_HOST), response);
+    }
+    let destination = match inbound.destination(routes) {
         Ok(destination) => destination,
         Err(answer) => return respond(answer, response),
     };

@@ -7,8 +7,8 @@ use wasip3::http::types::{ErrorCode, Fields, Request, Response};
 use wasip3::wit_future;
 
 use super::{Inbound, new_id, respond};
-use crate::instance::failed;
-use crate::{Answer, Headers, is_of_the_inside};
+use crate::instance::{BAD_HOST, failed};
+use crate::{Answer, Headers, is_for_the_inside, is_of_the_inside};
 
 /// Answers a request, or hands it over to its handler and passes on what that answers.
 ///
@@ -35,6 +35,9 @@ async fn dispatch(
     call: impl AsyncFnOnce(&str, Request) -> Option<Result<Response, ErrorCode>>,
 ) -> Result<Response, Answer> {
     let inbound = Inbound::of(&request);
+    if is_for_the_inside(request.get_authority().as_deref(), &inbound.headers) {
+        return Err(Answer::bad_request(BAD_HOST));
+    }
     let destination = inbound.destination(routes)?;
     let response = match without_headers_of_the_inside(request, inbound) {
         Ok(request) => call(destination.component(), request).await,

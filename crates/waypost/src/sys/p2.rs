@@ -90,7 +90,9 @@ fn writer(outgoing: &OutgoingBody) -> Option<AsyncOutputStream> {
 
 impl Taker for AsyncOutputStream {
     async fn take(&mut self, piece: Bytes) -> Result<(), Gone> {
-        self.write_all(&piece).await.map_err(|_| Gone)
+        // Hosts may hold pieces back until they are told not to.
+        self.write_all(&piece).await.map_err(|_| Gone)?;
+        self.flush().await.map_err(|_| Gone)
     }
 }
 

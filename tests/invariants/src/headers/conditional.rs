@@ -1,7 +1,7 @@
 //! Conditional requests, against a reading of RFC 9110 section 13.1.2 byte by byte.
 
 use waypost::http::{HeaderMap, HeaderValue, header};
-use waypost::{Body, IntoHeaderValue, Request, Response};
+use waypost::{IntoHeaderValue, Request, Response};
 
 /// A 304 is for those that have the answer, and carries what RFC 9110 section 15.4.5 says.
 pub(super) fn conditional(request: &Request, tag: &str) {
@@ -17,7 +17,7 @@ pub(super) fn conditional(request: &Request, tag: &str) {
 }
 
 fn assert_is_conditional(request: &Request, response: Response) {
-    let response: waypost::http::Response<Body> = response.conditional(request).into();
+    let response = waypost::http::Response::from(response.conditional(request));
     let headers = response.headers();
     assert_eq!(headers.get_all(header::SET_COOKIE).iter().count(), 1);
     let known = knows(request.headers(), &headers[header::ETAG]);

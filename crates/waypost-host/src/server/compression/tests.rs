@@ -208,3 +208,10 @@ fn trailers_follow_what_was_compressed() {
     let collected = compressed(frames.map(Ok)).expect("the body is whole");
     assert_eq!(collected.trailers(), Some(&trailers));
 }
+
+#[test]
+fn a_304_has_the_tag_of_what_it_stands_for() {
+    let (headers, _) = answer(Method::GET, "gzip", 304, &[("etag", "\"a\"")]);
+    assert_eq!(headers[ETAG], "W/\"a\"");
+    assert_eq!(headers[VARY], "accept-encoding");
+}
