@@ -10,7 +10,7 @@ use std::process::{Command, ExitCode};
 
 const FIRST_BUILD: &str = "\
 Building the `waypost` command. It holds the Wasmtime engine and its compiler Cranelift, which are
-compiled here once: about six minutes on two cores. Later starts take a second.";
+compiled here once: about seven minutes on two cores. Later starts take a second.";
 
 fn main() -> ExitCode {
     match start() {

@@ -45,7 +45,7 @@ pub fn call<R: Route>(request: Request) -> Response {
 
 /// Answers a request for a client that goes away after so many pieces of the body, and returns these.
 ///
-/// The [`Signal`](crate::Signal) tells of it, the body is dropped, and then the work that is left for
+/// The [`Signal`] tells of it, the body is dropped, and then the work that is left for
 /// [`After`](crate::After) is done. A client that is there for the last piece does not go away.
 ///
 /// # Panics

@@ -170,8 +170,11 @@ fn expected(target: &str) -> String {
     out + &target[fragment..]
 }
 
+/// Header fields by name.
+type Fields = Vec<(String, Vec<u8>)>;
+
 /// Method, headers and content of each request, as `httparse` sees them, which is what hyper parses with.
-fn parsed(mut bytes: &[u8]) -> Vec<(String, Vec<(String, Vec<u8>)>, Vec<u8>)> {
+fn parsed(mut bytes: &[u8]) -> Vec<(String, Fields, Vec<u8>)> {
     let mut requests = Vec::new();
     loop {
         let mut headers = [httparse::EMPTY_HEADER; 8];
