@@ -1,4 +1,4 @@
-//! The same route as a WASI 0.2 component: built for `wasm32-wasip1`, and served by the host.
+//! Routes and router as WASI 0.2 components: built for `wasm32-wasip1`, and served by the host.
 
 mod support;
 
@@ -25,6 +25,19 @@ component = "items"
 source = "items.wasm"
 "#;
 
+/// The manifest of an app with the router alone.
+const CHAIN: &str = r#"
+spin_manifest_version = 2
+[application]
+name = "chain"
+[[trigger.http]]
+route = "/..."
+component = "router"
+[component.router]
+source = "router.wasm"
+allowed_outbound_hosts = ["http://*.spin.internal"]
+"#;
+
 #[test]
 fn a_route_is_a_wasi_0_2_component_too() {
     let folder = tempfile::tempdir().unwrap();
@@ -46,21 +59,76 @@ fn a_route_is_a_wasi_0_2_component_too() {
     });
 }
 
+#[test]
+fn a_router_of_wasi_0_2_reaches_handlers_of_both_versions() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut manifest = CHAIN.to_owned();
+    for id in ["router", "items-slug", "methods", "stream"] {
+        componentize(&module(id), &folder.path().join(format!("{id}.wasm")));
+    }
+    fs::copy(
+        build("hello", "wasm32-wasip2"),
+        folder.path().join("hello.wasm"),
+    )
+    .unwrap();
+    for id in ["items-slug", "methods", "stream", "hello"] {
+        manifest.push_str(&format!(
+            "[[trigger.http]]\nroute = {{ private = true }}\ncomponent = \"{id}\"\n\
+             [component.{id}]\nsource = \"{id}.wasm\"\n"
+        ));
+    }
+    fs::write(folder.path().join("spin.toml"), manifest).unwrap();
+    serving(folder.path(), |address| {
+        let send = |method: &str, target: &str, body: &str| {
+            let mut stream = TcpStream::connect(address).unwrap();
+            let length = body.len();
+            let request = format!(
+                "{method} {target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\
+                 Content-Length: {length}\r\n\r\n{body}"
+            );
+            stream.write_all(request.as_bytes()).unwrap();
+            Reply::read(stream)
+        };
+        assert_eq!(send("GET", "/hello", "").text(), "Hello, Waypost!");
+        let item = send("GET", "/items/b", "");
+        let body = r#"{"slug":"b","title":"A barrel"}"#;
+        assert_eq!((item.status, item.text().as_str()), (200, body));
+        assert_eq!(item.header("content-length"), Some("31"));
+        assert_eq!(send("GET", "/items/z", "").status, 404);
+        assert_eq!(send("GET", "/nowhere", "").text(), "Not Found");
+        assert_eq!(
+            send("GET", "/hello/", "").header("location"),
+            Some("/hello")
+        );
+        let posted = send("POST", "/methods", &"x".repeat(100_000));
+        assert_eq!(posted.text(), "POST sent 100000 bytes");
+        let streamed = send("GET", "/stream", "");
+        assert_eq!(streamed.text(), "<p>One</p><p>Two</p><p>Three</p>");
+        assert_eq!(streamed.header("transfer-encoding"), Some("chunked"));
+        // It is in the table, but not in this app.
+        assert_eq!(send("GET", "/about", "").status, 500);
+    });
+}
+
 /// Builds a route for the target, and returns the core module.
 fn module(package: &str) -> PathBuf {
-    let root = checkout();
+    build(package, TARGET)
+}
+
+/// Builds a package for a target, and returns what comes of it.
+fn build(package: &str, target: &str) -> PathBuf {
     // A new machine does not have the target. Without rustup it may still be there.
     let _ = Command::new("rustup")
-        .args(["target", "add", TARGET])
+        .args(["target", "add", target])
         .status();
     cargo(
-        &root,
+        &checkout(),
         &[
             "build",
             "--quiet",
             "--release",
             "--target",
-            TARGET,
+            target,
             "--package",
             package,
         ],
@@ -68,7 +136,7 @@ fn module(package: &str) -> PathBuf {
     let file = format!("{}.wasm", package.replace('-', "_"));
     Path::new(env!("CARGO_TARGET_TMPDIR"))
         .join("..")
-        .join(TARGET)
+        .join(target)
         .join("release")
         .join(file)
 }
