@@ -28,8 +28,6 @@ fn the_host_answers_as_recorded() {
     let mut command = waypost(&app);
     command.args(["up", "--listen", "127.0.0.1:0", "--state-dir"]);
     let served = Served::start(command.arg(state.path()));
-    // What is measured by the clock is not to wait for the compilation of its component.
-    assert_eq!(served.get("/t/slow", "").status, 200);
     let base = format!("http://{}", served.address).parse().unwrap();
     let mut suite = Suite::new(base).complete();
     for area in AREAS {
@@ -39,6 +37,9 @@ fn the_host_answers_as_recorded() {
             .with_extension("jsonl");
         suite.add(area, &std::fs::read_to_string(file).unwrap());
     }
+    // The first time each component is compiled when it is asked for, which what is measured by the clock must
+    // not wait for.
+    suite.run().unwrap();
     let report = suite.run().unwrap();
     assert!(report.is_success(), "{report}");
     println!("{report}");
