@@ -46,10 +46,13 @@ pub fn is_of_the_inside(name: &str) -> bool {
 /// Tells whether a request names an address of the inside, `<id>.spin.internal`: in a composition nothing has one,
 /// and a handler would take the client for its router.
 pub fn is_for_the_inside(authority: Option<&str>, headers: &Headers) -> bool {
-    let authority = authority.or_else(|| text(headers, "host"));
-    let host = authority.unwrap_or_default().split(':').next();
-    let host = host.unwrap_or_default().trim_end_matches('.');
-    host.to_ascii_lowercase().ends_with(".spin.internal")
+    let is_inside = |authority: &str| {
+        let host = authority.split(':').next().unwrap_or_default();
+        let host = host.trim_end_matches('.').to_ascii_lowercase();
+        host.ends_with(".spin.internal")
+    };
+    // Hosts differ in what they make of `Host`.
+    authority.is_some_and(is_inside) || text(headers, "host").is_some_and(is_inside)
 }
 
 /// What the router knows of a request beside its headers, and whom it trusts.
