@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use wasmparser::{BinaryReaderError, Instance, Parser, Payload};
+use wasmparser::{
+    BinaryReaderError, ElementItems, ExternalKind, Instance, Parser, Payload, TypeRef,
+};
 
 use crate::describe::DescribeError;
 use crate::host::InstanceSize;
@@ -23,6 +25,8 @@ pub struct Anatomy {
     pub memories: usize,
     /// How many tables those have.
     pub tables: usize,
+    /// How many functions those import, export or have in tables: a host keeps a record of each.
+    pub functions: usize,
 }
 
 impl Anatomy {
@@ -88,6 +92,24 @@ impl Anatomy {
             }
             Payload::MemorySection(memories) => self.memories += memories.into_iter().count(),
             Payload::TableSection(tables) => self.tables += tables.into_iter().count(),
+            Payload::ImportSection(imports) => {
+                for import in imports.into_imports() {
+                    self.functions += usize::from(matches!(import?.ty, TypeRef::Func(_)));
+                }
+            }
+            Payload::ExportSection(exports) => {
+                for export in exports {
+                    self.functions += usize::from(export?.kind == ExternalKind::Func);
+                }
+            }
+            Payload::ElementSection(elements) => {
+                for element in elements {
+                    self.functions += match element?.items {
+                        ElementItems::Functions(items) => items.into_iter().count(),
+                        ElementItems::Expressions(_, items) => items.into_iter().count(),
+                    };
+                }
+            }
             _ => {}
         }
         Ok(())

@@ -5,6 +5,7 @@
 //! nothing but WASI HTTP and what that builds on, so any host of WASI HTTP can serve it.
 
 mod cli_stub;
+mod compact;
 mod imports;
 mod link;
 mod pool;
@@ -55,8 +56,9 @@ pub fn compose(app: &App, routes: &[Route], abi: Abi) -> anyhow::Result<Composit
     let router = build::composed_router(app, abi, &imports)?;
     let router =
         std::fs::read(&router).with_context(|| format!("cannot read `{}`", router.display()))?;
-    let component = link::link(abi, router, parts).context("the app cannot be linked")?;
-    let demand = Demand::of(&Anatomy::parse(&component)?, routes.len());
+    let linked = link::link(abi, router, parts).context("the app cannot be linked")?;
+    let component = linked.component;
+    let demand = Demand::of(&Anatomy::parse(&component)?, linked.adapters);
     Ok(Composition { component, demand })
 }
 

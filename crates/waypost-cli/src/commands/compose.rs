@@ -85,13 +85,17 @@ impl ComposeCommand {
     }
 }
 
-/// A large app fits `wasmtime serve` only a few times: beyond that, requests fail with a 500.
+/// A large app fits `wasmtime serve` a few times only, or not at all: beyond that, requests fail with a 500.
 fn warn_of_small_pools(composition: &Composition) {
-    if let Some(flags) = composition.demand.flags() {
-        let instances = composition.demand.instances();
-        let warning =
-            format!("`wasmtime serve` has room for {instances} instances of it by default");
-        let hint = format!("serve it under load with `wasmtime serve {flags} FILE`");
+    let demand = &composition.demand;
+    if let Some(flags) = demand.flags() {
+        let warning = match demand.instances() {
+            0 => "it is too large for `wasmtime serve` without flags".to_owned(),
+            instances => {
+                format!("`wasmtime serve` has room for {instances} instances of it by default")
+            }
+        };
+        let hint = format!("serve it with `wasmtime serve {flags} FILE`");
         output::fault(&Fault::warning(warning).hint(hint));
     }
 }

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use wac_graph::types::Package;
 use wac_graph::{CompositionGraph, EncodeOptions, NodeId, PackageId};
 
-use super::{Part, cli_stub, imports};
+use super::{Part, cli_stub, compact, imports};
 use crate::abi::Abi;
 
 /// Links the router with its handlers, and all of them with the stub. What nobody meets is left to the host.
@@ -14,7 +14,7 @@ use crate::abi::Abi;
 /// # Errors
 ///
 /// When a part is broken, or parts don't fit.
-pub(super) fn link(abi: Abi, router: Vec<u8>, handlers: Vec<Part>) -> anyhow::Result<Vec<u8>> {
+pub(super) fn link(abi: Abi, router: Vec<u8>, handlers: Vec<Part>) -> anyhow::Result<Linked> {
     let mut linker = Linker::default();
     let (package, router) = linker.add("waypost:router", router)?;
     for handler in handlers {
@@ -31,18 +31,36 @@ pub(super) fn link(abi: Abi, router: Vec<u8>, handlers: Vec<Part>) -> anyhow::Re
     let handle = linker.handler(abi, package, router)?;
     let name = linker.handler_name(abi, package)?;
     linker.graph.export(handle, name)?;
-    Ok(linker.graph.encode(EncodeOptions::default())?)
+    Ok(Linked {
+        component: linker.graph.encode(EncodeOptions::default())?,
+        adapters: linker.adapters,
+    })
+}
+
+/// All parts as one component.
+pub(super) struct Linked {
+    pub(super) component: Vec<u8>,
+    /// How many modules a host makes more, between the parts.
+    pub(super) adapters: usize,
 }
 
 #[derive(Default)]
 struct Linker {
     graph: CompositionGraph,
     stubs: BTreeMap<String, NodeId>,
+    /// How many modules the host makes between the stub and the parts: one for what each calls, and one more for
+    /// what it has to have before its memory is there.
+    adapters: usize,
 }
 
 impl Linker {
     /// Adds an instance of a component, and gives it what the stub has of its imports.
     fn add(&mut self, name: &str, component: Vec<u8>) -> anyhow::Result<(PackageId, NodeId)> {
+        let (component, adapters) = match compact::compact(&component) {
+            Some(compacted) => (compacted, 1),
+            None => (component, 2),
+        };
+        self.adapters += adapters;
         let (package, instance) = self.instantiate(name, component)?;
         let world = &self.graph.types()[self.graph[package].ty()];
         let imports: Vec<String> = world.imports.keys().cloned().collect();

@@ -1,0 +1,190 @@
+//! Compaction: fewer core instances for each part of a composition.
+//!
+//! A component that `wit-component` made, as every one of Rust is, has three core modules: the code, a shim and a
+//! fix-up. The shim is a table, and a function for each slot of it that calls what is in there: the code imports
+//! these functions, as those of the host need its memory and can't be there before it. The fix-up then puts them
+//! into the table. Here the code gets the slots and the functions (`code`), so that the shim goes: an instance of a
+//! composition would have one for each route, and a host has to make each.
+//!
+//! What a program does at its end goes too: it would be the only import that the stub meets before the memory is
+//! there, for which the host would make one more module, too.
+
+mod code;
+mod fix_up;
+mod shape;
+
+use wasm_encoder::reencode::{Error, Reencode, ReencodeComponent, component_utils, utils};
+use wasm_encoder::{
+    Alias, Component, ComponentAliasSection, InstanceSection, ModuleSection, RawSection, TableType,
+};
+use wasmparser::{ComponentAlias, Instance, Parser};
+
+use shape::Shape;
+
+/// Why a component stays as it is: it does not have the shape that this module knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the component is not of `wit-component`'s making")]
+struct Foreign;
+
+/// Gives a component that does the same with fewer core instances, or nothing where it does not know how.
+pub(super) fn compact(component: &[u8]) -> Option<Vec<u8>> {
+    let shape = Shape::of(component)?;
+    let mut encoder = Encoder {
+        shape: &shape,
+        modules: 0,
+        instances: 0,
+    };
+    let mut compacted = Component::new();
+    encoder
+        .parse_component(&mut compacted, Parser::new(0), component)
+        .ok()?;
+    Some(compacted.finish())
+}
+
+/// Writes a component again, without its shim.
+struct Encoder<'a> {
+    shape: &'a Shape<'a>,
+    /// How many core modules it has seen.
+    modules: u32,
+    /// How many core instances it has seen.
+    instances: u32,
+}
+
+/// Makes a table longer.
+fn longer<T: Reencode>(
+    encoder: &mut T,
+    table: wasmparser::TableType,
+    by: u32,
+) -> Result<TableType, Error<T::Error>> {
+    let mut table = utils::table_type(encoder, table)?;
+    table.minimum = table.minimum.saturating_add(by.into());
+    table.maximum = table.maximum.map(|most| most.saturating_add(by.into()));
+    Ok(table)
+}
+
+/// Counts how far an index moves up when `gone` goes.
+fn without(gone: u32, index: u32) -> u32 {
+    index - u32::from(index > gone)
+}
+
+impl Reencode for Encoder<'_> {
+    type Error = Foreign;
+
+    fn function_index(&mut self, index: u32) -> Result<u32, Error<Foreign>> {
+        let function = self.shape.functions.get(index as usize);
+        function
+            .and_then(|function| *function)
+            .ok_or(Error::UserError(Foreign))
+    }
+}
+
+impl ReencodeComponent for Encoder<'_> {
+    fn module_index(&mut self, index: u32) -> u32 {
+        without(self.shape.shim.module, index)
+    }
+
+    fn instance_index(&mut self, index: u32) -> u32 {
+        without(self.shape.shim.instance, index)
+    }
+
+    fn parse_component_submodule(
+        &mut self,
+        component: &mut Component,
+        parser: Parser,
+        module: &[u8],
+    ) -> Result<(), Error<Foreign>> {
+        let index = self.modules;
+        self.modules += 1;
+        if index == self.shape.main.module {
+            let folded = code::fold(self.shape, parser, module)?;
+            component.section(&ModuleSection(&folded));
+        } else if index == self.shape.fix_up {
+            let moved = fix_up::moved(self.shape, parser, module)?;
+            component.section(&ModuleSection(&moved));
+        } else if index != self.shape.shim.module {
+            let (id, data) = (wasm_encoder::ComponentSectionId::CoreModule as u8, module);
+            component.section(&RawSection { id, data });
+        }
+        Ok(())
+    }
+
+    fn parse_component_subcomponent(
+        &mut self,
+        component: &mut Component,
+        _parser: Parser,
+        data: &[u8],
+        _whole: &[u8],
+    ) -> Result<(), Error<Foreign>> {
+        let id = wasm_encoder::ComponentSectionId::Component as u8;
+        component.section(&RawSection { id, data });
+        Ok(())
+    }
+
+    /// Custom sections say nothing that a composition needs; the names in them would be of other items now.
+    fn parse_component_custom_section(
+        &mut self,
+        _component: &mut Component,
+        _section: wasmparser::CustomSectionReader<'_>,
+    ) -> Result<(), Error<Foreign>> {
+        Ok(())
+    }
+
+    fn parse_component_alias_section(
+        &mut self,
+        aliases: &mut ComponentAliasSection,
+        section: wasmparser::ComponentAliasSectionReader<'_>,
+    ) -> Result<(), Error<Foreign>> {
+        let Shape { shim, main, .. } = self.shape;
+        for alias in section {
+            match alias? {
+                ComponentAlias::CoreInstanceExport {
+                    kind,
+                    instance_index,
+                    name,
+                } if instance_index == shim.instance => {
+                    if name == shape::TABLE {
+                        let instance = self.instance_index(main.instance);
+                        let kind = kind.into();
+                        aliases.alias(Alias::CoreInstanceExport {
+                            instance,
+                            kind,
+                            name,
+                        });
+                    }
+                }
+                alias => {
+                    aliases.alias(self.component_alias(alias)?);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn parse_instance(
+        &mut self,
+        instances: &mut InstanceSection,
+        instance: Instance<'_>,
+    ) -> Result<(), Error<Foreign>> {
+        let index = self.instances;
+        self.instances += 1;
+        match instance {
+            _ if index == self.shape.shim.instance => {}
+            Instance::FromExports(exports) if self.shape.arguments.contains(&index) => {
+                let mut kept = Vec::new();
+                for export in exports {
+                    if self.shape.is_kept(export.kind, export.index) {
+                        let kind = self.export_kind(export.kind)?;
+                        let index = self.external_index(export.kind, export.index)?;
+                        kept.push((export.name, kind, index));
+                    }
+                }
+                instances.export_items(kept);
+            }
+            instance => component_utils::parse_instance(self, instances, instance)?,
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,327 @@
+//! The shape of a component of `wit-component`'s making, as far as compaction has to know.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use wasmparser::{
+    CanonicalFunction, ComponentAlias, Encoding, ExternalKind, Instance, Operator, Parser, Payload,
+    TypeRef,
+};
+
+/// The name by which the shim exports its table.
+pub(super) const TABLE: &str = "$imports";
+
+/// Where a core module and the one instance of it are in their index spaces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) module: u32,
+    pub(super) instance: u32,
+}
+
+/// What there is to do in a component.
+#[derive(Debug)]
+pub(super) struct Shape<'a> {
+    /// The shim.
+    pub(super) shim: Place,
+    /// The code.
+    pub(super) main: Place,
+    /// The module of the fix-up.
+    pub(super) fix_up: u32,
+    /// The core instances that only say what the code imports.
+    pub(super) arguments: BTreeSet<u32>,
+    /// The index that each core function has without the shim's; those have none.
+    pub(super) functions: Vec<Option<u32>>,
+    /// The imports of the code that the shim met, by module and name, and the slot that each calls.
+    pub(super) imports: BTreeMap<(&'a str, &'a str), u32>,
+    /// How many slots there are.
+    pub(super) slots: u32,
+    /// Where they are in the table of the code.
+    pub(super) first: u32,
+}
+
+impl<'a> Shape<'a> {
+    /// Looks at a component; gives nothing where it is of another shape.
+    pub(super) fn of(component: &'a [u8]) -> Option<Shape<'a>> {
+        let items = Items::read(component)?;
+        let shim = items.place(items.table?)?;
+        let slots = slots_of_shim(items.modules.get(shim.module as usize)?)?;
+        let (main, arguments) = items.user_of(shim)?;
+        let first = length_of_table(items.modules.get(main.module as usize)?)?;
+        let fix_up = items.fix_up()?;
+        // The table can only come from the code if that is there already where the table is taken.
+        let in_order = main.instance < items.instances_before_table;
+        let mut imports = BTreeMap::new();
+        for (module, bag) in &arguments {
+            for export in items.exports(*bag)? {
+                if let Some(slot) = items.slot(shim, export) {
+                    imports.insert((*module, export.name), slot?);
+                }
+            }
+        }
+        let mut count = 0;
+        let functions = items.functions.iter().map(|origin| {
+            let kept = origin.is_none_or(|(instance, _)| instance != shim.instance);
+            kept.then(|| {
+                count += 1;
+                count - 1
+            })
+        });
+        in_order.then(|| Shape {
+            shim,
+            main,
+            functions: functions.collect(),
+            arguments: arguments.into_iter().map(|(_, bag)| bag).collect(),
+            imports,
+            slots,
+            first,
+            fix_up,
+        })
+    }
+
+    /// Tells whether an item is still there without the shim.
+    pub(super) fn is_kept(&self, kind: ExternalKind, index: u32) -> bool {
+        kind != ExternalKind::Func
+            || self
+                .functions
+                .get(index as usize)
+                .is_some_and(Option::is_some)
+    }
+}
+
+/// The core items of a component.
+#[derive(Default)]
+struct Items<'a> {
+    modules: Vec<&'a [u8]>,
+    instances: Vec<Instance<'a>>,
+    /// Each core function: whose export it is, if it is one.
+    functions: Vec<Option<(u32, &'a str)>>,
+    /// The instance that exports the table of the shim, and how many instances were there by then.
+    table: Option<u32>,
+    instances_before_table: u32,
+}
+
+impl<'a> Items<'a> {
+    fn read(component: &'a [u8]) -> Option<Items<'a>> {
+        let mut items = Items::default();
+        let mut depth = 0_usize;
+        for payload in Parser::new(0).parse_all(component) {
+            match payload.ok()? {
+                Payload::Version { encoding, .. } => {
+                    if depth == 0 && encoding != Encoding::Component {
+                        return None;
+                    }
+                }
+                Payload::ModuleSection {
+                    unchecked_range: range,
+                    ..
+                } => {
+                    if depth == 0 {
+                        let start = usize::try_from(range.start).ok()?;
+                        let end = usize::try_from(range.end).ok()?;
+                        items.modules.push(component.get(start..end)?);
+                    }
+                    depth += 1;
+                }
+                Payload::ComponentSection { .. } => depth += 1,
+                Payload::End(_) => depth = depth.saturating_sub(1),
+                payload if depth == 0 => items.add(payload)?,
+                _ => {}
+            }
+        }
+        Some(items)
+    }
+
+    fn add(&mut self, payload: Payload<'a>) -> Option<()> {
+        match payload {
+            Payload::InstanceSection(section) => {
+                for instance in section {
+                    self.instances.push(instance.ok()?);
+                }
+            }
+            Payload::ComponentCanonicalSection(section) => {
+                for function in section {
+                    if !matches!(function.ok()?, CanonicalFunction::Lift { .. }) {
+                        self.functions.push(None);
+                    }
+                }
+            }
+            Payload::ComponentAliasSection(section) => {
+                for alias in section {
+                    self.add_alias(alias.ok()?)?;
+                }
+            }
+            _ => {}
+        }
+        Some(())
+    }
+
+    fn add_alias(&mut self, alias: ComponentAlias<'a>) -> Option<()> {
+        let ComponentAlias::CoreInstanceExport {
+            kind,
+            instance_index,
+            name,
+        } = alias
+        else {
+            return Some(());
+        };
+        match kind {
+            ExternalKind::Func => self.functions.push(Some((instance_index, name))),
+            ExternalKind::Table if name == TABLE => {
+                self.instances_before_table = u32::try_from(self.instances.len()).ok()?;
+                if self.table.replace(instance_index).is_some() {
+                    return None;
+                }
+            }
+            _ => {}
+        }
+        Some(())
+    }
+
+    /// Where a module is that has this instance, and no other.
+    fn place(&self, instance: u32) -> Option<Place> {
+        let module = self.module_of(instance)?;
+        let is_of_it = |instance: &&Instance<'_>| matches!(instance, Instance::Instantiate { module_index, .. } if *module_index == module);
+        let is_only = self.instances.iter().filter(is_of_it).count() == 1;
+        is_only.then_some(Place { module, instance })
+    }
+
+    fn module_of(&self, instance: u32) -> Option<u32> {
+        match self.instances.get(instance as usize)? {
+            Instance::Instantiate { module_index, .. } => Some(*module_index),
+            Instance::FromExports(_) => None,
+        }
+    }
+
+    fn exports(&self, instance: u32) -> Option<&[wasmparser::Export<'a>]> {
+        match self.instances.get(instance as usize)? {
+            Instance::FromExports(exports) => Some(exports),
+            Instance::Instantiate { .. } => None,
+        }
+    }
+
+    /// The module of the one instance that imports the table, once it was taken.
+    fn fix_up(&self) -> Option<u32> {
+        let mut found = None;
+        for (index, instance) in self.instances.iter().enumerate() {
+            let Instance::Instantiate { args, .. } = instance else {
+                continue;
+            };
+            let has_table = |bag| {
+                let mut exports = self.exports(bag).unwrap_or_default().iter();
+                exports.any(|export| export.kind == ExternalKind::Table)
+            };
+            if args.iter().any(|arg| has_table(arg.index)) {
+                let place = self.place(u32::try_from(index).ok()?)?;
+                if found.replace(place.module).is_some() {
+                    return None;
+                }
+            }
+        }
+        found
+    }
+
+    /// The slot of an export that is a function of the shim; none of a shim that this module does not know.
+    fn slot(&self, shim: Place, export: &wasmparser::Export<'a>) -> Option<Option<u32>> {
+        if export.kind != ExternalKind::Func {
+            return None;
+        }
+        let (instance, name) = (*self.functions.get(export.index as usize)?)?;
+        (instance == shim.instance).then(|| name.parse().ok())
+    }
+
+    /// The only instance that imports functions of the shim, and what it imports: by module, the instance.
+    fn user_of(&self, shim: Place) -> Option<(Place, Vec<(&'a str, u32)>)> {
+        let mut user = None;
+        for (index, instance) in self.instances.iter().enumerate() {
+            let Instance::Instantiate { args, .. } = instance else {
+                continue;
+            };
+            let bags: Vec<_> = args.iter().map(|arg| (arg.name, arg.index)).collect();
+            let uses = |(_, bag): &(&str, u32)| {
+                let exports = self.exports(*bag).unwrap_or_default();
+                exports
+                    .iter()
+                    .any(|export| self.slot(shim, export).is_some())
+            };
+            if bags.iter().any(uses) {
+                let place = self.place(u32::try_from(index).ok()?)?;
+                if user.replace((place, bags)).is_some() {
+                    return None;
+                }
+            }
+        }
+        user
+    }
+}
+
+/// How many slots a shim has; nothing where it is no shim: its function `"3"` calls what is in slot 3.
+fn slots_of_shim(module: &[u8]) -> Option<u32> {
+    let (mut size, mut names, mut called) = (None, Vec::new(), Vec::new());
+    for payload in Parser::new(0).parse_all(module) {
+        match payload.ok()? {
+            Payload::TableSection(tables) => {
+                for table in tables {
+                    if size.replace(table.ok()?.ty.initial).is_some() {
+                        return None;
+                    }
+                }
+            }
+            Payload::ExportSection(exports) => {
+                for export in exports {
+                    let export = export.ok()?;
+                    if export.kind == ExternalKind::Func {
+                        names.push((export.index, export.name.parse::<i32>().ok()?));
+                    }
+                }
+            }
+            Payload::CodeSectionEntry(body) => {
+                let mut slot = None;
+                for operator in body.get_operators_reader().ok()? {
+                    match operator.ok()? {
+                        Operator::I32Const { value } => slot = Some(value),
+                        Operator::LocalGet { .. }
+                        | Operator::CallIndirect { table_index: 0, .. }
+                        | Operator::End => {}
+                        _ => return None,
+                    }
+                }
+                called.push(slot?);
+            }
+            Payload::ImportSection(_)
+            | Payload::MemorySection(_)
+            | Payload::GlobalSection(_)
+            | Payload::StartSection { .. }
+            | Payload::ElementSection(_) => return None,
+            _ => {}
+        }
+    }
+    let is_told = |(function, slot): &(u32, i32)| called.get(*function as usize) == Some(slot);
+    let size = u32::try_from(size?).ok()?;
+    names.iter().all(is_told).then_some(size)
+}
+
+/// How long the table of a module is, if it has one of its own and no other.
+fn length_of_table(module: &[u8]) -> Option<u32> {
+    let mut length = None;
+    for payload in Parser::new(0).parse_all(module) {
+        match payload.ok()? {
+            Payload::ImportSection(imports) => {
+                for import in imports.into_imports() {
+                    if matches!(import.ok()?.ty, TypeRef::Table(_)) {
+                        return None;
+                    }
+                }
+            }
+            Payload::TableSection(tables) => {
+                for table in tables {
+                    let table = table.ok()?.ty;
+                    let is_plain = table.element_type.is_func_ref() && !table.table64;
+                    if !is_plain || length.replace(table.initial).is_some() {
+                        return None;
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    u32::try_from(length?).ok()
+}

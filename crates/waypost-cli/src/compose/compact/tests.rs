@@ -1,0 +1,147 @@
+use wasmparser::{ElementKind, Operator, Parser, Payload};
+
+use super::compact;
+use crate::anatomy::Anatomy;
+
+/// A component as `wit-component` makes it. `SHIM` is what the shim does, `MAIN` what else is in the code.
+const COMPONENT: &str = r#"(component
+    (import "host" (instance $host (export "name" (func (result string)))))
+    (core module $main
+        (type $name (func (param i32)))
+        (type $end (func (param i32)))
+        (import "wasi:cli/exit@0.2.6" "exit" (func $exit (type $end)))
+        (import "host" "name" (func $name (type $name)))
+        (import "host" "now" (func $now (result i32)))
+        (memory (export "memory") 1)
+        (table 2 2 funcref)
+        (elem (i32.const 1) func $run)
+        (func $run (export "run") (result i32)
+            (call $name (i32.const 8))
+            (call $exit (i32.const 1))
+            (call $now))
+        (func (export "realloc") (param i32 i32 i32 i32) (result i32) i32.const 64) MAIN)
+    (core module $shim
+        (type $name (func (param i32)))
+        (table (export "$imports") 1 1 funcref)
+        (func (export "0") (type $name) SHIM))
+    (core module $fix-up
+        (import "" "0" (func $name (param i32)))
+        (import "" "$imports" (table 1 1 funcref))
+        (elem (i32.const 0) func $name))
+    (core module $other
+        (func (export "exit") (param i32))
+        (func (export "now") (result i32) i32.const 5))
+    (core instance $other (instantiate $other))
+    (core instance $shim (instantiate $shim))
+    (alias core export $other "now" (core func $now))
+    (alias core export $shim "0" (core func $indirect))
+    (alias core export $other "exit" (core func $exit))
+    (core instance $host-of-main
+        (export "name" (func $indirect))
+        (export "now" (func $now)))
+    (core instance $exit-of-main (export "exit" (func $exit)))
+    (core instance $main (instantiate $main
+        (with "host" (instance $host-of-main))
+        (with "wasi:cli/exit@0.2.6" (instance $exit-of-main))))
+    (alias core export $main "memory" (core memory $memory))
+    (alias core export $main "realloc" (core func $realloc))
+    (alias core export $shim "$imports" (core table $table))
+    (core func $name (canon lower (func $host "name") (memory $memory) (realloc $realloc)))
+    (core instance $arguments
+        (export "$imports" (table $table))
+        (export "0" (func $name)))
+    (core instance (instantiate $fix-up (with "" (instance $arguments))))
+    (func (export "run") (result u32) (canon lift (core func $main "run"))))"#;
+
+const CALL: &str = "local.get 0 i32.const 0 call_indirect (type $name)";
+
+fn component(shim: &str, main: &str) -> Vec<u8> {
+    let text = COMPONENT.replace("SHIM", shim).replace("MAIN", main);
+    wat::parse_str(text).unwrap()
+}
+
+#[test]
+fn the_shim_goes() {
+    let component = component(CALL, "");
+    let compacted = compact(&component).unwrap();
+    wac_graph::types::Package::from_bytes(
+        "test:part",
+        None,
+        compacted.clone(),
+        &mut wac_graph::types::Types::default(),
+    )
+    .unwrap();
+    let (before, after) = (
+        Anatomy::parse(&component).unwrap(),
+        Anatomy::parse(&compacted).unwrap(),
+    );
+    assert_eq!((before.core_instances, before.tables), (4, 2));
+    assert_eq!((after.core_instances, after.tables), (3, 1));
+    assert_eq!(
+        (before.imports, before.exports),
+        (after.imports, after.exports)
+    );
+}
+
+#[test]
+fn the_code_calls_slots_of_its_own() {
+    let compacted = compact(&component(CALL, "")).unwrap();
+    let (mut tables, mut called, mut traps, mut filled) = (Vec::new(), Vec::new(), 0, Vec::new());
+    for payload in Parser::new(0).parse_all(&compacted) {
+        match payload.unwrap() {
+            Payload::TableSection(section) => {
+                tables.extend(section.into_iter().map(|table| table.unwrap().ty.initial));
+            }
+            Payload::ElementSection(section) => {
+                for element in section {
+                    if let ElementKind::Active { offset_expr, .. } = element.unwrap().kind {
+                        filled.push(offset_expr.get_operators_reader().read().unwrap());
+                    }
+                }
+            }
+            Payload::CodeSectionEntry(body) => {
+                let operators = body.get_operators_reader().unwrap();
+                let operators: Vec<_> = operators.into_iter().map(Result::unwrap).collect();
+                for pair in operators.windows(2) {
+                    if let [Operator::I32Const { value }, Operator::CallIndirect { .. }] = pair {
+                        called.push(*value);
+                    }
+                }
+                traps += usize::from(operators.contains(&Operator::Unreachable));
+            }
+            _ => {}
+        }
+    }
+    assert_eq!((tables, called, traps), (vec![3], vec![2], 1));
+    let at = |value| Operator::I32Const { value };
+    assert_eq!(filled, [at(1), at(2)]);
+}
+
+#[test]
+fn what_is_of_another_shape_stays_as_it_is() {
+    for (shim, main) in [
+        ("unreachable", ""),
+        ("local.get 0 i32.const 1 call_indirect (type $name)", ""),
+        (CALL, "(table 1 funcref)"),
+    ] {
+        assert_eq!(compact(&component(shim, main)), None, "{shim} {main}");
+    }
+    let no_shim = wat::parse_str("(component (core module))").unwrap();
+    let module = wat::parse_str("(module)").unwrap();
+    for other in [&no_shim, &module, &Vec::new(), &b"\0asm".to_vec()] {
+        assert_eq!(compact(other), None);
+    }
+}
+
+#[test]
+fn no_part_of_a_component_makes_it_panic() {
+    let component = component(CALL, "");
+    for end in 0..component.len() {
+        compact(&component[..end]);
+    }
+    for index in 0..component.len() {
+        let mut broken = component.clone();
+        broken[index] ^= 0x55;
+        compact(&broken);
+    }
+}
