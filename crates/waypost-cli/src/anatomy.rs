@@ -10,7 +10,7 @@ use crate::describe::DescribeError;
 use crate::host::InstanceSize;
 
 /// How a core module begins: the magic number, then version and layer.
-const MODULE: &[u8] = b"\0asm\x01\0\0\0";
+pub(crate) const MODULE: &[u8] = b"\0asm\x01\0\0\0";
 
 /// The imports and exports of a component, and what it holds at run time.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -22,8 +22,9 @@ use crate::component_id::ROUTER;
 use crate::describe::{DescribeError, Description};
 use crate::failure::Failure;
 use crate::fault::{Fault, Faults};
+use crate::foreign;
 use crate::output;
-use crate::scan::Route;
+use crate::scan::{Route, RouteKind};
 use crate::sync::{Plan, RouteEntry, component_file};
 use crate::table::Row;
 use cargo::{CargoBuild, Composed, Outcome};
@@ -85,8 +86,13 @@ pub fn handlers<'r>(
     let folder = composed_folder(app, abi)?.join("handlers");
     let mut files = Vec::new();
     for route in routes {
-        let file = folder.join(route.id().file_name());
-        componentize::componentize(artefact(&outcome, route.id().as_str())?, &file)?;
+        let file = match route.kind() {
+            RouteKind::Source => folder.join(route.id().file_name()),
+            RouteKind::Component => app.root().join(route.file()),
+        };
+        if route.kind() == RouteKind::Source {
+            componentize::componentize(artefact(&outcome, route.id().as_str())?, &file)?;
+        }
         files.push((route, file));
     }
     let entries = describe(app, &files)?;
@@ -149,7 +155,7 @@ fn component_files<'r>(
     routes: &'r [Route],
     manifest: &DocumentMut,
 ) -> Vec<(&'r Route, PathBuf)> {
-    let file = |route: &'r Route| (route, component_file(app, manifest, route.id()));
+    let file = |route: &'r Route| (route, component_file(app, manifest, route));
     routes.iter().map(file).collect()
 }
 
@@ -185,27 +191,33 @@ fn spin_toml(app: &App) -> anyhow::Result<DocumentMut> {
 fn build_handlers(app: &App, routes: &[Route], manifest: &DocumentMut) -> anyhow::Result<()> {
     let outcome = compile(app, routes, Abi::Wasi03)?;
     routes.iter().try_for_each(|route| {
-        install(
-            &outcome,
-            route.id().as_str(),
-            component_file(app, manifest, route.id()),
-        )
+        let id = route.id().as_str();
+        let made = match route.kind() {
+            RouteKind::Source => artefact(&outcome, id)?.to_owned(),
+            RouteKind::Component => app.root().join(route.file()),
+        };
+        install(id, &made, &component_file(app, manifest, route))
     })
 }
 
-/// Has Cargo compile all routes.
+/// Has Cargo compile all routes that are sources.
 fn compile(app: &App, routes: &[Route], abi: Abi) -> anyhow::Result<Outcome> {
-    if routes.is_empty() {
+    let is_source = |route: &&Route| route.kind() == RouteKind::Source;
+    let packages: Vec<&str> = routes
+        .iter()
+        .filter(is_source)
+        .map(|route| route.id().as_str())
+        .collect();
+    if packages.is_empty() {
         return Ok(Outcome::default());
     }
     if !app.root().join("target").join(abi.target()).is_dir() {
         output::note("The first build compiles what the routes share; later ones take seconds.");
     }
     let progress = Progress::start(
-        format!("Building {}", output::routes(routes.len())),
-        routes.len(),
+        format!("Building {}", output::routes(packages.len())),
+        packages.len(),
     );
-    let packages: Vec<&str> = routes.iter().map(|route| route.id().as_str()).collect();
     let outcome = CargoBuild::new(app, &packages, abi).run(&progress);
     progress.finish();
     let outcome = outcome?;
@@ -225,17 +237,13 @@ fn build_router(app: &App, manifest: &DocumentMut) -> anyhow::Result<()> {
         return Err(failure.into());
     }
     let file = crate::sync::router_file(app, manifest);
-    install(&outcome, ROUTER, file)
+    install(ROUTER, artefact(&outcome, ROUTER)?, &file)
 }
 
-/// Puts a component where the manifest wants it, if Cargo put it elsewhere.
-fn install(outcome: &Outcome, package: &str, file: PathBuf) -> anyhow::Result<()> {
-    artefact::install(artefact(outcome, package)?, &file).with_context(|| {
-        format!(
-            "cannot copy the component `{package}` to `{}`",
-            file.display()
-        )
-    })
+/// Puts a component where the manifest wants it, if it was made elsewhere.
+fn install(id: &str, made: &Path, file: &Path) -> anyhow::Result<()> {
+    artefact::install(made, file)
+        .with_context(|| format!("cannot copy the component `{id}` to `{}`", file.display()))
 }
 
 /// What Cargo made of a package.
@@ -270,8 +278,16 @@ fn describe(app: &App, files: &[(&Route, PathBuf)]) -> anyhow::Result<Vec<RouteE
     let mut entries = Vec::new();
     let mut faults = Vec::new();
     for (route, file) in files {
-        match describe_one(app, route, file) {
-            Ok(entry) => entries.push(entry),
+        let described = match route.kind() {
+            RouteKind::Source => describe_one(app, route, file),
+            RouteKind::Component => foreign::verify(route, file).map(|found| found.methods),
+        };
+        match described {
+            Ok(methods) => entries.push(RouteEntry {
+                id: route.id().clone(),
+                methods,
+                pattern: route.pattern().clone(),
+            }),
             Err(fault) => faults.push(fault.file(route.file())),
         }
     }
@@ -279,7 +295,7 @@ fn describe(app: &App, files: &[(&Route, PathBuf)]) -> anyhow::Result<Vec<RouteE
     Ok(entries)
 }
 
-fn describe_one(app: &App, route: &Route, file: &Path) -> Result<RouteEntry, Fault> {
+fn describe_one(app: &App, route: &Route, file: &Path) -> Result<Option<Vec<String>>, Fault> {
     let shown = file.strip_prefix(app.root()).unwrap_or(file);
     let description = Description::read(file).map_err(|error| undescribed(&error, shown))?;
     if description.pattern != *route.pattern() {
@@ -290,11 +306,7 @@ fn describe_one(app: &App, route: &Route, file: &Path) -> Result<RouteEntry, Fau
         let hint = "name one or more in `waypost::export!(get, post);`";
         output::fault(&warning.file(route.file()).hint(hint));
     }
-    Ok(RouteEntry {
-        id: route.id().clone(),
-        methods: description.methods,
-        pattern: description.pattern,
-    })
+    Ok(Some(description.methods))
 }
 
 fn undescribed(error: &DescribeError, file: &std::path::Path) -> Fault {
@@ -322,7 +334,7 @@ fn wrong_pattern(route: &Route, description: &Description) -> Fault {
 }
 
 fn rows(routes: &[Route], entries: Vec<RouteEntry>) -> Vec<Row> {
-    let methods = entries.into_iter().map(|entry| Some(entry.methods));
+    let methods = entries.into_iter().map(|entry| entry.methods);
     let rows = routes.iter().zip(methods);
     rows.map(|(route, methods)| Row::new(route, methods))
         .collect()

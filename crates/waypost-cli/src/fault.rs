@@ -54,6 +54,12 @@ impl Fault {
         self
     }
 
+    /// The same fault, where the command goes on.
+    pub fn as_warning(mut self) -> Fault {
+        self.severity = Severity::Warning;
+        self
+    }
+
     /// Whether it stops the command.
     pub fn severity(&self) -> Severity {
         self.severity

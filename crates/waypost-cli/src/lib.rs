@@ -23,6 +23,7 @@ pub mod compose;
 pub mod describe;
 mod failure;
 mod fault;
+mod foreign;
 mod host;
 mod output;
 mod scaffold;

@@ -1,9 +1,10 @@
 //! From folders to routes: walk `handlers/`, sort, refuse.
 //!
 //! A scan never stops at the first fault: everything that is wrong with the tree is in
-//! [`Scan::faults`], in the order of the folders. It reads names and `Cargo.toml` files, never the
-//! source of a route, and it changes nothing.
+//! [`Scan::faults`], in the order of the folders. It reads names, `Cargo.toml` files and the ids in
+//! `spin.toml`, never the source or the component of a route, and it changes nothing.
 
+mod component;
 mod near_miss;
 mod package;
 mod walk;
@@ -13,11 +14,24 @@ use waypost_routing::{Conflict, Pattern, PatternError, RouteTable};
 use crate::app::App;
 use crate::component_id::ComponentId;
 use crate::fault::{Fault, Faults, Severity};
+use component::Known;
 use package::Packages;
 use walk::Folder;
 
 /// The file that makes a folder a route.
 pub const ROUTE_FILE: &str = "route.rs";
+
+/// The file that makes a folder a route without a build: a component that was made elsewhere.
+pub const COMPONENT_FILE: &str = "route.wasm";
+
+/// How a route comes to its component.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RouteKind {
+    /// A `route.rs`, which a build compiles.
+    Source,
+    /// A `route.wasm`, which is served as it is.
+    Component,
+}
 
 /// One route of an app.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +39,7 @@ pub struct Route {
     folder: String,
     pattern: Pattern,
     id: ComponentId,
+    kind: RouteKind,
 }
 
 /// What the folders of an app say.
@@ -40,9 +55,22 @@ impl Route {
         &self.folder
     }
 
-    /// Its source file relative to the app's root.
+    /// Whether its component is built here.
+    pub fn kind(&self) -> RouteKind {
+        self.kind
+    }
+
+    /// Its `route.rs` or `route.wasm` relative to the app's root.
     pub fn file(&self) -> String {
-        format!("{}/{ROUTE_FILE}", self.folder)
+        format!("{}/{}", self.folder, self.kind.file())
+    }
+
+    /// Where its component is, relative to the app's root, unless `spin.toml` says otherwise.
+    pub fn source(&self) -> String {
+        match self.kind {
+            RouteKind::Source => self.id.source(),
+            RouteKind::Component => self.file(),
+        }
     }
 
     /// The paths that it answers.
@@ -50,9 +78,19 @@ impl Route {
         &self.pattern
     }
 
-    /// Its component, which is also its package.
+    /// Its component, which is also its package where it has one.
     pub fn id(&self) -> &ComponentId {
         &self.id
+    }
+}
+
+impl RouteKind {
+    /// The file in the route's folder.
+    pub fn file(self) -> &'static str {
+        match self {
+            RouteKind::Source => ROUTE_FILE,
+            RouteKind::Component => COMPONENT_FILE,
+        }
     }
 }
 
@@ -63,8 +101,11 @@ impl Scan {
         let mut faults = walk.faults;
         let patterns = patterns(&walk.folders, &mut faults);
         faults.extend(conflicts(&patterns));
-        let routes = routes(app, patterns, &mut faults);
+        let known = Known::read(app);
+        let routes = routes(app, patterns, &known, &mut faults);
+        faults.extend(known.without_file(app));
         for folder in &walk.folders {
+            faults.extend(folder.kind().and_then(|_| two_routes(folder)));
             faults.extend(near_miss::warnings(folder, &walk.folders));
             faults.extend(package::without_route(app, folder));
         }
@@ -148,14 +189,14 @@ fn patterns<'a>(folders: &'a [Folder], faults: &mut Vec<Fault>) -> Vec<(Pattern,
 }
 
 fn bad_pattern(folder: &Folder, error: &PatternError) -> Fault {
-    advised(Fault::error, &error.to_string()).file(folder.file(ROUTE_FILE))
+    advised(Fault::error, &error.to_string()).file(folder.route_file())
 }
 
 /// All conflicts, or else the routes that no path ever reaches.
 fn conflicts(patterns: &[(Pattern, &Folder)]) -> Vec<Fault> {
     let labelled = patterns
         .iter()
-        .map(|(pattern, folder)| (pattern.clone(), folder.file(ROUTE_FILE)));
+        .map(|(pattern, folder)| (pattern.clone(), folder.route_file()));
     match RouteTable::new(labelled) {
         Ok(table) => table.unreachable().map(unreachable).collect(),
         Err(conflicts) => conflicts.iter().map(|found| conflict(&found)).collect(),
@@ -183,20 +224,43 @@ fn advised(kind: fn(String) -> Fault, message: &str) -> Fault {
     }
 }
 
-fn routes(app: &App, patterns: Vec<(Pattern, &Folder)>, faults: &mut Vec<Fault>) -> Vec<Route> {
+/// A folder with both files would be two routes for one path.
+fn two_routes(folder: &Folder) -> Option<Fault> {
+    let has_both = folder.has(ROUTE_FILE) && folder.has(COMPONENT_FILE);
+    has_both.then(|| {
+        Fault::error("a folder is one route, and this one has a source and a component")
+            .file(folder.file(ROUTE_FILE))
+            .file(folder.file(COMPONENT_FILE))
+            .hint("remove one of the two, or move it to a folder of its own")
+    })
+}
+
+fn routes(
+    app: &App,
+    patterns: Vec<(Pattern, &Folder)>,
+    known: &Known,
+    faults: &mut Vec<Fault>,
+) -> Vec<Route> {
     let mut packages = Packages::new(app);
-    let mut routes: Vec<Route> = patterns
-        .into_iter()
-        .filter_map(|(pattern, folder)| {
-            let id = packages.read(folder)?;
-            let folder = folder.path();
-            Some(Route {
-                folder,
-                pattern,
+    let mut routes = Vec::new();
+    // Names of packages are given; those of other components are found or made, and give way.
+    for of in [RouteKind::Source, RouteKind::Component] {
+        for (pattern, folder) in &patterns {
+            let Some(kind) = folder.kind().filter(|kind| *kind == of) else {
+                continue;
+            };
+            let id = match kind {
+                RouteKind::Source => packages.read(folder),
+                RouteKind::Component => packages.take(known, folder, pattern),
+            };
+            routes.extend(id.map(|id| Route {
+                folder: folder.path(),
+                pattern: pattern.clone(),
                 id,
-            })
-        })
-        .collect();
+                kind,
+            }));
+        }
+    }
     faults.extend(packages.into_faults());
     routes.sort_by(|a, b| a.pattern.cmp(&b.pattern));
     routes

@@ -21,17 +21,20 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use crate::app::App;
+use crate::fault::Fault;
 use crate::scan::Route;
 
 pub use members::escape_glob;
 pub use routes_file::{RouteEntry, out_of_step, render as render_routes};
 pub use source::{component_file, router_file};
+pub(crate) use spin::{folder_of, folder_of_source};
 
 /// A new text for a file and what is new about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Edited {
     text: String,
     changes: Vec<String>,
+    gone: Vec<String>,
 }
 
 /// Changes to files of an app that have not been made yet.
@@ -95,9 +98,9 @@ impl Plan {
     /// When a file cannot be read, is not TOML, or has a form that cannot be edited.
     pub fn of_manifests(app: &App, routes: &[Route]) -> Result<Plan, SyncError> {
         let mut plan = Plan::of_workspace(app, routes)?;
-        let has_package = |folder: &str| has_package(app, folder);
+        let has_file = |file: &str| app.root().join(file).is_file();
         let text = read(&app.spin_toml())?;
-        let (edited, warnings) = spin::edit(&text, routes, &has_package)?;
+        let (edited, warnings) = spin::edit(&text, routes, &has_file)?;
         plan.push(app.spin_toml(), &text, edited);
         plan.warnings = warnings;
         Ok(plan)
@@ -130,6 +133,7 @@ impl Plan {
         let edited = Edited {
             text: render_routes(entries),
             changes: vec![format!("write {} routes", entries.len())],
+            gone: Vec::new(),
         };
         let mut plan = Plan::default();
         plan.push(file, &old, edited);
@@ -156,6 +160,21 @@ impl Plan {
             changes.extend(of_edit.map(|change| format!("{}: {change}", file.display())));
         }
         changes
+    }
+
+    /// Entries for folders that are gone, which the plan removes.
+    pub fn gone(&self, app: &App) -> Vec<Fault> {
+        let of = |edit: &FileEdit| {
+            let file = edit.file.strip_prefix(app.root()).unwrap_or(&edit.file);
+            let file = file.display().to_string();
+            let fault = move |entry: &String| {
+                Fault::error(entry)
+                    .file(&file)
+                    .hint("`cargo waypost build` removes the entry; or bring the folder back")
+            };
+            edit.edited.gone.iter().map(fault).collect::<Vec<_>>()
+        };
+        self.edits.iter().flat_map(of).collect()
     }
 
     /// What looks wrong in a file but is its owner's to change.

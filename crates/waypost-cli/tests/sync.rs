@@ -10,7 +10,7 @@ use std::path::Path;
 
 use support::{cases, compare, fixtures, manifest, settle, write, write_tree};
 use waypost_cli::App;
-use waypost_cli::scan::{Route, Scan};
+use waypost_cli::scan::{Route, RouteKind, Scan};
 use waypost_cli::sync::{Plan, SyncError};
 
 const MANIFESTS: [&str; 2] = ["Cargo.toml", "spin.toml"];
@@ -131,15 +131,22 @@ fn any_history_of_folders_ends_in_step_and_keeps_what_people_wrote() {
     }
 }
 
-/// Adds a route, removes one, or gives one another package name.
+/// Adds a route, removes one, gives one another package name, or makes a component of a source or back.
 fn change(root: &Path, numbers: &mut Numbers) {
     let number = numbers.below(FOLDERS.len());
     let folder = root.join("handlers").join(FOLDERS[number]);
-    let is_route = folder.join("route.rs").exists();
+    let is_route = ["route.rs", "route.wasm"]
+        .iter()
+        .any(|file| folder.join(file).exists());
+    for file in ["route.rs", "Cargo.toml", "route.wasm"] {
+        // What is not there need not go.
+        let _ = fs::remove_file(folder.join(file));
+    }
     if is_route && numbers.below(2) == 0 {
-        fs::remove_file(folder.join("route.rs")).unwrap();
-        fs::remove_file(folder.join("Cargo.toml")).unwrap();
         return;
+    }
+    if numbers.below(3) == 0 {
+        return write(&folder.join("route.wasm"), "");
     }
     let name = format!("route-n{number}-x{}", numbers.below(2));
     write(&folder.join("route.rs"), "");
@@ -154,7 +161,14 @@ fn assert_in_step(app: &App) {
     assert_eq!(spin.matches("# mine").count(), 2, "{spin}");
     assert_eq!(spin.matches("# end").count(), 1, "{spin}");
     let routes = routes(app);
-    assert_eq!(cargo.matches("handlers").count(), routes.len(), "{cargo}");
+    let sources = routes
+        .iter()
+        .filter(|route| route.kind() == RouteKind::Source);
+    assert_eq!(
+        cargo.matches("handlers").count(),
+        sources.count(),
+        "{cargo}"
+    );
     let document: toml_edit::DocumentMut = spin.parse().unwrap();
     let components = document["component"].as_table().unwrap();
     let triggers = document["trigger"]["http"].as_array_of_tables().unwrap();
@@ -162,9 +176,8 @@ fn assert_in_step(app: &App) {
     assert_eq!(triggers.len(), routes.len() + 1, "{spin}");
     for route in routes {
         let component = &components[route.id().as_str()];
-        assert_eq!(
-            component["source"].as_str(),
-            Some(route.id().source().as_str())
-        );
+        assert_eq!(component["source"].as_str(), Some(route.source().as_str()));
+        let is_built = component.get("build").is_some();
+        assert_eq!(is_built, route.kind() == RouteKind::Source, "{spin}");
     }
 }

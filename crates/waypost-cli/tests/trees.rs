@@ -13,8 +13,9 @@ use waypost_cli::scan::Scan;
 
 fn scan(list: &str) -> Scan {
     let folder = tempfile::tempdir().unwrap();
-    write_tree(folder.path(), list);
+    // A list may have a manifest of its own.
     fs::write(folder.path().join("spin.toml"), "").unwrap();
+    write_tree(folder.path(), list);
     Scan::of(&App::at(folder.path()).unwrap())
 }
 

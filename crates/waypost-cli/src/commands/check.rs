@@ -3,14 +3,15 @@
 use crate::app::App;
 use crate::cli::AppArgs;
 use crate::fault::{Fault, Faults};
+use crate::foreign;
 use crate::host::Configuration;
 use crate::output;
-use crate::scan::Scan;
+use crate::scan::{Route, RouteKind, Scan};
 use crate::sync::{Plan, SyncError};
 
 /// Check routes and settings without building
 ///
-/// Looks at the folders below `handlers/`, each route's `Cargo.toml`, `spin.toml` and
+/// Looks at the folders below `handlers/`, each route's `Cargo.toml` or `route.wasm`, `spin.toml` and
 /// `waypost.toml`, and reports everything that is wrong.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -41,13 +42,17 @@ impl CheckCommand {
         scan.warnings().for_each(output::fault);
         let mut faults: Vec<Fault> = scan.errors().cloned().collect();
         let routes = scan.into_sound_routes();
+        faults.extend(self.components(&routes));
         if let Err(configuration) = Configuration::load(&self.app, &routes) {
             faults.extend(configuration.iter().cloned());
         }
         match Plan::of_manifests(&self.app, &routes) {
-            Ok(plan) => plan.warnings().iter().for_each(|warning| {
-                output::fault(&Fault::warning(warning.as_str()));
-            }),
+            Ok(plan) => {
+                faults.extend(plan.gone(&self.app));
+                plan.warnings().iter().for_each(|warning| {
+                    output::fault(&Fault::warning(warning.as_str()));
+                });
+            }
             // What is no TOML is told by the configuration, with the line.
             Err(SyncError::Toml { file, .. }) if file == "spin.toml" => {}
             Err(error) => faults.push(Fault::error(error.to_string())),
@@ -55,5 +60,20 @@ impl CheckCommand {
         Faults::refuse(faults)?;
         output::print(&format!("{}, no faults\n", output::routes(routes.len())));
         Ok(())
+    }
+
+    /// What is wrong with the routes that are components already. What only some hosts have is a warning.
+    fn components(&self, routes: &[Route]) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        let is_component = |route: &&Route| route.kind() == RouteKind::Component;
+        for route in routes.iter().filter(is_component) {
+            match foreign::verify(route, &self.app.root().join(route.file())) {
+                Ok(found) => foreign::unmet(route, &found.imports)
+                    .into_iter()
+                    .for_each(|fault| output::fault(&fault.as_warning())),
+                Err(fault) => faults.push(fault.file(route.file())),
+            }
+        }
+        faults
     }
 }

@@ -1,5 +1,7 @@
 //! `waypost routes`: the table of routes.
 
+use std::path::Path;
+
 use anyhow::Context as _;
 use toml_edit::DocumentMut;
 
@@ -7,21 +9,23 @@ use crate::app::App;
 use crate::cli::AppArgs;
 use crate::describe::Description;
 use crate::fault::Fault;
+use crate::foreign;
 use crate::output;
-use crate::scan::Route;
+use crate::scan::{Route, RouteKind};
 use crate::sync::component_file;
 use crate::table::{self, Row};
 
 /// Show the table of routes
 ///
-/// Methods come from the compiled components; they are shown as `?` where a route is not built.
+/// Methods come from the compiled components; they are shown as `?` where a route is not built,
+/// or is a `route.wasm` that answers whatever it is sent.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   cargo waypost routes                         the table of the app here
   cargo waypost routes --json | jq '.[].file'  the files, for a program")]
 pub struct RoutesArgs {
-    /// Print JSON: a list of objects with `pattern`, `methods` (null where not built), `component` and `file`
+    /// Print JSON: a list of objects with `pattern`, `methods` (null where not known), `component` and `file`
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -68,15 +72,29 @@ impl RoutesCommand {
     }
 
     fn methods(&self, manifest: &DocumentMut, route: &Route) -> Option<Vec<String>> {
-        let file = component_file(&self.app, manifest, route.id());
+        let file = component_file(&self.app, manifest, route);
         if !file.is_file() {
             return None;
+        }
+        if route.kind() == RouteKind::Component {
+            return self.methods_of_component(route, &file);
         }
         match Description::read(&file) {
             Ok(description) => Some(description.methods),
             Err(error) => {
                 let fault = Fault::warning(error.to_string()).file(route.file());
                 output::fault(&fault.hint("`cargo waypost build` builds it anew"));
+                None
+            }
+        }
+    }
+
+    /// What a component that was made elsewhere tells, which is nothing as a rule.
+    fn methods_of_component(&self, route: &Route, file: &Path) -> Option<Vec<String>> {
+        match foreign::verify(route, file) {
+            Ok(found) => found.methods,
+            Err(fault) => {
+                output::fault(&fault.as_warning().file(route.file()));
                 None
             }
         }

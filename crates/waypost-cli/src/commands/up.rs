@@ -7,7 +7,8 @@ use crate::anatomy::Anatomy;
 use crate::app::App;
 use crate::build;
 use crate::cli::{AppArgs, here};
-use crate::fault::{Fault, Faults};
+use crate::fault::Faults;
+use crate::foreign;
 use crate::host::{self, Configuration, InstanceSize, Loading, Place};
 use crate::output;
 use crate::scan::Route;
@@ -88,7 +89,7 @@ impl UpCommand {
             When::First => build::build(&self.app, &routes)?,
             When::Never => build::built(&self.app, &routes)?,
         };
-        refuse_foreign_imports(&self.app, &routes)?;
+        let instance_size = self.instance_size(&routes)?;
         // The build may have added components.
         let configuration = Configuration::load(&self.app, &routes)?;
         output::print(&table::render(&rows));
@@ -97,24 +98,32 @@ impl UpCommand {
             state_dir: &self.state_dir,
             address,
             loading: Loading::Lazy,
-            instance_size: InstanceSize::default(),
+            instance_size,
         };
         host::serve(place, configuration, &routes)
     }
 }
 
-/// Refuses components that ask for interfaces that the host lacks: all of them, before it listens.
-fn refuse_foreign_imports(app: &App, routes: &[Route]) -> anyhow::Result<()> {
-    let mut faults = Vec::new();
-    for (route, file) in build::components(app, routes)? {
-        for import in Anatomy::read(&file)?.imports {
-            if !host::is_offered(&import) {
-                let fault = Fault::error(format!("the component imports `{import}`"));
-                let hint = "Waypost's host does not have it; leave it out, or run the app on a host that does";
-                faults.push(fault.file(route.file()).hint(hint));
-            }
+impl UpCommand {
+    /// What an instance of the largest component takes. Components that ask for interfaces that the host lacks
+    /// are refused: all of them, before it listens.
+    fn instance_size(&self, routes: &[Route]) -> anyhow::Result<InstanceSize> {
+        let mut faults = Vec::new();
+        let mut size = InstanceSize::default();
+        for (route, file) in build::components(&self.app, routes)? {
+            let anatomy = Anatomy::read(&file)?;
+            faults.extend(foreign::unmet(route, &anatomy.imports));
+            size = larger(size, anatomy.instance_size());
         }
+        Faults::refuse(faults)?;
+        Ok(size)
     }
-    Faults::refuse(faults)?;
-    Ok(())
+}
+
+fn larger(one: InstanceSize, other: InstanceSize) -> InstanceSize {
+    InstanceSize {
+        core_instances: one.core_instances.max(other.core_instances),
+        memories: one.memories.max(other.memories),
+        tables: one.tables.max(other.tables),
+    }
 }

@@ -1,23 +1,26 @@
 //! Files that look like a route and are none: a warning each, so that nobody wonders at a 404.
 
 use super::walk::Folder;
-use super::{ROUTE_FILE, package};
+use super::{COMPONENT_FILE, ROUTE_FILE, package};
 use crate::fault::Fault;
 
 /// Route files of other frameworks, and names that a habit from elsewhere suggests.
-const OTHER_LANGUAGES: [&str; 6] = [
+const OTHER_LANGUAGES: [&str; 8] = [
     "route.ts",
     "route.js",
     "route.tsx",
     "route.jsx",
     "route.mjs",
+    "route.py",
+    "route.wat",
     "page.tsx",
 ];
+const OTHER_COMPONENTS: [&str; 2] = ["index.wasm", "routes.wasm"];
 const OTHER_NAMES: [&str; 4] = ["index.rs", "mod.rs", "page.rs", "routes.rs"];
 
 /// Whether the walk has to remember a file of this name.
 pub(super) fn is_of_interest(name: &str) -> bool {
-    name == ROUTE_FILE || name == package::MANIFEST || is_near_miss(name)
+    [ROUTE_FILE, COMPONENT_FILE, package::MANIFEST].contains(&name) || is_near_miss(name)
 }
 
 /// What to say about the files of a folder.
@@ -26,6 +29,8 @@ pub(super) fn warnings(folder: &Folder, folders: &[Folder]) -> Vec<Fault> {
         .files
         .iter()
         .filter(|name| is_near_miss(name))
+        // A component can have what it was made from beside it.
+        .filter(|name| !(is_other_language(name) && folder.has(COMPONENT_FILE)))
         // A folder below a route can hold modules of its crate.
         .filter(|name| {
             !is_module(name) || !(folder.has_route() || is_inside_route(folder, folders))
@@ -35,9 +40,14 @@ pub(super) fn warnings(folder: &Folder, folders: &[Folder]) -> Vec<Fault> {
 }
 
 fn warning(folder: &Folder, name: &str) -> Fault {
-    let hint = match OTHER_LANGUAGES.contains(&name) {
-        true => format!("routes are written in Rust: a file called `{ROUTE_FILE}`"),
-        false => format!("call it `{ROUTE_FILE}`, or move it to a private folder (`_name`)"),
+    let hint = match name {
+        name if is_other_language(name) => format!(
+            "routes are written in Rust (`{ROUTE_FILE}`), or are components that were made elsewhere (`{COMPONENT_FILE}`)"
+        ),
+        name if name.to_ascii_lowercase().ends_with(".wasm") => {
+            format!("call it `{COMPONENT_FILE}`, or move it to a private folder (`_name`)")
+        }
+        _ => format!("call it `{ROUTE_FILE}`, or move it to a private folder (`_name`)"),
     };
     Fault::warning(format!("`{name}` is not a route"))
         .file(folder.file(name))
@@ -46,8 +56,15 @@ fn warning(folder: &Folder, name: &str) -> Fault {
 
 fn is_near_miss(name: &str) -> bool {
     is_module(name)
-        || OTHER_LANGUAGES.contains(&name)
-        || (name != ROUTE_FILE && name.eq_ignore_ascii_case(ROUTE_FILE))
+        || is_other_language(name)
+        || OTHER_COMPONENTS.contains(&name)
+        || [ROUTE_FILE, COMPONENT_FILE]
+            .iter()
+            .any(|file| name != *file && name.eq_ignore_ascii_case(file))
+}
+
+fn is_other_language(name: &str) -> bool {
+    OTHER_LANGUAGES.contains(&name)
 }
 
 fn is_module(name: &str) -> bool {

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use toml_edit::{Document, Item};
+use waypost_routing::Pattern;
 
-use super::ROUTE_FILE;
+use super::component::Known;
 use super::walk::Folder;
+use super::{COMPONENT_FILE, ROUTE_FILE};
 use crate::app::App;
 use crate::component_id::{ComponentId, ROUTER};
 use crate::fault::Fault;
@@ -44,6 +46,30 @@ impl<'a> Packages<'a> {
         }
     }
 
+    /// The component id of a route that is no package; `None` after noting why there is none.
+    pub(super) fn take(
+        &mut self,
+        known: &Known,
+        folder: &Folder,
+        pattern: &Pattern,
+    ) -> Option<ComponentId> {
+        match known.id(self.app, folder, pattern, |name| self.has(name)) {
+            Ok(id) => {
+                let users = self.users.entry(id.clone()).or_default();
+                users.push(folder.file(COMPONENT_FILE));
+                Some(id)
+            }
+            Err(fault) => {
+                self.faults.push(fault);
+                None
+            }
+        }
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.users.keys().any(|id| id.as_str() == name)
+    }
+
     /// The faults, with those that need all packages to be known.
     pub(super) fn into_faults(mut self) -> Vec<Fault> {
         let repeated = self.users.iter().filter(|(_, files)| files.len() > 1);
@@ -61,16 +87,21 @@ impl<'a> Packages<'a> {
     }
 }
 
-/// The warning or fault of a folder that has a `Cargo.toml` but no `route.rs`.
+/// The warning or fault of a folder that has a `Cargo.toml` but no `route.rs`. Beside a component it may be
+/// the package that the component is made from.
 pub(super) fn without_route(app: &App, folder: &Folder) -> Option<Fault> {
-    if folder.has_route() || !folder.has(MANIFEST) {
+    if folder.has(ROUTE_FILE) || !folder.has(MANIFEST) {
         return None;
     }
+    let has_component = folder.has(COMPONENT_FILE);
     let names_route = manifest(app, folder).is_ok_and(|manifest| {
         let path = manifest.get("lib").and_then(|lib| lib.get("path"));
         path.and_then(Item::as_str) == Some(ROUTE_FILE)
     });
     let fault = match names_route {
+        true if has_component => Fault::error("the package names `route.rs`, which is not there")
+            .hint("remove `Cargo.toml`: the route is `route.wasm`, which needs none"),
+        false if has_component => return None,
         true => Fault::error("the package names `route.rs`, which is not there")
             .hint("write `route.rs`, or remove the folder"),
         false => Fault::warning("a package without `route.rs` is not a route")
@@ -164,12 +195,20 @@ fn has_cdylib(kinds: &Item) -> bool {
 }
 
 fn used_twice(id: &ComponentId, files: &[String]) -> Fault {
+    let are_packages = files.iter().all(|file| file.ends_with(MANIFEST));
+    let (what, hint) = match are_packages {
+        true => ("package", "give each route a package name of its own"),
+        false => (
+            "component",
+            "give the package another name, or the component of `route.wasm` in `spin.toml`",
+        ),
+    };
     let fault = Fault::error(format!(
-        "the package name `{id}` is used {} times",
+        "the {what} name `{id}` is used {} times",
         files.len()
     ));
     files
         .iter()
         .fold(fault, |fault, file| fault.file(file))
-        .hint("give each route a package name of its own")
+        .hint(hint)
 }

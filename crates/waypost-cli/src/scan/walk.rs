@@ -6,7 +6,7 @@
 use std::fs::{self, DirEntry};
 use std::path::{Path, PathBuf};
 
-use super::{ROUTE_FILE, near_miss};
+use super::{RouteKind, near_miss};
 use crate::fault::Fault;
 
 /// Deeper trees are refused: a path of so many segments is a mistake or an attack on the stack.
@@ -38,7 +38,19 @@ impl Folder {
     }
 
     pub(super) fn has_route(&self) -> bool {
-        self.has(ROUTE_FILE)
+        self.kind().is_some()
+    }
+
+    /// Which kind of route it is, if it is one. A source comes first.
+    pub(super) fn kind(&self) -> Option<RouteKind> {
+        [RouteKind::Source, RouteKind::Component]
+            .into_iter()
+            .find(|kind| self.has(kind.file()))
+    }
+
+    /// The file that makes it a route, relative to the app's root.
+    pub(super) fn route_file(&self) -> String {
+        self.file(self.kind().unwrap_or(RouteKind::Source).file())
     }
 
     /// The folder relative to the app's root.

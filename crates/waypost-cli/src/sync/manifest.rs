@@ -10,6 +10,8 @@ pub(super) struct Manifest {
     original: String,
     pub(super) document: DocumentMut,
     pub(super) changes: Vec<String>,
+    /// What was there for a route that is not.
+    pub(super) gone: Vec<String>,
 }
 
 impl Manifest {
@@ -19,6 +21,7 @@ impl Manifest {
             original: text.to_owned(),
             document,
             changes: Vec::new(),
+            gone: Vec::new(),
         })
     }
 
@@ -35,6 +38,7 @@ impl Manifest {
         Edited {
             text,
             changes: self.changes,
+            gone: self.gone,
         }
     }
 }

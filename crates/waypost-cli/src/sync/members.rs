@@ -1,4 +1,4 @@
-//! The workspace members in the app's `Cargo.toml`: one entry for each route.
+//! The workspace members in the app's `Cargo.toml`: one entry for each route that is a package.
 //!
 //! Members are globs. The folder `items/[slug]` is written `items/[[]slug[]]`: the bare name works
 //! only until a folder `items/s` exists, and then silently names that one.
@@ -10,7 +10,7 @@ use toml_edit::{Array, Item, Value};
 use super::manifest::Manifest;
 use super::{Edited, SyncError, array};
 use crate::component_id::ROUTER;
-use crate::scan::Route;
+use crate::scan::{Route, RouteKind};
 
 const FILE: &str = "Cargo.toml";
 const NO_WORKSPACE: &str =
@@ -67,10 +67,14 @@ pub(super) fn edit(
 ) -> Result<Edited, SyncError> {
     let mut manifest = Manifest::parse(FILE, text)?;
     let members = members(&mut manifest)?;
-    let mut changes = remove_vanished(members, has_package);
+    let gone = remove_vanished(members, has_package);
+    let removed = |folder: &String| format!("remove member `{folder}`: there is no such package");
+    let mut changes: Vec<String> = gone.iter().map(removed).collect();
     changes.extend(replace_bare(members, routes));
     changes.extend(add_missing(members, wanted(routes, has_package)));
     manifest.changes = changes;
+    let left = |folder: String| format!("the member `{folder}` is no package");
+    manifest.gone = gone.into_iter().map(left).collect();
     Ok(manifest.finish())
 }
 
@@ -95,28 +99,29 @@ fn members(manifest: &mut Manifest) -> Result<&mut Array, SyncError> {
 }
 
 fn wanted(routes: &[Route], has_package: &dyn Fn(&str) -> bool) -> BTreeSet<String> {
-    let handlers = routes.iter().map(|route| route.folder().to_owned());
+    let handlers = routes
+        .iter()
+        .filter(|route| route.kind() == RouteKind::Source)
+        .map(|route| route.folder().to_owned());
     let router = has_package(ROUTER).then(|| ROUTER.to_owned());
     handlers.chain(router).collect()
 }
 
 /// Removes entries below `handlers/` that name a folder without a package: Cargo would stop there.
 fn remove_vanished(members: &mut Array, has_package: &dyn Fn(&str) -> bool) -> Vec<String> {
-    let mut changes = Vec::new();
+    let mut gone = Vec::new();
     let mut index = 0;
     while let Some(member) = members.get(index).and_then(Value::as_str) {
         let folder = unescape_glob(normal(member));
         match folder.filter(|folder| is_in_handlers(folder) && !has_package(folder)) {
             Some(folder) => {
-                changes.push(format!(
-                    "remove member `{folder}`: there is no such package"
-                ));
+                gone.push(folder);
                 array::remove(members, index);
             }
             None => index += 1,
         }
     }
-    changes
+    gone
 }
 
 fn is_in_handlers(folder: &str) -> bool {

@@ -1,7 +1,7 @@
 //! `router/routes.txt`, the table that the router is compiled with.
 //!
 //! One line for each route, in order of precedence: the component's id, its methods joined by
-//! commas (`-` for none), and the pattern, which comes last because it may have spaces. Lines that begin with `#`
+//! commas (`-` for none, `?` where the component does not tell), and the pattern, which comes last because it may have spaces. Lines that begin with `#`
 //! are comments.
 
 use waypost_routing::Pattern;
@@ -17,8 +17,8 @@ const HEAD: &str =
 pub struct RouteEntry {
     /// The component that answers.
     pub id: ComponentId,
-    /// The methods that it implements by hand.
-    pub methods: Vec<String>,
+    /// The methods that it implements by hand; none where it does not tell.
+    pub methods: Option<Vec<String>>,
     /// The paths that it answers.
     pub pattern: Pattern,
 }
@@ -29,9 +29,10 @@ pub fn render(entries: &[RouteEntry]) -> String {
     entries.sort_by(|a, b| a.pattern.cmp(&b.pattern));
     let mut text = HEAD.to_owned();
     for entry in entries {
-        let methods = match entry.methods.as_slice() {
-            [] => "-".to_owned(),
-            methods => methods.join(","),
+        let methods = match entry.methods.as_deref() {
+            None => "?".to_owned(),
+            Some([]) => "-".to_owned(),
+            Some(methods) => methods.join(","),
         };
         text.push_str(&format!("{} {methods} {}\n", entry.id, entry.pattern));
     }

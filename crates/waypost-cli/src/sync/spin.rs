@@ -1,41 +1,46 @@
 //! The routes in `spin.toml`: for each a private trigger, a component and how to build it.
 //!
 //! The order is: what vanished goes, what was renamed or moved is followed, what is missing is
-//! appended. A component counts as a route's when its build works in (or watches) a folder below
-//! `handlers/`; all others are left alone. So is a source outside `target/`: that is where its
-//! owner wants the component copied.
+//! appended. A component counts as a route's when its source is a `route.wasm` below `handlers/`, or its
+//! build works in (or watches) a folder there; all others are left alone. So is a source elsewhere outside
+//! `target/`: that is where its owner wants the component copied.
 //!
 //! New build tables have no `workdir`. `spin watch` joins it in front of each watch glob without
 //! escaping it (`create_source_globs` in Spin's `watch/filters.rs`), so a folder with brackets
 //! would watch the wrong files; commands and watch globs are relative to the app instead.
 
-use toml_edit::{Item, Table, TableLike, Value};
+use toml_edit::{Item, Table, TableLike};
 
 use super::manifest::{Manifest, replace, text};
-use super::members::{escape_glob, unescape_glob};
+use super::members::escape_glob;
 use super::{Edited, SyncError};
 use crate::component_id::ComponentId;
-use crate::scan::{ROUTE_FILE, Route};
+use crate::scan::{COMPONENT_FILE, Route};
 
 mod append;
 mod document;
+mod folder;
+mod kind;
 mod router;
 
 use document::Spin;
+pub(crate) use folder::{folder_of, folder_of_source};
+use folder::{is_component_file, normal};
 
-/// Brings the manifest in step. `has_package` says whether a folder (relative to the app's root)
-/// holds a `Cargo.toml`. The second value is warnings.
+/// Brings the manifest in step. `has_file` says whether a file (relative to the app's root) is there.
+/// The second value is warnings.
 pub(super) fn edit(
     text: &str,
     routes: &[Route],
-    has_package: &dyn Fn(&str) -> bool,
+    has_file: &dyn Fn(&str) -> bool,
 ) -> Result<(Edited, Vec<String>), SyncError> {
     let mut spin = Spin::new(Manifest::parse(document::FILE, text)?)?;
     follow_renamed(&mut spin, routes);
-    remove_vanished(&mut spin, routes, has_package);
+    remove_vanished(&mut spin, routes, has_file);
     router::ensure(&mut spin);
     for route in routes {
-        follow_moved(&mut spin, route, has_package);
+        kind::follow(&mut spin, route);
+        follow_moved(&mut spin, route, has_file);
         ensure(&mut spin, route);
     }
     let warnings = public_handlers(&spin, routes);
@@ -52,38 +57,6 @@ fn is_built_by_cargo(component: &dyn TableLike) -> bool {
     let build = component.get("build").and_then(Item::as_table_like);
     let command = build.and_then(|build| text(build, "command"));
     command.is_some_and(|command| command.starts_with("cargo build"))
-}
-
-/// The folder below `handlers/` that a component is built from.
-fn folder_of(component: &dyn TableLike) -> Option<String> {
-    let build = component.get("build")?.as_table_like()?;
-    let workdir = text(build, "workdir").map(normal);
-    let watched = build
-        .get("watch")
-        .and_then(Item::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .find_map(|glob| watched_folder(workdir, glob));
-    let worked_in = workdir.map(str::to_owned);
-    watched
-        .or(worked_in)
-        .filter(|folder| folder == "handlers" || folder.starts_with("handlers/"))
-}
-
-/// The folder whose route file this glob watches.
-fn watched_folder(workdir: Option<&str>, glob: &str) -> Option<String> {
-    let glob = match workdir {
-        Some(workdir) => format!("{workdir}/{}", normal(glob)),
-        None => normal(glob).to_owned(),
-    };
-    let file = unescape_glob(&glob)?;
-    let folder = file.strip_suffix(ROUTE_FILE)?.strip_suffix('/')?;
-    Some(folder.to_owned())
-}
-
-fn normal(path: &str) -> &str {
-    path.trim_start_matches("./").trim_end_matches('/')
 }
 
 /// A package got a new name: its component follows, with all that its owner wrote there.
@@ -117,30 +90,44 @@ fn rename(spin: &mut Spin, old: &str, new: &ComponentId) {
     spin.note(format!("rename component `{old}` to `{new}`"));
 }
 
-/// Removes components whose folder below `handlers/` is no package any more.
-fn remove_vanished(spin: &mut Spin, routes: &[Route], has_package: &dyn Fn(&str) -> bool) {
+/// Removes components whose folder below `handlers/` is no route any more.
+fn remove_vanished(spin: &mut Spin, routes: &[Route], has_file: &dyn Fn(&str) -> bool) {
     for id in spin.component_ids() {
         if routes.iter().any(|route| route.id().as_str() == id) {
             continue;
         }
-        let ours = spin
-            .component(&id)
-            .filter(|component| is_built_by_cargo(*component));
-        let folder = ours.and_then(folder_of);
-        if let Some(folder) = folder.filter(|folder| !has_package(folder)) {
+        if let Some(gone) = spin.component(&id).and_then(|c| vanished(c, has_file)) {
             spin.remove_component(&id);
             spin.note(format!(
-                "remove component `{id}` and its trigger: `{folder}` is gone"
+                "remove component `{id}` and its trigger: `{gone}` is gone"
+            ));
+            spin.note_gone(format!(
+                "the component `{id}` is of `{gone}`, which is gone"
             ));
         }
     }
 }
 
+/// What a component of ours was made from and is gone.
+fn vanished(component: &dyn TableLike, has_file: &dyn Fn(&str) -> bool) -> Option<String> {
+    if let Some(folder) = folder_of_source(component) {
+        // Whoever has a build for it may make it again.
+        let file = format!("{folder}/{COMPONENT_FILE}");
+        return (!component.contains_key("build") && !has_file(&file)).then_some(file);
+    }
+    let folder = folder_of(component).filter(|_| is_built_by_cargo(component))?;
+    (!has_package(has_file, &folder)).then_some(folder)
+}
+
+fn has_package(has_file: &dyn Fn(&str) -> bool, folder: &str) -> bool {
+    has_file(&format!("{folder}/Cargo.toml"))
+}
+
 /// A folder got a new name: the build of its component follows.
-fn follow_moved(spin: &mut Spin, route: &Route, has_package: &dyn Fn(&str) -> bool) {
+fn follow_moved(spin: &mut Spin, route: &Route, has_file: &dyn Fn(&str) -> bool) {
     let id = route.id().as_str();
     let old = spin.component(id).and_then(folder_of);
-    let Some(old) = old.filter(|old| old != route.folder() && !has_package(old)) else {
+    let Some(old) = old.filter(|old| old != route.folder() && !has_package(has_file, old)) else {
         return;
     };
     let Some(build) = spin.build_mut(id) else {
@@ -177,20 +164,23 @@ fn ensure(spin: &mut Spin, route: &Route) {
         append::private_trigger(spin, id);
     }
     match spin.component(id.as_str()) {
-        Some(_) => correct_source(spin, id.as_str(), &id.source()),
+        Some(_) => correct_source(spin, id.as_str(), &route.source()),
         None => append::handler(spin, route),
     }
 }
 
-/// Corrects a source in Cargo's target folder; anything else is its owner's choice.
+/// Corrects a source in Cargo's target folder or of another route; anything else is its owner's choice.
 fn correct_source(spin: &mut Spin, id: &str, expected: &str) {
     let Some(component) = spin.component_mut(id) else {
         return;
     };
     match component.get_mut("source") {
         Some(Item::Value(source)) => {
-            let is_cargos = |path: &str| normal(path).starts_with("target/");
-            if !source.as_str().is_some_and(is_cargos) || source.as_str() == Some(expected) {
+            let is_ours =
+                |path: &str| normal(path).starts_with("target/") || is_component_file(path);
+            if !source.as_str().is_some_and(is_ours)
+                || source.as_str().map(normal) == Some(expected)
+            {
                 return;
             }
             replace(source, expected);

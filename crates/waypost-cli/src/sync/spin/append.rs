@@ -6,7 +6,7 @@ use super::super::members::escape_glob;
 use super::build_command;
 use super::document::Spin;
 use crate::component_id::ComponentId;
-use crate::scan::{ROUTE_FILE, Route};
+use crate::scan::{ROUTE_FILE, Route, RouteKind};
 
 /// A trigger that makes a component an HTTP service without a public address.
 pub(super) fn private_trigger(spin: &mut Spin, id: &ComponentId) {
@@ -23,22 +23,35 @@ pub(super) fn trigger(spin: &mut Spin, id: &str, route: Value) {
     spin.note(format!("add trigger of `{id}`"));
 }
 
-/// The component of a route and how it is built.
+/// The component of a route, and how it is built if it is.
 pub(super) fn handler(spin: &mut Spin, route: &Route) {
     let mut component = new_table("\n");
-    component.insert("source", route.id().source().into());
-    let folder = escape_glob(route.folder());
-    let watch = [ROUTE_FILE, "Cargo.toml"].map(|file| format!("{folder}/{file}"));
-    self::component(spin, route.id().as_str(), component, &watch);
+    component.insert("source", route.source().into());
+    let build = match route.kind() {
+        RouteKind::Source => Some(build_of(route)),
+        RouteKind::Component => None,
+    };
+    self::component(spin, route.id().as_str(), component, build);
 }
 
-pub(super) fn component(spin: &mut Spin, id: &str, component: Table, watch: &[String]) {
-    let mut build = new_table("");
-    build.insert("command", build_command(id).into());
-    let watch: Array = watch.iter().map(String::as_str).collect();
-    build.insert("watch", watch.into());
+pub(super) fn component(spin: &mut Spin, id: &str, component: Table, build: Option<Table>) {
     spin.push_component(id, component, build);
     spin.note(format!("add component `{id}`"));
+}
+
+/// How the package of a route is built.
+pub(super) fn build_of(route: &Route) -> Table {
+    let folder = escape_glob(route.folder());
+    let watch = [ROUTE_FILE, "Cargo.toml"].map(|file| format!("{folder}/{file}"));
+    build(route.id().as_str(), &watch)
+}
+
+pub(super) fn build(package: &str, watch: &[String]) -> Table {
+    let mut build = new_table("");
+    build.insert("command", build_command(package).into());
+    let watch: Array = watch.iter().map(String::as_str).collect();
+    build.insert("watch", watch.into());
+    build
 }
 
 /// An empty table with `space` before its header.

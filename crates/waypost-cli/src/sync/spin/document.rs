@@ -36,6 +36,10 @@ impl Spin {
         self.manifest.note(change);
     }
 
+    pub(super) fn note_gone(&mut self, entry: String) {
+        self.manifest.gone.push(entry);
+    }
+
     pub(super) fn component_ids(&self) -> Vec<String> {
         let components = self.manifest.document["component"].as_table();
         components
@@ -73,12 +77,31 @@ impl Spin {
     }
 
     /// Appends a component, with the table of its build, at the end of the file.
-    pub(super) fn push_component(&mut self, id: &str, mut component: Table, mut build: Table) {
+    pub(super) fn push_component(&mut self, id: &str, mut component: Table, build: Option<Table>) {
         let end = self.end();
         component.set_position(Some(end));
-        build.set_position(Some(end + 1));
-        component.insert("build", Item::Table(build));
+        if let Some(mut build) = build {
+            build.set_position(Some(end + 1));
+            component.insert("build", Item::Table(build));
+        }
         self.components_mut().insert(id, Item::Table(component));
+    }
+
+    /// Gives a component a build, right after its own keys.
+    pub(super) fn insert_build(&mut self, id: &str, build: Table) {
+        if let Some(component) = self.component_mut(id) {
+            component.insert("build", Item::Table(build));
+        }
+    }
+
+    /// Removes the build of a component. Comments that a blank line sets apart from it stay.
+    pub(super) fn remove_build(&mut self, id: &str) {
+        let build = self
+            .component_mut(id)
+            .and_then(|component| component.remove("build"));
+        if let Some(build) = build.and_then(into_table) {
+            self.hand_on_comments(&build);
+        }
     }
 
     /// Gives a component another id, in place.

@@ -30,7 +30,8 @@ fn append_component(spin: &mut Spin) {
     component.insert("source", SOURCE.into());
     component.insert("allowed_outbound_hosts", grant().into());
     let watch = ["router/**/*.rs", "router/Cargo.toml", "router/routes.txt"];
-    append::component(spin, ROUTER, component, &watch.map(str::to_owned));
+    let build = append::build(ROUTER, &watch.map(str::to_owned));
+    append::component(spin, ROUTER, component, Some(build));
 }
 
 fn grant() -> Array {

@@ -1,0 +1,135 @@
+//! Components that were made elsewhere: which of them can be a route.
+//!
+//! Such a component tells nothing of itself but its imports and exports. It gets every request for its path,
+//! whatever the method. One that Waypost made describes itself, and has to be in the folder it was made for:
+//! it looks for its own pattern in the path.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use wasmparser::{BinaryReaderError, Validator, WasmFeatures};
+
+use crate::abi::Abi;
+use crate::anatomy::{Anatomy, MODULE};
+use crate::describe::{DescribeError, Description};
+use crate::fault::Fault;
+use crate::host;
+use crate::scan::Route;
+
+/// Larger files are refused before they are read. Components with an interpreter inside have 10 to 50 MiB.
+const MAX_SIZE: u64 = 256 << 20;
+
+const HINT: &str = "a route is a component that exports `wasi:http/handler@0.3.0` or \
+    `wasi:http/incoming-handler@0.2.x`; see `docs/other-languages.md`";
+
+/// What a component tells.
+pub(crate) struct Found {
+    /// Its methods, where it is one of Waypost's.
+    pub(crate) methods: Option<Vec<String>>,
+    /// The interfaces that it needs.
+    pub(crate) imports: Vec<String>,
+}
+
+/// Looks at the component of a route in `file`.
+///
+/// # Errors
+///
+/// When it can't answer for this route.
+pub(crate) fn verify(route: &Route, file: &Path) -> Result<Found, Fault> {
+    let bytes = read(file)?;
+    validate(&bytes)
+        .and_then(|()| Anatomy::parse(&bytes))
+        .map_err(|error| broken(&error))
+        .and_then(|anatomy| found(route, &bytes, anatomy))
+}
+
+/// Whether a host can compile it, as far as that can be told without doing so.
+fn validate(component: &[u8]) -> Result<(), BinaryReaderError> {
+    let mut validator = Validator::new_with_features(WasmFeatures::all());
+    validator.validate_all(component).map(drop)
+}
+
+fn broken(error: &BinaryReaderError) -> Fault {
+    let (message, offset) = (error.message(), error.offset());
+    Fault::error(format!(
+        "a broken WebAssembly component: {message} (at byte {offset})"
+    ))
+    .hint("make or copy the file again")
+}
+
+fn found(route: &Route, bytes: &[u8], anatomy: Anatomy) -> Result<Found, Fault> {
+    if Abi::of(&anatomy.exports).is_none() {
+        let message = match anatomy.exports.as_slice() {
+            [] => "the component answers no HTTP: it exports nothing".to_owned(),
+            exports => format!(
+                "the component answers no HTTP: it exports {}",
+                list(exports)
+            ),
+        };
+        return Err(Fault::error(message).hint(HINT));
+    }
+    Ok(Found {
+        methods: methods(route, bytes)?,
+        imports: anatomy.imports,
+    })
+}
+
+/// What a component needs and Waypost's host lacks.
+pub(crate) fn unmet(route: &Route, imports: &[String]) -> Vec<Fault> {
+    let unmet = imports.iter().filter(|import| !host::is_offered(import));
+    let fault = |import| {
+        Fault::error(format!("the component imports `{import}`"))
+            .file(route.file())
+            .hint(
+                "Waypost's host does not have it; leave it out, or run the app on a host that does",
+            )
+    };
+    unmet.map(fault).collect()
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, Fault> {
+    let unreadable = |error: io::Error| Fault::error(format!("cannot read it: {error}"));
+    let size = fs::metadata(file).map_err(unreadable)?.len();
+    if size > MAX_SIZE {
+        let message = format!(
+            "the file has {} MiB, and a component at most {}",
+            size >> 20,
+            MAX_SIZE >> 20
+        );
+        return Err(Fault::error(message).hint("is it a component at all?"));
+    }
+    let bytes = fs::read(file).map_err(unreadable)?;
+    match bytes.as_slice() {
+        [] => Err(Fault::error("the file is empty").hint(HINT)),
+        bytes if bytes.starts_with(MODULE) => {
+            let message = "a WebAssembly core module, not a component";
+            Err(Fault::error(message).hint("`wasm-tools component new` makes a component of one"))
+        }
+        bytes if !bytes.starts_with(b"\0asm") => Err(Fault::error("not WebAssembly").hint(HINT)),
+        _ => Ok(bytes),
+    }
+}
+
+/// The methods of a component that Waypost made. One that describes several routes is a whole app: its own
+/// router looks at the path.
+fn methods(route: &Route, component: &[u8]) -> Result<Option<Vec<String>>, Fault> {
+    match Description::parse(component) {
+        Ok(description) if description.pattern == *route.pattern() => {
+            Ok(Some(description.methods))
+        }
+        Ok(description) => Err(Fault::error(format!(
+            "the component was made for `{}`, but its folder says `{}`",
+            description.pattern,
+            route.pattern()
+        ))
+        .hint("a route that Waypost made looks for its own pattern: move it to a folder of that, or build it anew in this one")),
+        Err(DescribeError::Missing | DescribeError::Repeated) => Ok(None),
+        Err(error) => Err(Fault::error(error.to_string()).hint("build it anew")),
+    }
+}
+
+fn list(names: &[String]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    quoted.join(", ")
+}

@@ -1,0 +1,36 @@
+//! A route that becomes another kind: from `route.rs` to `route.wasm`, or back.
+
+use super::document::Spin;
+use super::folder::folder_of_source;
+use super::{append, is_built_by_cargo};
+use crate::scan::{Route, RouteKind};
+
+/// Takes Cargo's build from a component that is not built any more, and gives one to a component that is.
+/// A build of another kind is its owner's.
+pub(super) fn follow(spin: &mut Spin, route: &Route) {
+    let id = route.id().as_str();
+    let Some(component) = spin.component(id) else {
+        return;
+    };
+    let made_in = folder_of_source(component);
+    let is_own = made_in.as_deref() == Some(route.folder());
+    let has_build = component.contains_key("build");
+    match route.kind() {
+        RouteKind::Component if is_built_by_cargo(component) && !is_own => {
+            spin.remove_build(id);
+            spin.note(format!(
+                "remove the build of `{id}`: it is `{}` now",
+                route.file()
+            ));
+        }
+        RouteKind::Source if !has_build && made_in.is_some() => {
+            let build = append::build_of(route);
+            spin.insert_build(id, build);
+            spin.note(format!(
+                "add the build of `{id}`: it is `{}` now",
+                route.file()
+            ));
+        }
+        RouteKind::Component | RouteKind::Source => {}
+    }
+}
