@@ -5,6 +5,7 @@
 
 pub mod browser;
 pub mod example_app;
+pub mod foreign;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};

@@ -8,7 +8,7 @@ use crate::grants::Grants;
 use crate::instance::InstanceState;
 use crate::load::{LoadError, load};
 use crate::registry::Registry;
-use crate::worker::{Expiration, Worker};
+use crate::worker::{Expiration, REUSE_0_2, REUSE_0_3, Worker};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant, SystemTime};
@@ -240,6 +240,10 @@ impl HandlerState for Loaded {
                 registration: self.runtime.registry.enter(&activity),
                 activity,
                 max_duration: limits.max_duration,
+                reuse: match self.pre {
+                    ProxyPre::P2(_) => REUSE_0_2,
+                    ProxyPre::P3(_) => REUSE_0_3,
+                },
             },
         })
     }

@@ -26,8 +26,13 @@ use wasmtime_wasi_http::handler::{ShouldAccept, WorkerExpiration, WorkerState, W
 /// A pool makes further instances cheap, so nothing waits for it.
 pub(crate) const CONCURRENCY: usize = 1;
 
-/// Requests after which an instance is replaced, as `wasmtime serve` does: what a guest leaks stays bounded.
-const REUSE: usize = 128;
+/// Requests after which an instance of WASI 0.3 is replaced, as `wasmtime serve` does: what a guest leaks stays
+/// bounded.
+pub(crate) const REUSE_0_3: usize = 128;
+
+/// Requests that an instance of WASI 0.2 gets. No other host gives it a second one, and components that were
+/// made for those hosts rely on that: JavaScript with a `fetch` listener (StarlingMonkey) fails there.
+pub(crate) const REUSE_0_2: usize = 1;
 
 /// How long an instance without work is kept: long enough for the pauses of ordinary traffic, short
 /// enough that a quiet app gives its memory back.
@@ -44,6 +49,8 @@ pub(crate) struct Worker {
     pub(crate) activity: Arc<Activity>,
     pub(crate) max_duration: Duration,
     pub(crate) registration: Registration,
+    /// Requests that the instance gets in its life.
+    pub(crate) reuse: usize,
 }
 
 impl WorkerState for Worker {
@@ -51,7 +58,7 @@ impl WorkerState for Worker {
     type RequestData = Ticket;
 
     fn should_accept_request(&self, concurrent: usize, total: usize) -> ShouldAccept {
-        if total >= REUSE || self.activity.doom().is_some() {
+        if total >= self.reuse || self.activity.doom().is_some() {
             ShouldAccept::Never
         } else if concurrent.max(self.activity.open()) >= CONCURRENCY {
             ShouldAccept::No
