@@ -41,8 +41,14 @@ fn put(app: &Path, folder: &str, component: &Path) {
     fs::copy(component, folder.join("route.wasm")).unwrap();
 }
 
+/// One after the other: apps of one name share their target folder.
 #[test]
-fn components_of_both_versions_are_routes() {
+fn components_made_elsewhere_are_routes() {
+    components_of_both_versions();
+    python_and_javascript();
+}
+
+fn components_of_both_versions() {
     let (_folder, app) = app();
     put(&app, "legacy/[[...path]]", &foreign::rust("rust02"));
     put(&app, "next/[id]", &foreign::rust("rust03"));
@@ -142,11 +148,11 @@ fn a_source_takes_its_place(app: &Path) {
     run(app, &["build"]);
     let text = fs::read_to_string(&manifest).unwrap();
     assert!(text.contains("key_value_stores"), "{text}");
-    assert!(!text.contains("route.wasm"), "{text}");
+    assert!(text.contains("release/next_id.wasm"), "{text}");
+    assert!(!text.contains("[id]/route.wasm"), "{text}");
 }
 
-#[test]
-fn python_and_javascript_are_routes() {
+fn python_and_javascript() {
     let made = [
         ("python/[id]", "Python", foreign::python()),
         ("javascript/[id]", "JavaScript", foreign::javascript()),

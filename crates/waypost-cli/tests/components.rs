@@ -14,8 +14,7 @@ const FILE: &str = "handlers/legacy/route.wasm";
 fn component(extra: &str) -> Vec<u8> {
     let text = format!(
         "(component {extra}
-            (component $c (export \"run\" (component)))
-            (instance $i (instantiate $c))
+            (instance $i)
             (export \"wasi:http/incoming-handler@0.2.3\" (instance $i)))"
     );
     wat::parse_str(text).unwrap()
@@ -74,16 +73,16 @@ fn what_is_no_component_of_http_is_refused() {
             "`wasi:http/handler@0.3.0` or `wasi:http/incoming-handler@0.2.x`",
         ),
         (
-            &wat::parse_str("(component (component $c) (export \"a:b/run\" (component $c)))")
+            &wat::parse_str("(component (instance $i) (export \"a:b/run\" (instance $i)))")
                 .unwrap(),
             "the component answers no HTTP: it exports `a:b/run`",
             "`wasi:http/handler@0.3.0` or `wasi:http/incoming-handler@0.2.x`",
         ),
-        // Sections are where they should be, but it is no component that a host would compile.
+        // Its sections are whole, but no host compiles it: there is no instance with this index.
         (
-            &wat::parse_str("(component (alias export 0 \"x\" (func)))").unwrap_or_default(),
-            "",
-            "hint: ",
+            &wat::parse_str("(component (export \"x\" (instance 7)))").unwrap(),
+            "a broken WebAssembly component: ",
+            "make or copy the file again",
         ),
     ];
     for (bytes, message, hint) in cases {

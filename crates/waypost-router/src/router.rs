@@ -61,8 +61,8 @@ pub enum Decision<'r> {
 
 impl Router {
     /// Reads the table that `waypost build` writes: a line for each route with the component's id,
-    /// its methods separated by commas (`-` for none), and its pattern. Empty lines and lines that begin with `#`
-    /// are left out.
+    /// its methods separated by commas (`-` for none, `?` where they are not known), and its pattern. Empty
+    /// lines and lines that begin with `#` are left out.
     ///
     /// # Errors
     ///
@@ -176,7 +176,7 @@ fn parse_line(line: &str) -> Result<(Entry, Vec<String>), String> {
     let pattern = Pattern::parse(pattern).map_err(|error| error.to_string())?;
     let methods = methods
         .split(',')
-        .filter(|method| *method != "-")
+        .filter(|method| !["-", "?"].contains(method))
         .map(str::to_owned)
         .collect();
     Ok((
@@ -195,8 +195,10 @@ mod tests {
     use super::*;
 
     fn router() -> Router {
-        Router::parse("# made by a build\n\nroot GET /\nitems-slug PUT,GET /items/[slug]\n")
-            .unwrap()
+        Router::parse(
+            "# made by a build\n\nroot GET /\nitems-slug PUT,GET /items/[slug]\nold ? /old\n",
+        )
+        .unwrap()
     }
 
     fn answer(method: &str, target: &str) -> Answer {
@@ -214,6 +216,7 @@ mod tests {
             ("BREW", "/?a=/items/x", "root"),
             ("DELETE", "/items/a%2Fb?c", "items-slug"),
             ("OPTIONS", "/items/a#frag", "items-slug"),
+            ("OPTIONS", "/old", "old"),
         ] {
             let expected = Destination {
                 component: component.to_owned(),

@@ -15,8 +15,8 @@ use crate::failure::Failure;
 use crate::fault::{Fault, Faults, Severity};
 use crate::output;
 use crate::scaffold::{self, MethodName};
-use crate::scan::{ROUTE_FILE, Route, Scan, refuse_conflicts};
-use crate::sync::Plan;
+use crate::scan::{COMPONENT_FILE, ROUTE_FILE, Route, Scan, refuse_conflicts};
+use crate::sync::{Plan, folder_of};
 
 /// Add a route
 ///
@@ -94,6 +94,14 @@ impl AddCommand {
 
     /// The files that the folder lacks.
     fn missing(&self) -> anyhow::Result<Vec<&'static str>> {
+        let component = self.path(COMPONENT_FILE);
+        if component.exists() {
+            return Err(
+                Failure::new(format!("`{}` is a route already", self.file(COMPONENT_FILE)))
+                    .hint("remove it first: the new route keeps what `spin.toml` grants it; or choose another folder")
+                    .into(),
+            );
+        }
         let is_missing = |name: &&str| !self.path(name).exists();
         let missing: Vec<_> = [ROUTE_FILE, "Cargo.toml"]
             .into_iter()
@@ -137,7 +145,7 @@ impl AddCommand {
     }
 
     fn id(&self, routes: &[Route]) -> anyhow::Result<ComponentId> {
-        let mut taken = names_in_manifests(&self.app)?;
+        let mut taken = names_in_manifests(&self.app, &self.file(""))?;
         taken.extend(routes.iter().map(|route| route.id().to_string()));
         Ok(ComponentId::derive(&self.pattern, |name| {
             taken.contains(name)
@@ -206,15 +214,22 @@ fn bad_pattern(below: &str, error: &PatternError) -> Failure {
     }
 }
 
-/// Names that a new package must not have: Cargo could not tell two of one name apart.
-fn names_in_manifests(app: &App) -> anyhow::Result<BTreeSet<String>> {
+/// Names that a new package in `folder` must not have: Cargo could not tell two of one name apart. A component
+/// that was in the folder before is its own.
+fn names_in_manifests(app: &App, folder: &str) -> anyhow::Result<BTreeSet<String>> {
     let mut names = BTreeSet::new();
     let workspace = document(&app.cargo_toml())?;
     let dependencies = workspace
         .get("workspace")
         .and_then(|workspace| workspace.get("dependencies"));
     names.extend(keys(dependencies));
-    names.extend(keys(document(&app.spin_toml())?.get("component")));
+    let spin = document(&app.spin_toml())?;
+    let is_own = |id: &String| {
+        let component = spin["component"].get(id).and_then(Item::as_table_like);
+        component.and_then(folder_of).as_deref() == Some(folder.trim_end_matches('/'))
+    };
+    let ids = keys(spin.get("component")).into_iter();
+    names.extend(ids.filter(|id| !is_own(id)));
     let lock = app.root().join("Cargo.lock");
     if lock.is_file() {
         names.extend(locked(&document(&lock)?));
