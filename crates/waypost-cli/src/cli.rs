@@ -11,7 +11,7 @@ use clap::{Parser, Subcommand};
 
 use crate::app::App;
 use crate::commands::{
-    AddArgs, BuildArgs, CheckArgs, ComposeArgs, NewArgs, RoutesArgs, ServeArgs, UpArgs,
+    AddArgs, BuildArgs, CheckArgs, ComposeArgs, DoctorArgs, NewArgs, RoutesArgs, ServeArgs, UpArgs,
 };
 
 const EXAMPLES: &str = "\
@@ -43,6 +43,7 @@ pub enum Command {
     Check(CheckArgs),
     Compose(ComposeArgs),
     Serve(ServeArgs),
+    Doctor(DoctorArgs),
     New(NewArgs),
     Add(AddArgs),
 }
@@ -56,6 +57,7 @@ impl Command {
             Command::Check(args) => args.resolve()?.exec(),
             Command::Compose(args) => args.resolve()?.exec(),
             Command::Serve(args) => args.resolve()?.exec(),
+            Command::Doctor(args) => args.resolve()?.exec(),
             Command::New(args) => args.resolve()?.exec(),
             Command::Add(args) => args.resolve()?.exec(),
         }
@@ -78,6 +80,17 @@ impl AppArgs {
             None => App::above(&here)?,
         };
         Ok(app)
+    }
+}
+
+impl AppArgs {
+    /// The app, if there is one: none where no folder was named and none on the way up is an app.
+    pub fn find_any(&self) -> anyhow::Result<Option<App>> {
+        match (&self.folder, self.find()) {
+            (_, Ok(app)) => Ok(Some(app)),
+            (None, Err(_)) => Ok(None),
+            (Some(_), Err(error)) => Err(error),
+        }
     }
 }
 

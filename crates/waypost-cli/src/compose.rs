@@ -9,7 +9,7 @@ mod compact;
 mod imports;
 mod link;
 mod pool;
-mod standard;
+pub(crate) mod standard;
 
 use std::path::PathBuf;
 

@@ -65,6 +65,16 @@ impl Fault {
         self.severity
     }
 
+    /// What it is.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// What to do about it.
+    pub fn advice(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
     /// The files it is about, relative to the app's root.
     pub fn files(&self) -> &[String] {
         &self.files

@@ -21,6 +21,7 @@ mod commands;
 mod component_id;
 pub mod compose;
 pub mod describe;
+mod doctor;
 mod failure;
 mod fault;
 mod foreign;

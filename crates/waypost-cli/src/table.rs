@@ -36,18 +36,29 @@ impl Row {
 
 /// The rows in aligned columns under a head.
 pub fn render(rows: &[Row]) -> String {
-    let head = ["METHODS", "PATTERN", "FILE"].map(str::to_owned);
     let cells = rows
         .iter()
         .map(|row| [row.methods(), row.pattern.clone(), row.file.clone()]);
-    let lines: Vec<[String; 3]> = [head].into_iter().chain(cells).collect();
-    let width = |column: usize| {
+    align(["METHODS", "PATTERN", "FILE"], cells)
+}
+
+/// Cells in aligned columns under a head.
+pub fn align<const N: usize>(
+    head: [&str; N],
+    cells: impl IntoIterator<Item = [String; N]>,
+) -> String {
+    let head = head.map(str::to_owned);
+    let lines: Vec<[String; N]> = [head].into_iter().chain(cells).collect();
+    let widths: [usize; N] = std::array::from_fn(|column| {
         let cells = lines.iter().map(|line| line[column].chars().count());
         cells.max().unwrap_or_default()
+    });
+    let line = |cells: &[String; N]| {
+        let padded = cells.iter().zip(widths);
+        let padded: Vec<String> = padded
+            .map(|(cell, width)| format!("{cell:width$}"))
+            .collect();
+        padded.join("  ").trim_end().to_owned() + "\n"
     };
-    let (methods, patterns) = (width(0), width(1));
-    lines
-        .iter()
-        .map(|[method, pattern, file]| format!("{method:methods$}  {pattern:patterns$}  {file}\n"))
-        .collect()
+    lines.iter().map(line).collect()
 }

@@ -34,7 +34,7 @@ const WASI_0_3: [&str; 12] = [
 ];
 
 /// Tells whether an import of a handler is met, by the host or inside the composition.
-pub(super) fn is_met(import: &str) -> bool {
+pub(crate) fn is_met(import: &str) -> bool {
     let Some((interface, version)) = import
         .strip_prefix("wasi:")
         .and_then(|import| import.split_once('@'))

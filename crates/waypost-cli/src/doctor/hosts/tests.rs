@@ -1,0 +1,117 @@
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::anatomy::Anatomy;
+
+fn part(id: &str, pattern: Option<&str>, imports: &[&str]) -> Part {
+    Part {
+        component: id.to_owned(),
+        pattern: pattern.map(str::to_owned),
+        file: format!("{id}.wasm"),
+        wasi: Some("0.3".to_owned()),
+        bytes: Some(100_000),
+        imports: BTreeMap::new(),
+        fault: None,
+        anatomy: Anatomy {
+            imports: imports.iter().map(|import| (*import).to_owned()).collect(),
+            memories: 1,
+            ..Anatomy::default()
+        },
+    }
+}
+
+fn app(routes: Vec<Part>) -> AppReport {
+    let router = part("router", None, &["wasi:http/client@0.3.0"]);
+    AppReport {
+        root: ".".to_owned(),
+        components: [router].into_iter().chain(routes).collect(),
+    }
+}
+
+/// The verdicts, in the order of the hosts.
+fn verdicts(app: &AppReport) -> [Verdict; 5] {
+    let reports = hosts(app, &[], &[]);
+    let verdicts: Vec<Verdict> = reports.iter().map(|report| report.verdict).collect();
+    verdicts.try_into().expect("there are five hosts")
+}
+
+const PLAIN: [&str; 2] = ["wasi:http/types@0.3.0", "wasi:cli/environment@0.2.6"];
+
+#[test]
+fn plain_routes_run_everywhere() {
+    use Verdict::{NotTried, Yes};
+    let app = app(vec![part("hello", Some("/hello"), &PLAIN)]);
+    assert_eq!(verdicts(&app), [Yes, NotTried, NotTried, Yes, Yes]);
+}
+
+#[test]
+fn each_import_is_judged_by_each_host() {
+    use Verdict::{No, NotTried, Yes};
+    for (import, expected) in [
+        (
+            "spin:key-value/key-value@3.0.0",
+            [Yes, NotTried, NotTried, No, No],
+        ),
+        ("spin:sqlite/sqlite@3.1.0", [No, NotTried, No, No, No]),
+        ("spin:redis/redis@3.0.0", [No, NotTried, NotTried, No, No]),
+        (
+            "wasi:keyvalue/store@0.2.0-draft2",
+            [No, NotTried, NotTried, No, No],
+        ),
+        (
+            "wasi:filesystem/types@0.3.0",
+            [Yes, NotTried, NotTried, No, No],
+        ),
+        ("wasi:nn/graph@0.2.0", [No, No, No, No, No]),
+        ("plain", [No, No, No, No, No]),
+    ] {
+        let app = app(vec![part("a", Some("/a"), &[import])]);
+        assert_eq!(verdicts(&app), expected, "{import}");
+    }
+}
+
+#[test]
+fn too_many_routes_are_not_composed() {
+    use Verdict::{No, NotTried, Yes};
+    let routes = |count| (0..count).map(|_| part("a", Some("/a"), &PLAIN)).collect();
+    assert_eq!(verdicts(&app(routes(98)))[3], Yes);
+    assert_eq!(
+        verdicts(&app(routes(99))),
+        [Yes, NotTried, NotTried, No, No]
+    );
+    assert_eq!(verdicts(&app(routes(0)))[3], No);
+}
+
+#[test]
+fn size_counts_where_it_is_limited() {
+    use Verdict::{No, NotTried, Yes};
+    let mut large = part("a", Some("/a"), &PLAIN);
+    large.bytes = Some(60 << 20);
+    assert_eq!(verdicts(&app(vec![large]))[2], No);
+    let mut large = part("a", Some("/a"), &PLAIN);
+    large.anatomy.memories = 40;
+    assert_eq!(verdicts(&app(vec![large])), [Yes, No, No, Yes, Yes]);
+    let small = part("a", Some("/a"), &PLAIN);
+    assert_eq!(verdicts(&app(vec![small]))[2], NotTried);
+}
+
+#[test]
+fn what_is_not_built_is_not_judged() {
+    let mut missing = part("a", Some("/a"), &[]);
+    missing.fault = Some("not built".to_owned());
+    let sqlite = part("b", Some("/b"), &["spin:sqlite/sqlite@3.1.0"]);
+    let app = app(vec![missing, sqlite]);
+    assert_eq!(verdicts(&app)[0], Verdict::No);
+    assert_eq!(verdicts(&app)[1], Verdict::Unknown);
+}
+
+#[test]
+fn what_the_host_refuses_in_the_manifest_is_an_obstacle() {
+    let refusal = Fault::error("`sqlite_databases` is not supported").file("spin.toml:7");
+    let app = app(vec![part("a", Some("/a"), &PLAIN)]);
+    let reports = hosts(&app, &[], &[refusal]);
+    assert_eq!(reports[0].verdict, Verdict::No);
+    let expected = "spin.toml:7: `sqlite_databases` is not supported";
+    assert_eq!(reports[0].obstacles[0].what, expected);
+    assert_eq!(reports[1].verdict, Verdict::NotTried);
+}
