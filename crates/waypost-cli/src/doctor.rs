@@ -7,6 +7,7 @@ mod app;
 mod hosts;
 mod machine;
 mod probe;
+mod targets;
 mod version;
 
 pub use app::{AppReport, Part};

@@ -1,13 +1,14 @@
 //! What is installed: each tool that Waypost or a host of its apps needs.
 
 use std::env;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::thread;
 
 use serde::Serialize;
 
 use super::probe::{Answer, ask, find};
+use super::targets::{judge_targets, target};
 use super::version::Version;
 use crate::abi::Abi;
 
@@ -221,62 +222,6 @@ fn judge(
     }
 }
 
-/// Looks for the standard library of a Rust target, where the toolchain in use would have it.
-fn target(abi: Abi, folder: &Path) -> Tool {
-    let target = abi.target();
-    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let args = ["--print", "target-libdir", "--target", target];
-    let (state, fault) = match ask(OsStr::new(&rustc), &args, folder) {
-        Answer::Text(libraries) if Path::new(libraries.trim()).is_dir() => (State::Fine, None),
-        Answer::Text(_) | Answer::Absent => (
-            State::Missing,
-            Some(format!("the Rust target `{target}` is missing")),
-        ),
-        Answer::Silent => (
-            State::Silent,
-            Some(format!("`rustc` does not say whether it has `{target}`")),
-        ),
-        Answer::Failed(why) => (
-            State::Unclear,
-            Some(format!(
-                "`rustc` does not say whether it has `{target}`: {why}"
-            )),
-        ),
-    };
-    let purpose = match abi {
-        Abi::Wasi03 => "components of WASI 0.3: `up`, `build`, `compose`",
-        Abi::Wasi02 => "components of WASI 0.2: `compose --wasi 0.2`",
-    };
-    Tool {
-        name: target.to_owned(),
-        state,
-        version: None,
-        path: None,
-        is_needed: abi == Abi::Wasi03,
-        purpose: purpose.to_owned(),
-        fault,
-        advice: None,
-    }
-}
-
-/// A target that is missing is installed by a build, if rustup is there.
-fn judge_targets(tools: &mut [Tool]) {
-    let has_rustup = tools
-        .iter()
-        .any(|tool| tool.name == "rustup" && tool.state == State::Fine);
-    for tool in tools.iter_mut() {
-        if tool.fault.is_none() || Abi::ALL.iter().all(|abi| abi.target() != tool.name) {
-            continue;
-        }
-        let name = &tool.name;
-        tool.advice = Some(match has_rustup {
-            true => format!("a build installs it: `rustup target add {name}`"),
-            false => "install Rust with rustup (https://rustup.rs), or the target with your system's packages".to_owned(),
-        });
-        tool.is_needed &= !(has_rustup && tool.state == State::Missing);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -307,26 +252,5 @@ mod tests {
         assert_eq!(unclear, State::Unclear);
         let expected = "`spin --version` fails: no toolchain";
         assert_eq!(fault.as_deref(), Some(expected));
-    }
-
-    #[test]
-    fn a_missing_target_is_no_fault_where_rustup_installs_it() {
-        let tool = |name: &str, state| Tool {
-            name: name.to_owned(),
-            state,
-            version: None,
-            path: None,
-            is_needed: name == Abi::Wasi03.target(),
-            purpose: String::new(),
-            fault: (state != State::Fine).then(String::new),
-            advice: None,
-        };
-        for (rustup, is_needed) in [(State::Fine, false), (State::Missing, true)] {
-            let target = tool(Abi::Wasi03.target(), State::Missing);
-            let mut tools = [tool("rustup", rustup), target];
-            judge_targets(&mut tools);
-            assert_eq!(tools[1].is_needed, is_needed);
-            assert!(tools[1].advice.is_some());
-        }
     }
 }
