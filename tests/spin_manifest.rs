@@ -1,0 +1,170 @@
+//! `spin.toml` is a manifest that Spin reads and that a person would have written.
+
+mod support;
+
+#[path = "spin_manifest/app.rs"]
+mod app;
+#[path = "spin_manifest/schema.rs"]
+mod schema;
+
+use std::path::Path;
+
+use app::App;
+use support::{checkout, waypost};
+
+#[test]
+fn the_manifests_in_this_repository() {
+    for folder in ["", "tests/conformance/app"] {
+        check(&checkout().join(folder));
+    }
+}
+
+#[test]
+fn the_manifest_of_a_new_app_that_grows() {
+    let folder = tempfile::tempdir().unwrap();
+    run(folder.path(), &["new", "demo"]);
+    let app = folder.path().join("demo");
+    check(&app);
+    for pattern in [
+        "/",
+        "items",
+        "items/[slug]",
+        // As globs, these would be what the brackets around `slug` say.
+        "items/s",
+        "items/l",
+        "blog/[...path]",
+        "docs/[[...page]]",
+        "(shop)/cart",
+        "(shop)/cart/[item]/parts/[part]",
+        "rss.xml",
+        "v1/2026",
+        "a b",
+        "ünï",
+    ] {
+        run(&app, &["add", pattern]);
+    }
+    check(&app);
+}
+
+/// The model says no, too: each of these is one change away from what it takes.
+#[test]
+fn what_is_no_manifest_of_an_app() {
+    let app = App::at(&checkout());
+    let manifest = app.manifest();
+    for (right, wrong, why) in [
+        ("version = 2", "version = 1", "version 1 is not 2"),
+        (
+            "[application]",
+            "[application]\nicon = \"x\"",
+            "unknown field `icon`",
+        ),
+        (
+            "[component.hello]",
+            "[component.hello]\nmemory = 1",
+            "unknown field `memory`",
+        ),
+        (
+            "[component.hello.build]",
+            "[component.hello.build]\nshell = true",
+            "unknown field `shell`",
+        ),
+        (
+            "component = \"hello\"",
+            "component = \"hello\"\nmethods = []",
+            "unknown field `methods`",
+        ),
+        (
+            "component = \"hello\"",
+            "component = \"helo\"",
+            "no component `helo`",
+        ),
+        ("component = \"hello\"", "", "either a component or"),
+        ("private = true", "private = false", "can only be true"),
+        (
+            "private = true",
+            "private = true, public = 1",
+            "did not match",
+        ),
+        (
+            "route = \"/...\"",
+            "route = \"...\"",
+            "router: Public(\"...\")",
+        ),
+        ("route = \"/...\"", "route = \"/\"", "router: Public(\"/\")"),
+        (
+            "route = { private = true }",
+            "route = \"/hello\"",
+            "root: Public(\"/hello\")",
+        ),
+        (
+            "[\"http://*.spin.internal\"]",
+            "[\"*://*:*\"]",
+            "router: [\"*://*:*\"]",
+        ),
+        (
+            "[component.hello]",
+            "[component.hello]\nallowed_outbound_hosts = [\"https://*.example.com\"]",
+            "hello: `https://*.example.com` is no exact host",
+        ),
+        (
+            "workdir = \"router\"",
+            "workdir = \"rooter\"",
+            "router: there is no",
+        ),
+        (
+            "--release -p hello",
+            "--release -p hallo",
+            "builds no package",
+        ),
+        (
+            "--release -p hello",
+            "-p hello",
+            "is no build of a component",
+        ),
+        ("release/hello.wasm", "release/helo.wasm", "which is built"),
+        (
+            "\"handlers/items/[[]slug[]]/route.rs\"",
+            "\"handlers/items/[slug]/route.rs\"",
+            "items-slug: {",
+        ),
+        ("\"handlers/hello/route.rs\"", "\"route.rs\"", "hello: {"),
+        (
+            "\"handlers/hello/route.rs\"",
+            "\"handlers/[hello/route.rs\"",
+            "hello: {",
+        ),
+        ("\"routes.txt\"", "\"table.txt\"", "router: {"),
+    ] {
+        assert!(manifest.contains(right), "{right}");
+        let text = manifest.replacen(right, wrong, 1);
+        let faults = app.faults(&text);
+        assert!(
+            faults.iter().any(|fault| fault.contains(why)),
+            "{wrong}: {faults:#?}"
+        );
+    }
+    assert_eq!(app.faults(&manifest), [""; 0]);
+}
+
+#[test]
+fn ids_of_components() {
+    let is_id = |id: &str| schema::KebabId::try_from(id.to_owned()).is_ok();
+    for id in ["a", "items-slug", "a1-b2", "ABC-d"] {
+        assert!(is_id(id), "{id}");
+    }
+    for id in ["", "-a", "a--b", "a_b", "1a", "items-1", "aB", "ü", "a b"] {
+        assert!(!is_id(id), "{id}");
+    }
+}
+
+fn check(folder: &Path) {
+    let app = App::at(folder);
+    let faults = app.faults(&app.manifest());
+    assert!(faults.is_empty(), "{}: {faults:#?}", folder.display());
+}
+
+fn run(folder: &Path, args: &[&str]) {
+    let output = waypost(folder).args(args).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{args:?}: {said}");
+}
