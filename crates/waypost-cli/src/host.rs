@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tracing_subscriber::EnvFilter;
 pub use waypost_host::InstanceSize;
+pub use waypost_host::Manner;
 pub use waypost_host::is_offered;
 use waypost_host::{ComponentId, Host, HostOptions, Manifest, ManifestErrors, Settings};
 
@@ -39,6 +40,8 @@ pub struct Place<'a> {
     pub address: SocketAddr,
     pub loading: Loading,
     pub instance_size: InstanceSize,
+    /// The host that the app seems to run on.
+    pub manner: Manner,
 }
 
 /// When components are loaded, and compiled if they never were.
@@ -207,6 +210,7 @@ pub fn serve(
     let mut options = HostOptions::new(place.root, place.state_dir);
     options.patterns = patterns(routes);
     options.instance_size = place.instance_size;
+    options.manner = place.manner;
     let runtime = tokio::runtime::Runtime::new().context("cannot start the async runtime")?;
     let served = runtime.block_on(async {
         let host = Host::new(configuration.manifest, configuration.settings, options)?;

@@ -7,8 +7,10 @@ use crate::context::RequestContext;
 use crate::exchange::exchange;
 use crate::failure::Failure;
 use crate::manifest::{ComponentId, Manifest};
+use crate::manner::Manner;
 use crate::request::announced_length;
 use crate::settings::Settings;
+use crate::spin;
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use std::collections::BTreeMap;
@@ -21,6 +23,7 @@ pub(crate) struct App {
     pub(crate) settings: Settings,
     /// Whether a client reads the cause of a failure.
     pub(crate) development: bool,
+    pub(crate) manner: Manner,
     pub(crate) admission: Admission,
     pub(crate) components: BTreeMap<ComponentId, Arc<LazyComponent>>,
 }
@@ -45,7 +48,10 @@ impl App {
             Ok(response) => response,
             Err(failure) => {
                 failure.log(&component.grants, &context);
-                failure.response(&context, self.development)
+                match self.manner {
+                    Manner::Waypost => failure.response(&context, self.development),
+                    Manner::Spin => spin::internal_error(),
+                }
             }
         }
     }

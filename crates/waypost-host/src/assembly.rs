@@ -9,6 +9,7 @@ use crate::headers::VOUCHED_FOR;
 use crate::host::HostOptions;
 use crate::key_value::KeyValue;
 use crate::manifest::{ComponentId, Manifest, ResolvedComponent};
+use crate::manner::Manner;
 use crate::settings::{RouteLimits, Settings};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
@@ -62,14 +63,18 @@ impl Assembly {
                 components: components.collect(),
                 admission: Admission::limited(self.settings.limits.concurrency),
                 development: self.options.development,
+                manner: self.options.manner,
                 manifest: self.manifest,
                 settings: self.settings,
             }
         })
     }
 
-    /// Tells a component what the host alone knows, unless the manifest says otherwise.
+    /// Tells a component what the host alone knows, unless the manifest says otherwise. Spin tells nothing.
     fn tell(&self, id: &ComponentId, environment: &mut BTreeMap<String, String>) {
+        if self.options.manner == Manner::Spin {
+            return;
+        }
         let mut set = |name: &str, value: &str| {
             environment
                 .entry(name.to_owned())
@@ -95,14 +100,9 @@ impl Assembly {
         let name = pattern.cloned().unwrap_or_else(|| id.to_string());
         let limits = self.limits(id);
         let key_value = key_value.clone();
-        Some(Grants::new(
-            id.clone(),
-            name,
-            &declared,
-            resolved,
-            limits,
-            key_value,
-        ))
+        let mut grants = Grants::new(id.clone(), name, &declared, resolved, limits, key_value);
+        grants.manner = self.options.manner;
+        Some(grants)
     }
 
     /// A component that dispatches to others is bounded by the app alone: each of its requests is bounded

@@ -7,16 +7,18 @@ use crate::cpu::CpuMeter;
 use crate::grants::Grants;
 use crate::instance::InstanceState;
 use crate::load::{LoadError, load};
+use crate::manner::Manner;
 use crate::registry::Registry;
-use crate::worker::{Expiration, REUSE_0_2, REUSE_0_3, Worker};
+use crate::spin;
+use crate::worker::{self, Expiration, Worker};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::OwnedMutexGuard;
 use wasmtime::Engine;
 use wasmtime::component::Linker;
-use wasmtime_wasi_http::WasiHttpView;
 use wasmtime_wasi_http::handler::{HandlerState, Instance, ProxyHandler, ProxyPre};
+use wasmtime_wasi_http::{WasiHttpCtxView, WasiHttpView};
 
 /// How often at most a component's file is looked at, so that a busy route does not ask the disk.
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
@@ -37,6 +39,9 @@ pub(crate) struct LazyComponent {
     slot: Mutex<Slot>,
     loading: Arc<tokio::sync::Mutex<()>>,
 }
+
+/// How a request gets into an instance.
+type View = fn(&mut InstanceState) -> WasiHttpCtxView<'_>;
 
 /// Serves requests with instances of one version of a component.
 pub(crate) type Handler = ProxyHandler<Loaded>;
@@ -231,19 +236,24 @@ impl HandlerState for Loaded {
         )?;
         let proxy = self.pre.instantiate_async(&mut store).await?;
         let activity = Arc::new(Activity::default());
+        let (view, concurrency) = match self.grants.manner {
+            Manner::Waypost => (InstanceState::http as View, worker::CONCURRENCY),
+            Manner::Spin => (InstanceState::http_on_spin as View, spin::CONCURRENCY),
+        };
         Ok(Instance {
             store,
             proxy,
-            view: InstanceState::http,
+            view,
             expiration: Expiration::new(Arc::clone(&activity), meter, limits.max_duration),
             state: Worker {
                 registration: self.runtime.registry.enter(&activity),
                 activity,
                 max_duration: limits.max_duration,
                 reuse: match self.pre {
-                    ProxyPre::P2(_) => REUSE_0_2,
-                    ProxyPre::P3(_) => REUSE_0_3,
+                    ProxyPre::P2(_) => worker::REUSE_0_2,
+                    ProxyPre::P3(_) => worker::REUSE_0_3,
                 },
+                concurrency,
             },
         })
     }

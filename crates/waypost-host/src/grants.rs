@@ -5,6 +5,7 @@ use crate::context::CurrentRequest;
 use crate::key_value::KeyValue;
 use crate::logs::{LogBudget, LogStream};
 use crate::manifest::{Component as ManifestComponent, ComponentId, FileMount, ResolvedComponent};
+use crate::manner::Manner;
 use crate::outbound::AllowedHosts;
 use crate::settings::RouteLimits;
 use crate::variables::VariableValue;
@@ -27,6 +28,7 @@ pub(crate) struct Grants {
     pub(crate) limits: RouteLimits,
     pub(crate) key_value: KeyValue,
     pub(crate) log_budget: LogBudget,
+    pub(crate) manner: Manner,
 }
 
 impl Grants {
@@ -51,6 +53,7 @@ impl Grants {
             log_budget: LogBudget::new(limits.log_rate),
             limits,
             key_value,
+            manner: Manner::default(),
         }
     }
 
@@ -84,8 +87,10 @@ impl Grants {
         for mount in &self.files {
             builder.preopened_dir(&mount.source, &mount.destination, FsPerms::ReadOnly)?;
         }
+        if self.manner == Manner::Waypost {
+            builder.stdin(ClientInput::new(Arc::clone(current)));
+        }
         builder
-            .stdin(ClientInput::new(Arc::clone(current)))
             .stdout(LogStream::stdout(Arc::clone(self), Arc::clone(current)))
             .stderr(LogStream::stderr(Arc::clone(self), Arc::clone(current)));
         Ok(builder.build())

@@ -9,9 +9,11 @@ use crate::error::HostError;
 use crate::key_value::KeyValueStorage;
 use crate::linker;
 use crate::manifest::{ComponentId, Manifest};
+use crate::manner::Manner;
 use crate::registry::Registry;
 use crate::server;
 use crate::settings::Settings;
+use crate::spin;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -38,6 +40,8 @@ pub struct HostOptions {
     /// Pattern of the route of each component that has one, such as `/items/[slug]`: its name in the log,
     /// and in the settings. A component without one goes by its id and has the app's limits.
     pub patterns: BTreeMap<ComponentId, String>,
+    /// The host that the app seems to run on. Default: this one.
+    pub manner: Manner,
 }
 
 /// What one instance of a component takes from the host's pools.
@@ -72,6 +76,7 @@ impl HostOptions {
             instance_size: InstanceSize::default(),
             key_value: KeyValueStorage::default(),
             patterns: BTreeMap::new(),
+            manner: Manner::default(),
         }
     }
 }
@@ -99,6 +104,10 @@ impl Host {
     ) -> Result<Self, HostError> {
         let patterns: Vec<&str> = options.patterns.values().map(String::as_str).collect();
         settings.check_routes(&patterns)?;
+        let settings = match options.manner {
+            Manner::Waypost => settings,
+            Manner::Spin => spin::settings(settings),
+        };
         let resolved = manifest.resolve(|name| std::env::var_os(name))?;
         let cache = options.state_dir.join("cache");
         let parts = Assembly {

@@ -6,6 +6,7 @@ use crate::cpu::CpuMeter;
 use crate::grants::Grants;
 use crate::memory::MemoryLimit;
 use crate::outgoing::Outgoing;
+use crate::spin::Entrance;
 use std::sync::{Arc, Weak};
 use wasmtime::component::ResourceTable;
 use wasmtime::{Engine, Store};
@@ -21,6 +22,7 @@ pub(crate) struct InstanceState {
     wasi: WasiCtx,
     http: WasiHttpCtx,
     outgoing: Outgoing,
+    entrance: Entrance,
 }
 
 impl InstanceState {
@@ -42,6 +44,7 @@ impl InstanceState {
             http: WasiHttpCtx::new(),
             memory: MemoryLimit::new(grants.limits.memory),
             outgoing: Outgoing::new(Weak::clone(app), Arc::clone(grants), Arc::clone(&current)),
+            entrance: Entrance,
             grants: Arc::clone(grants),
             current,
         };
@@ -50,6 +53,15 @@ impl InstanceState {
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(move |_| meter.epoch_ended());
         Ok(store)
+    }
+
+    /// The way of a request into the component, in the manner of Spin.
+    pub(crate) fn http_on_spin(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView {
+            ctx: &mut self.http,
+            table: &mut self.table,
+            hooks: &mut self.entrance,
+        }
     }
 }
 

@@ -27,6 +27,7 @@ mod linker;
 mod load;
 mod logs;
 mod manifest;
+mod manner;
 mod memory;
 mod outbound;
 mod outgoing;
@@ -35,6 +36,7 @@ mod request;
 mod request_id;
 mod server;
 mod settings;
+mod spin;
 mod variable_imports;
 mod variables;
 mod worker;
@@ -48,6 +50,7 @@ pub use manifest::{
     Application, Build, Component, ComponentId, FileMount, HttpTrigger, Manifest, ManifestErrors,
     ResolvedComponent, Route, RouteError,
 };
+pub use manner::Manner;
 pub use outbound::{AllowedHosts, OutboundError};
 pub use settings::{Limits, Origin, OriginError, RouteLimits, Server, Settings, SettingsErrors};
 pub use variables::{TemplateError, Variable, VariableValue};

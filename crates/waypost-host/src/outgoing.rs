@@ -2,10 +2,13 @@
 
 use crate::app::App;
 use crate::context::{CurrentRequest, RequestContext};
-use crate::failure::X_REQUEST_ID;
+use crate::failure::{Failure, X_REQUEST_ID};
 use crate::grants::Grants;
 use crate::headers::strip_request;
+use crate::manner::Manner;
 use crate::outbound::{SELF_AUTHORITY, service_chaining_target};
+use crate::spin;
+use http::request::Parts;
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use std::sync::{Arc, Weak};
@@ -91,6 +94,16 @@ async fn ask_component(
         .components
         .get(id.as_str())
         .ok_or(Error::DestinationNotFound)?;
+    let request = match app.manner {
+        Manner::Waypost => request,
+        Manner::Spin => match with_parts(request, spin::chain) {
+            Ok(request) => request,
+            Err(failure) => {
+                failure.log(&component.grants, &context);
+                return Ok(answered(spin::internal_error()));
+            }
+        },
+    };
     Ok(answered(app.call(component, request, context).await))
 }
 
@@ -100,15 +113,37 @@ async fn ask_front_door(
     mut request: Request<WasiBody>,
     context: RequestContext,
 ) -> Sent {
-    // At the door a component is a client: it can't say what only the host may say.
-    strip_request(request.headers_mut());
-    let id = context.id.header_value();
-    request.headers_mut().insert(X_REQUEST_ID, id);
     let app = app.upgrade().ok_or(Error::ConnectionTerminated)?;
     let component = app
         .route(request.uri().path())
         .ok_or(Error::DestinationNotFound)?;
+    match app.manner {
+        Manner::Waypost => {
+            // At the door a component is a client: it can't say what only the host may say.
+            strip_request(request.headers_mut());
+            let id = context.id.header_value();
+            request.headers_mut().insert(X_REQUEST_ID, id);
+        }
+        Manner::Spin => {
+            let path = request.uri().path();
+            let trigger = app.manifest.trigger_for(path);
+            let route = &trigger.ok_or(Error::DestinationNotFound)?.route;
+            request = match with_parts(request, |parts| spin::ask_self(parts, route)) {
+                Ok(request) => request,
+                Err(_) => return Ok(answered(spin::internal_error())),
+            };
+        }
+    }
     Ok(answered(app.call(component, request, context).await))
+}
+
+fn with_parts(
+    request: Request<WasiBody>,
+    change: impl FnOnce(&mut Parts) -> Result<(), Failure>,
+) -> Result<Request<WasiBody>, Failure> {
+    let (mut parts, body) = request.into_parts();
+    change(&mut parts)?;
+    Ok(Request::from_parts(parts, body))
 }
 
 async fn ask_network(request: Request<WasiBody>, options: Option<RequestOptions>) -> Sent {

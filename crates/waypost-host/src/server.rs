@@ -4,6 +4,7 @@ mod compression;
 mod connection;
 mod door;
 mod lasting;
+mod on_spin;
 mod stream;
 mod target;
 

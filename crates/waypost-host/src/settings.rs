@@ -84,6 +84,14 @@ impl Settings {
         }
     }
 
+    /// Leaves out the limits that single routes have.
+    pub(crate) fn without_routes(self) -> Self {
+        Self {
+            routes: BTreeMap::new(),
+            ..self
+        }
+    }
+
     /// Checks that every route with settings is one of the app's.
     ///
     /// # Errors

@@ -48,6 +48,8 @@ const MARGIN: Duration = Duration::from_secs(1);
 pub(crate) struct Worker {
     pub(crate) activity: Arc<Activity>,
     pub(crate) max_duration: Duration,
+    /// Requests that the instance serves at the same time.
+    pub(crate) concurrency: usize,
     pub(crate) registration: Registration,
     /// Requests that the instance gets in its life.
     pub(crate) reuse: usize,
@@ -60,7 +62,7 @@ impl WorkerState for Worker {
     fn should_accept_request(&self, concurrent: usize, total: usize) -> ShouldAccept {
         if total >= self.reuse || self.activity.doom().is_some() {
             ShouldAccept::Never
-        } else if concurrent.max(self.activity.open()) >= CONCURRENCY {
+        } else if concurrent.max(self.activity.open()) >= self.concurrency {
             ShouldAccept::No
         } else {
             ShouldAccept::Yes

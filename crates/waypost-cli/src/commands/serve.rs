@@ -73,6 +73,7 @@ impl ServeCommand {
             address: self.listen,
             loading: Loading::Eager,
             instance_size: size,
+            manner: host::Manner::default(),
         };
         output::note("Loading the component; what was never served here is compiled first");
         host::serve(place, configuration, &[])

@@ -7,9 +7,9 @@ use crate::anatomy::Anatomy;
 use crate::app::App;
 use crate::build;
 use crate::cli::{AppArgs, here};
-use crate::fault::Faults;
+use crate::fault::{Fault, Faults};
 use crate::foreign;
-use crate::host::{self, Configuration, InstanceSize, Loading, Place};
+use crate::host::{self, Configuration, InstanceSize, Loading, Manner, Place};
 use crate::output;
 use crate::scan::Route;
 use crate::table;
@@ -24,6 +24,7 @@ Examples:
   cargo waypost up                       serve http://127.0.0.1:3000
   cargo waypost up --listen 127.0.0.1:0  serve on a free port and print it
   cargo waypost up --app ../shop         serve another app
+  cargo waypost up --as spin             see how the app does on Spin
   RUST_LOG=debug cargo waypost up        say more")]
 pub struct UpArgs {
     /// The address to serve [default: the one in `waypost.toml`, or 127.0.0.1:3000; port 0 takes a free one]
@@ -35,8 +36,29 @@ pub struct UpArgs {
     /// Where compiled code and key-value data are kept between runs [default: `.waypost` in the app]
     #[arg(long, value_name = "DIR")]
     state_dir: Option<PathBuf>,
+    /// Serve as another host does, to see how the app does there
+    #[arg(long = "as", value_name = "HOST", value_enum, default_value_t = HostName::Waypost)]
+    host: HostName,
     #[command(flatten)]
     app: AppArgs,
+}
+
+/// A host that an app can be served in the manner of.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum HostName {
+    /// This one
+    Waypost,
+    /// Spin 4.1: its headers and failures, and hardly a limit. Not for the public
+    Spin,
+}
+
+impl HostName {
+    fn manner(self) -> Manner {
+        match self {
+            HostName::Waypost => Manner::Waypost,
+            HostName::Spin => Manner::Spin,
+        }
+    }
 }
 
 /// Reads an address to listen on.
@@ -51,6 +73,7 @@ pub struct UpCommand {
     listen: Option<SocketAddr>,
     state_dir: PathBuf,
     build: When,
+    manner: Manner,
 }
 
 enum When {
@@ -74,6 +97,7 @@ impl UpArgs {
             } else {
                 When::First
             },
+            manner: self.host.manner(),
         })
     }
 }
@@ -99,6 +123,7 @@ impl UpCommand {
             address,
             loading: Loading::Lazy,
             instance_size,
+            manner: self.manner,
         };
         host::serve(place, configuration, &routes)
     }

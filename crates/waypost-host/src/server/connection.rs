@@ -1,9 +1,11 @@
 //! One connection, HTTP/1.1 or HTTP/2.
 
 use super::door::{self, Ends};
+use super::on_spin;
 use super::stream::PatientStream;
 use super::target::TargetStream;
 use crate::app::App;
+use crate::manner::Manner;
 use crate::settings::Limits;
 use http::{Method, Request};
 use hyper::body::Incoming;
@@ -53,6 +55,9 @@ impl Connections {
         let stopping = self.stopping.clone();
         async move {
             let Ok(ends) = ends(&stream) else { return };
+            if app.manner == Manner::Spin {
+                return on_spin::run(app, stream, ends.client, &stopping).await;
+            }
             // Without it a chunk waits for the acknowledgement of the one before (40 ms).
             if let Err(error) = stream.set_nodelay(true) {
                 tracing::debug!(%error, "connection without TCP_NODELAY");
@@ -109,7 +114,7 @@ async fn run(
 
 fn ends(stream: &TcpStream) -> io::Result<Ends> {
     Ok(Ends {
-        client: stream.peer_addr()?.ip(),
+        client: stream.peer_addr()?,
         port: stream.local_addr()?.port(),
     })
 }

@@ -15,7 +15,7 @@ use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
 use hyper::ext::ReasonPhrase;
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use wasmtime_wasi_http::WasiBody;
 
@@ -27,7 +27,7 @@ const METHODS: HeaderValue =
 #[derive(Clone, Copy)]
 pub(super) struct Ends {
     /// The address of the client.
-    pub(super) client: IpAddr,
+    pub(super) client: SocketAddr,
     /// The port that it came to.
     pub(super) port: u16,
 }
@@ -35,7 +35,7 @@ pub(super) struct Ends {
 impl Ends {
     /// Tells the app who the client is, as a proxy would. What the client itself says of it was removed.
     fn tell(self, headers: &mut HeaderMap) {
-        if let Ok(client) = HeaderValue::try_from(self.client.to_canonical().to_string()) {
+        if let Ok(client) = HeaderValue::try_from(self.client.ip().to_canonical().to_string()) {
             headers.insert(X_FORWARDED_FOR, client);
         }
         headers.insert(X_FORWARDED_PORT, self.port.into());
