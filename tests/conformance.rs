@@ -4,10 +4,10 @@
 
 mod support;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use support::{Served, checkout, waypost};
-use waypost_conformance::Suite;
+use waypost_conformance::{Deviations, Suite};
 
 /// The recordings of what the host does by now. The others wait for what they are about.
 const AREAS: [&str; 8] = [
@@ -21,15 +21,33 @@ const AREAS: [&str; 8] = [
     "rules",
 ];
 
+/// Each host runs the same components, compiled once, and one after the other: some answers are measured by the
+/// clock.
 #[test]
 fn the_host_answers_as_recorded() {
-    let app = folder().join("app");
     let state = tempfile::tempdir().unwrap();
-    let mut command = waypost(&app);
-    command.args(["up", "--listen", "127.0.0.1:0", "--state-dir"]);
-    let served = Served::start(command.arg(state.path()));
+    replay(&up(state.path(), "waypost"), Deviations::built_in());
+    let on_spin = Deviations::built_in().and(host("spin"));
+    replay(&up(state.path(), "spin"), on_spin);
+}
+
+/// Serves the app in the manner of a host.
+fn up(state: &Path, host: &str) -> Served {
+    let mut command = waypost(&folder().join("app"));
+    command.args(["up", "--listen", "127.0.0.1:0", "--as", host]);
+    Served::start(command.arg("--state-dir").arg(state))
+}
+
+/// Reads what is different on a host.
+fn host(name: &str) -> Deviations {
+    let file = folder().join("hosts").join(name).with_extension("toml");
+    Deviations::parse(&std::fs::read_to_string(file).unwrap()).unwrap()
+}
+
+/// Replays all recordings against whatever is served.
+fn replay(served: &Served, deviations: Deviations) {
     let base = format!("http://{}", served.address).parse().unwrap();
-    let mut suite = Suite::new(base).complete();
+    let mut suite = Suite::new(base).deviations(deviations).complete();
     for area in AREAS {
         let file = folder()
             .join("recordings")

@@ -6,6 +6,8 @@
 pub mod chained;
 #[cfg(feature = "composed")]
 pub mod composed;
+#[cfg(not(feature = "composed"))]
+mod failure;
 
 pub use wasip3;
 use wasip3::http::types::{ErrorCode, Fields, Method, Request, Response};

@@ -19,6 +19,9 @@ const CONTEXT: usize = 40;
 /// recording, or more.
 const PORT_DIGITS: usize = 4;
 
+/// What hyper writes where there is no phrase.
+const NO_PHRASE: &str = "<none>";
+
 /// One thing that is not as expected.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Difference {
@@ -92,7 +95,7 @@ fn compare_answer(
 /// Only codes without a registered phrase have one that says something; `house` has the reason.
 fn compare_reason(expected: &Expectation, answer: &Answer, differences: &mut Vec<Difference>) {
     if let Some(reason) = &expected.reason
-        && reason == "unknown"
+        && ["unknown", NO_PHRASE].contains(&reason.as_str())
         && *reason != answer.reason
     {
         differences.push(Difference::new("reason phrase", reason, &answer.reason));

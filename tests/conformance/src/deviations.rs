@@ -17,22 +17,70 @@ const RULES: std::ops::RangeInclusive<u8> = 1..=17;
 /// The table that belongs to Waypost.
 const BUILT_IN: &str = include_str!("../deviations.toml");
 
-/// A table of deviations.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// A table of deviations: those that a rule allows, and those that a host causes.
+#[derive(Clone, Debug, Default)]
 pub struct Deviations {
-    #[serde(default, rename = "deviation")]
-    entries: Vec<Deviation>,
+    entries: Vec<Entry>,
 }
 
-/// One deviation.
-#[derive(Clone, Debug, Deserialize)]
+/// A table as it is written.
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Deviation {
+struct Table {
+    #[serde(default, rename = "deviation")]
+    of_rules: Vec<Deviation>,
+    #[serde(default, rename = "host")]
+    of_hosts: Vec<HostDifference>,
+}
+
+/// A deviation that a rule allows.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Deviation {
     rule: u8,
     reason: String,
     cases: Selector,
     answer: Change,
+}
+
+/// A deviation that a host causes.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HostDifference {
+    cause: String,
+    cases: Selector,
+    answer: Change,
+}
+
+/// One entry of either kind.
+#[derive(Clone, Debug)]
+struct Entry {
+    /// The rule that allows it; a host asks for none.
+    rule: Option<u8>,
+    /// Why it is so.
+    reason: String,
+    cases: Selector,
+    answer: Change,
+}
+
+impl From<Table> for Deviations {
+    fn from(table: Table) -> Self {
+        let of_rules = table.of_rules.into_iter().map(|entry| Entry {
+            rule: Some(entry.rule),
+            reason: entry.reason,
+            cases: entry.cases,
+            answer: entry.answer,
+        });
+        let of_hosts = table.of_hosts.into_iter().map(|entry| Entry {
+            rule: None,
+            reason: entry.cause,
+            cases: entry.cases,
+            answer: entry.answer,
+        });
+        Self {
+            entries: of_rules.chain(of_hosts).collect(),
+        }
+    }
 }
 
 /// Why a text is no table of deviations.
@@ -46,6 +94,8 @@ pub(crate) struct Expected {
     pub(crate) expectation: Expectation,
     /// The entries that changed it.
     pub(crate) entries: Vec<usize>,
+    /// The entries that did, before one of a host gave another answer.
+    pub(crate) overridden: Vec<usize>,
 }
 
 impl Deviations {
@@ -69,7 +119,14 @@ impl Deviations {
     ///
     /// [`DeviationError`] where it is not TOML, or not of the form that the crate's front page tells.
     pub fn parse(text: &str) -> Result<Self, DeviationError> {
-        Ok(toml::from_str(text)?)
+        Ok(toml::from_str::<Table>(text)?.into())
+    }
+
+    /// Adds the entries of another table: those of a host, to those of Waypost.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.entries.extend(other.entries);
+        self
     }
 
     /// Applies all entries that concern an exchange, in their order.
@@ -87,6 +144,7 @@ impl Deviations {
         let mut expected = Expected {
             expectation: recorded.clone(),
             entries: Vec::new(),
+            overridden: Vec::new(),
         };
         for (index, entry) in self.entries.iter().enumerate() {
             if Some(index) == without || !entry.cases.fits(facts.view()) {
@@ -97,7 +155,10 @@ impl Deviations {
                 continue;
             }
             if entry.answer.is_another_answer(&expected.expectation) {
-                expected.entries.clear();
+                let moot = std::mem::take(&mut expected.entries);
+                if entry.rule.is_none() {
+                    expected.overridden.extend(moot);
+                }
             }
             expected.expectation = changed;
             expected.entries.push(index);
@@ -108,17 +169,28 @@ impl Deviations {
     /// Returns the name of an entry, for readers.
     pub(crate) fn title(&self, index: usize) -> String {
         let entry = &self.entries[index];
-        format!(
-            "deviation {} (rule {}: {})",
-            index + 1,
-            entry.rule,
-            entry.reason
-        )
+        let (number, reason) = (index + 1, &entry.reason);
+        match entry.rule {
+            Some(rule) => format!("deviation {number} (rule {rule}: {reason})"),
+            None => format!("deviation {number} (the host: {reason})"),
+        }
     }
 
     /// Returns the entries whose rule does not exist.
     pub(crate) fn without_rule(&self) -> impl Iterator<Item = usize> {
-        (0..self.entries.len()).filter(|index| !RULES.contains(&self.entries[*index].rule))
+        let unknown = |rule: &u8| !RULES.contains(rule);
+        (0..self.entries.len())
+            .filter(move |index| self.entries[*index].rule.as_ref().is_some_and(unknown))
+    }
+
+    /// Returns those of some entries whose need is to be shown: where a host has a part in an answer, those of
+    /// the host. The others are needed without it.
+    pub(crate) fn on_trial(&self, entries: &[usize]) -> Vec<usize> {
+        let of_host = |entry: &&usize| self.entries[**entry].rule.is_none();
+        match entries.iter().any(|entry| of_host(&entry)) {
+            true => entries.iter().filter(of_host).copied().collect(),
+            false => entries.to_vec(),
+        }
     }
 
     pub(crate) fn len(&self) -> usize {

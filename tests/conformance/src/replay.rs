@@ -93,7 +93,7 @@ impl<'a> Replay<'a> {
         scope.time = SystemTime::now();
         scope.method = message.method();
         let expected = self.deviations.apply(recorded, facts);
-        for entry in &expected.entries {
+        for entry in expected.entries.iter().chain(&expected.overridden) {
             self.used[*entry].store(true, Ordering::Relaxed);
         }
         let fits = |expectation: &Expectation, scope: &Scope| {
@@ -107,8 +107,9 @@ impl<'a> Replay<'a> {
                     .apply_but(recorded, facts, Some(*entry))
                     .expectation
             };
-            let entries = expected.entries.iter().copied();
+            let entries = self.deviations.on_trial(&expected.entries);
             entries
+                .into_iter()
                 .filter(|entry| fits(&without(entry), scope))
                 .collect()
         };

@@ -80,7 +80,7 @@ impl Chain {
         });
         let answering = pin!(async {
             match received(response).await {
-                Ok(response) => pass_response(response, outparam).await,
+                Ok(response) => pass_response(response, &id, outparam).await,
                 Err(code) => respond(failed(&id, destination, code), outparam),
             }
         });
@@ -124,9 +124,13 @@ async fn received(response: FutureIncomingResponse) -> Result<IncomingResponse, 
     }
 }
 
-/// Gives the client what the handler answers.
-async fn pass_response(response: IncomingResponse, outparam: ResponseOutparam) {
-    let headers = match Fields::from_list(&response.headers().entries()) {
+/// Gives the client what the handler answers; a server error gets the id of its request, unless it has one.
+async fn pass_response(response: IncomingResponse, id: &str, outparam: ResponseOutparam) {
+    let mut headers = response.headers().entries();
+    if response.status() >= 500 && !headers.iter().any(|(name, _)| name == "x-request-id") {
+        headers.push(("x-request-id".to_owned(), id.as_bytes().to_vec()));
+    }
+    let headers = match Fields::from_list(&headers) {
         Ok(headers) => headers,
         Err(error) => return fail(outparam, &error),
     };

@@ -4,7 +4,7 @@ use wasip3::http::client;
 use wasip3::http::types::{ErrorCode, Fields, Request, Response, Scheme};
 use wasip3::wit_future;
 
-use super::{Inbound, new_id, respond};
+use super::{Inbound, failure, new_id, respond};
 use crate::instance::{failed, trusted_headers};
 use crate::{Answer, Destination, Forwarding, Headers};
 
@@ -43,7 +43,11 @@ async fn dispatch(routes: &str, request: Request) -> Result<Response, Answer> {
         Ok(inside) => client::send(inside).await,
         Err(code) => Err(code),
     };
-    response.map_err(|code| failed(&forwarded.id, destination, code))
+    let named = match response {
+        Ok(response) => failure::named(response, &forwarded.id, destination).await,
+        Err(code) => Err(code),
+    };
+    named.map_err(|code| failed(&forwarded.id, destination, code))
 }
 
 /// Makes the request that the handler gets: the body's stream and trailers go on untouched.

@@ -26,6 +26,12 @@ pub(super) struct Change {
     body: Option<String>,
     /// Members of the body, which is JSON.
     json: Map<String, Value>,
+    /// No answer: the connection is closed.
+    closed: bool,
+    /// A reason phrase for a code that is not registered.
+    reason: Option<String>,
+    /// Any body, where the recorded one is too long to be changed.
+    any_body: bool,
     /// Texts in body and headers, and what stands there instead.
     replace: Vec<(String, String)>,
     /// Headers whose non-ASCII characters are percent-encoded.
@@ -35,10 +41,14 @@ pub(super) struct Change {
 impl Change {
     /// Returns whether it gives another status, so that nothing before it matters.
     pub(super) fn is_another_answer(&self, expectation: &Expectation) -> bool {
-        self.status.is_some() && self.status != expectation.status
+        let is_other = self.status.is_some() && self.status != expectation.status;
+        is_other || (self.closed && expectation.status.is_some())
     }
 
     pub(super) fn apply(&self, before: &Expectation, facts: &Facts) -> Expectation {
+        if self.closed {
+            return Expectation::default();
+        }
         let mut after = if self.is_another_answer(before) {
             let kept = before
                 .headers
@@ -60,6 +70,12 @@ impl Change {
             // An answer to HEAD has the headers of one to GET, and no body.
             let body = if facts.is_head() { "" } else { body };
             after.body = Body::Text(self.body_text(body, &after, facts));
+        }
+        if self.any_body {
+            after.body = Body::Any;
+        }
+        if self.reason.is_some() && after.reason.is_some() {
+            after.reason.clone_from(&self.reason);
         }
         if !self.json.is_empty() {
             self.set_members(&mut after, facts);
