@@ -24,6 +24,7 @@ fn faults_and_headers_on_spin() {
     let folder = checkout().join("tests/apps/faults");
     let (own, spin) = (up(&folder, "waypost"), up(&folder, "spin"));
     failures_answer_alike(&own, &spin);
+    broken_streams(&spin);
     what_a_handler_is_told(&spin);
     what_is_passed_on(&spin);
     forbidden_headers(&spin);
@@ -115,6 +116,23 @@ fn failures_answer_alike(own: &Served, spin: &Served) {
     }
     let id = |reply: Reply| reply.header("x-request-id").unwrap().to_owned();
     spin.logged(&id(spin.get("/trap", "")));
+}
+
+/// Spin hands the head out before the first byte is there: all that is left then is to cut the connection.
+fn broken_streams(app: &Served) {
+    for target in ["/broken-stream", "/broken-stream?late"] {
+        let mut stream = app.connect();
+        let request = format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut bytes = Vec::new();
+        // The cut may show as an error.
+        let _ = stream.read_to_end(&mut bytes);
+        let text = String::from_utf8_lossy(&bytes);
+        // What hyper has not sent by then goes with it.
+        let has_begun = text.is_empty() || text.starts_with("HTTP/1.1 200 ");
+        assert!(has_begun, "{target}: {text}");
+        assert!(!text.ends_with("0\r\n\r\n"), "{target}: {text}");
+    }
 }
 
 /// Of what a client says of the inside nothing arrives; what arrives is Spin's word, in Spin's order.
