@@ -268,6 +268,38 @@ mod tests {
     }
 
     #[test]
+    fn a_host_goes_over_rules_and_is_on_trial_alone() {
+        let host = r#"
+            [[host]]
+            cause = "it closes"
+            cases = { expect.status = 500 }
+            answer.closed = true
+
+            [[host]]
+            cause = "it says so"
+            cases = { expect.status = 400 }
+            answer.headers = { x-b = "2" }
+        "#;
+        let rules = Deviations::parse(TABLE).unwrap();
+        let table = rules.and(Deviations::parse(host).unwrap());
+        let apply = |status: u16| {
+            let answer = json!({ "status": status, "body": "next" });
+            let recorded = serde_json::from_value(answer.clone()).unwrap();
+            let line = json!({ "id": "a-1" });
+            let facts = Facts::of(&line, &answer, b"GET / HTTP/1.1\r\n\r\n", 80);
+            table.apply(&Expectation::of(&recorded, 80), &facts)
+        };
+        let closed = apply(500);
+        assert_eq!((closed.entries, closed.overridden), (vec![3], vec![0]));
+        assert_eq!(closed.expectation.status, None);
+        let both = apply(400);
+        assert_eq!(both.entries, [0, 2, 4]);
+        assert_eq!(table.on_trial(&both.entries), [4]);
+        assert_eq!(table.on_trial(&[0, 2]), [0, 2]);
+        assert_eq!(table.without_rule().count(), 0);
+    }
+
+    #[test]
     fn rules_that_do_not_exist() {
         let entry = |rule: u8| {
             format!("[[deviation]]\nrule = {rule}\nreason = ''\ncases = '*'\nanswer = {{}}\n")
