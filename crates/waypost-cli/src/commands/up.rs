@@ -7,7 +7,7 @@ use crate::anatomy::Anatomy;
 use crate::app::App;
 use crate::build;
 use crate::cli::{AppArgs, here};
-use crate::fault::{Fault, Faults};
+use crate::fault::Faults;
 use crate::foreign;
 use crate::host::{self, Configuration, InstanceSize, Loading, Manner, Place};
 use crate::output;

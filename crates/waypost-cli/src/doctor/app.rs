@@ -52,7 +52,7 @@ impl AppReport {
     pub fn of(app: &App, routes: &[Route], manifest: &DocumentMut) -> AppReport {
         let router = Part::read(app, ROUTER, None, &router_file(app, manifest));
         let parts = routes.iter().map(|route| {
-            let file = component_file(app, manifest, route.id());
+            let file = component_file(app, manifest, route);
             let pattern = Some(route.pattern().to_string());
             Part::read(app, route.id().as_str(), pattern, &file)
         });
