@@ -1,4 +1,4 @@
-//! The conformance app on Waypost's host, against recordings of Next.js.
+//! The conformance app on each host, against recordings of Next.js.
 //!
 //! What is recorded and how it is compared is told in `tests/conformance/README.md`.
 
@@ -7,7 +7,7 @@ mod support;
 use std::path::{Path, PathBuf};
 
 use support::{Served, checkout, waypost};
-use waypost_conformance::{Deviations, Suite};
+use waypost_conformance::{Base, Deviations, Suite};
 
 /// The recordings of what the host does by now. The others wait for what they are about.
 const AREAS: [&str; 8] = [
@@ -29,6 +29,8 @@ fn the_host_answers_as_recorded() {
     replay(&up(state.path(), "waypost"), Deviations::built_in());
     let on_spin = Deviations::built_in().and(host("spin"));
     replay(&up(state.path(), "spin"), on_spin);
+    let composed = Deviations::built_in().and(host("composed"));
+    replay_composed(state.path(), composed);
 }
 
 /// Serves the app in the manner of a host.
@@ -36,6 +38,36 @@ fn up(state: &Path, host: &str) -> Served {
     let mut command = waypost(&folder().join("app"));
     command.args(["up", "--listen", "127.0.0.1:0", "--as", host]);
     Served::start(command.arg("--state-dir").arg(state))
+}
+
+/// Replays against the app as two components, as one would hold too many routes. Those with key-value stores are in
+/// neither: plain WASI HTTP has none.
+fn replay_composed(scratch: &Path, deviations: Deviations) {
+    let parts = ["/r", "/e", "/n"];
+    let with_stores = ["/t/log", "/t/slow", "/t/after", "/t/sse-infinite", "/t/signal-normal"];
+    let except = parts.iter().chain(&with_stores);
+    let rest: Vec<_> = except.flat_map(|path| ["--except", path]).collect();
+    let chosen = parts.map(|path| ["--only", path]).concat();
+    let rest = composed(&scratch.join("rest.wasm"), &rest);
+    let chosen = composed(&scratch.join("chosen.wasm"), &chosen);
+    let mut base = base(&rest);
+    for part in parts {
+        base = base.part(part, self::base(&chosen));
+    }
+    replay_at(base, deviations);
+}
+
+/// Links routes into a component, and serves that.
+fn composed(component: &Path, routes: &[&str]) -> Served {
+    let app = folder().join("app");
+    let mut compose = waypost(&app);
+    compose.arg("compose").args(routes).arg("--output");
+    let output = compose.arg(component).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let mut serve = waypost(&app);
+    serve.args(["serve", "--listen", "127.0.0.1:0"]);
+    Served::start(serve.arg(component))
 }
 
 /// Reads what is different on a host.
@@ -46,7 +78,14 @@ fn host(name: &str) -> Deviations {
 
 /// Replays all recordings against whatever is served.
 fn replay(served: &Served, deviations: Deviations) {
-    let base = format!("http://{}", served.address).parse().unwrap();
+    replay_at(base(served), deviations);
+}
+
+fn base(served: &Served) -> Base {
+    Base::from(served.address)
+}
+
+fn replay_at(base: Base, deviations: Deviations) {
     let mut suite = Suite::new(base).deviations(deviations).complete();
     for area in AREAS {
         let file = folder()

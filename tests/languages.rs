@@ -46,6 +46,42 @@ fn put(app: &Path, folder: &str, component: &Path) {
 fn components_made_elsewhere_are_routes() {
     components_of_both_versions();
     python_and_javascript();
+    a_composition_of_as_many_as_there_can_be();
+}
+
+/// As many routes as one component holds; and one more.
+fn a_composition_of_as_many_as_there_can_be() {
+    let (_folder, app) = app();
+    let rust = foreign::rust("rust03");
+    for index in 1..98 {
+        put(&app, &format!("r{index}"), &rust);
+    }
+    let composition = app.join("app.wasm");
+    let (is_success, _, said) = attempt(&app, &["compose", "-o", "app.wasm"]);
+    assert!(is_success, "{said}");
+    let served =
+        Served::start(waypost(&app).args(["serve", "--listen", "127.0.0.1:0", "app.wasm"]));
+    assert_eq!(served.get("/hello", "").status, 200);
+    answers(&served, "/r1", "Rust 0.3");
+    answers(&served, "/r97", "Rust 0.3");
+    assert_eq!(served.get("/r98", "").status, 404);
+    assert_eq!(served.stop("TERM"), 0);
+
+    fs::remove_file(&composition).unwrap();
+    put(&app, "r98", &rust);
+    let (is_success, _, said) = attempt(&app, &["compose", "-o", "app.wasm"]);
+    assert!(!is_success && !composition.exists());
+    assert!(
+        said.contains("1 to 98 routes, and this app has more"),
+        "{said}"
+    );
+    assert!(said.contains("--only /some/path"), "{said}");
+    run(&app, &["compose", "--except", "/r98", "-o", "app.wasm"]);
+    let (is_success, _, said) = attempt(&app, &["compose", "--only", "/none"]);
+    assert!(
+        !is_success && said.contains("no route is at or below `/none`"),
+        "{said}"
+    );
 }
 
 fn components_of_both_versions() {

@@ -9,6 +9,7 @@ mod compact;
 mod imports;
 mod link;
 mod pool;
+mod selection;
 pub(crate) mod standard;
 
 use std::path::PathBuf;
@@ -23,6 +24,7 @@ use crate::failure::Failure;
 use crate::fault::{Fault, Faults};
 use crate::scan::Route;
 pub use pool::Demand;
+pub use selection::{Below, Selection};
 
 /// How many handlers one component holds: Wasmtime compiles none with more than 100 memories, and the router
 /// and the stub have one each.
@@ -32,6 +34,8 @@ pub const MAX_HANDLERS: usize = 98;
 pub struct Composition {
     /// The component.
     pub component: Vec<u8>,
+    /// How many routes it has.
+    pub routes: usize,
     /// What one instance of it takes from a host's pools.
     pub demand: Demand,
 }
@@ -48,28 +52,39 @@ struct Part {
 ///
 /// When it has too many routes, does not build, or a handler can't be part of a component for any host: all of
 /// those at once.
-pub fn compose(app: &App, routes: &[Route], abi: Abi) -> anyhow::Result<Composition> {
-    refuse_count(routes)?;
-    let files = build::handlers(app, routes, abi)?;
+pub fn compose(
+    app: &App,
+    routes: &[Route],
+    selection: &Selection,
+    abi: Abi,
+) -> anyhow::Result<Composition> {
+    let chosen = selection.of(routes)?;
+    refuse_count(chosen.len())?;
+    let mut files = build::handlers(app, routes, abi)?;
+    files.retain(|(route, _)| selection.takes(route));
     let parts = parts(&files, abi)?;
-    let imports = imports::write(app, routes, abi)?;
+    let imports = imports::write(app, &chosen, abi)?;
     let router = build::composed_router(app, abi, &imports)?;
     let router =
         std::fs::read(&router).with_context(|| format!("cannot read `{}`", router.display()))?;
     let linked = link::link(abi, router, parts).context("the app cannot be linked")?;
     let component = linked.component;
     let demand = Demand::of(&Anatomy::parse(&component)?, linked.adapters);
-    Ok(Composition { component, demand })
+    Ok(Composition {
+        component,
+        routes: chosen.len(),
+        demand,
+    })
 }
 
-fn refuse_count(routes: &[Route]) -> Result<(), Failure> {
-    let (count, hint) = match routes.len() {
+fn refuse_count(routes: usize) -> Result<(), Failure> {
+    let (count, hint) = match routes {
         0 => ("none", "`cargo waypost add hello` adds one".to_owned()),
         1..=MAX_HANDLERS => return Ok(()),
         many => {
             let hint = format!(
-                "{many} are here: make several apps of them, or serve them with `cargo waypost up` or Spin, \
-                 where each route stays a component of its own"
+                "{many} are here: make several compositions, with `--only /some/path` and `--except /some/path`, \
+                 or serve them with `cargo waypost up` or Spin, where each route stays a component of its own"
             );
             ("more than that", hint)
         }

@@ -91,7 +91,8 @@ macro_rules! dispatch {
     };
 }
 
-/// Reaches handlers by the imports in a file that `waypost compose` makes: a function `call`.
+/// Reaches handlers by the imports in a file that `waypost compose` makes: a function `call`, and the table
+/// of the routes that are in the composition.
 #[cfg(all(target_arch = "wasm32", feature = "composed"))]
 #[doc(hidden)]
 #[macro_export]
@@ -100,13 +101,15 @@ macro_rules! dispatch {
         mod handlers {
             include!(env!("WAYPOST_COMPOSED"));
         }
-        $crate::wasi03::composed::handle($routes, $request, handlers::call).await
+        const _: &str = $routes;
+        $crate::wasi03::composed::handle(handlers::ROUTES, $request, handlers::call).await
     }};
     ($routes:expr, $request:expr, $response:expr) => {{
         mod handlers {
             include!(env!("WAYPOST_COMPOSED"));
         }
-        $crate::wasi02::composed::handle($routes, $request, $response, handlers::call)
+        const _: &str = $routes;
+        $crate::wasi02::composed::handle(handlers::ROUTES, $request, $response, handlers::call)
     }};
 }
 

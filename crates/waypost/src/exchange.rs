@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::request::Parts;
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderValue, header};
 
 use crate::cookies::Cookies;
 use crate::request::is_inside;
@@ -81,13 +81,56 @@ impl Exchange {
     }
 }
 
-/// Puts `Host` back to what the client sent: behind the router it is in `X-Forwarded-Host`.
+/// Puts `Host` back to what the client sent: behind the router it is in `X-Forwarded-Host`, else in the authority of
+/// the request where the host, as Wasmtime does, tells it there alone.
 fn tell_host(head: &mut Parts) {
-    let forwarded = head
-        .headers
-        .get("x-forwarded-host")
-        .filter(|_| is_inside(&head.uri));
-    if let Some(host) = forwarded.cloned() {
+    let host = match is_inside(&head.uri) {
+        true => head.headers.get("x-forwarded-host").cloned(),
+        false if head.headers.contains_key(header::HOST) => None,
+        false => {
+            let authority = head.uri.authority().map(|authority| authority.as_str());
+            let server = authority.and_then(|authority| authority.rsplit('@').next());
+            server.and_then(|server| HeaderValue::from_str(server).ok())
+        }
+    };
+    if let Some(host) = host {
         head.headers.insert(header::HOST, host);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    fn told(uri: &str, headers: &[(&str, &str)]) -> Option<String> {
+        let mut request = Request::builder().uri(uri);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let mut head = request.body(()).unwrap().into_parts().0;
+        tell_host(&mut head);
+        let host = head.headers.get(header::HOST)?;
+        Some(host.to_str().unwrap().to_owned())
+    }
+
+    #[test]
+    fn a_handler_finds_the_host_in_its_headers() {
+        let forwarded = [("x-forwarded-host", "shop.example"), ("host", "inside")];
+        for (uri, headers, host) in [
+            (
+                "http://a.spin.internal/",
+                &forwarded[..],
+                Some("shop.example"),
+            ),
+            ("http://shop.example:81/", &[], Some("shop.example:81")),
+            ("http://user@shop.example/", &[], Some("shop.example")),
+            ("http://shop.example/", &[("host", "other")], Some("other")),
+            ("http://shop.example/", &forwarded, Some("inside")),
+            ("/", &[], None),
+        ] {
+            assert_eq!(told(uri, headers).as_deref(), host, "{uri} {headers:?}");
+        }
     }
 }

@@ -1,13 +1,20 @@
-//! The address of the server under test.
+//! The addresses of the servers under test.
 
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::str::FromStr;
 
 use thiserror::Error;
+use url::Url;
 
-/// The server under test: `http://` with a host and a port.
+use crate::percent;
+
+/// The server under test: `http://` with a host and a port. An app may be served in [parts](Self::part).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Base(SocketAddr);
+pub struct Base {
+    address: SocketAddr,
+    /// Servers of what is below a path.
+    parts: Vec<(String, SocketAddr)>,
+}
 
 /// Why a text is no [`Base`].
 #[derive(Debug, Error)]
@@ -22,14 +29,46 @@ pub enum BaseError {
 }
 
 impl Base {
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.0
+    /// Says that another server has what is at or below a path, such as `/shop`.
+    #[must_use]
+    pub fn part(mut self, path: &str, server: Base) -> Base {
+        self.parts.push((path.to_owned(), server.address));
+        self
     }
+
+    /// The server for a message, by the path in its first line.
+    pub(crate) fn address(&self, message: &[u8]) -> SocketAddr {
+        let path = path(message);
+        let below = |part: &str| {
+            let rest = path.strip_prefix(part);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let part = self.parts.iter().find(|(part, _)| below(part));
+        part.map_or(self.address, |(_, address)| *address)
+    }
+}
+
+/// The path of a request as a router reads it: decoded, without dot segments.
+fn path(message: &[u8]) -> String {
+    let message = message.trim_ascii_start();
+    let line = message.split(|byte| *byte == b'\r').next();
+    let line = String::from_utf8_lossy(line.unwrap_or_default()).into_owned();
+    let target = line.split(' ').nth(1).unwrap_or_default();
+    let nowhere = Url::parse("http://localhost/").expect("a URL");
+    let url = nowhere.join(target).unwrap_or(nowhere);
+    let decoded = percent::decode(url.path().as_bytes());
+    decoded.map_or_else(
+        || url.path().to_owned(),
+        |path| String::from_utf8_lossy(&path).into_owned(),
+    )
 }
 
 impl From<SocketAddr> for Base {
     fn from(address: SocketAddr) -> Self {
-        Self(address)
+        Self {
+            address,
+            parts: Vec::new(),
+        }
     }
 }
 
@@ -53,7 +92,11 @@ impl FromStr for Base {
             .collect();
         // `localhost` has two addresses; servers mostly listen on the older one.
         addresses.sort_by_key(SocketAddr::is_ipv6);
-        addresses.first().copied().map(Self).ok_or_else(unknown)
+        addresses
+            .first()
+            .copied()
+            .map(Self::from)
+            .ok_or_else(unknown)
     }
 }
 
@@ -70,7 +113,24 @@ mod tests {
             ("http://[::1]:8080", "[::1]:8080"),
         ] {
             let base: Base = text.parse().unwrap();
-            assert_eq!(base.address().to_string(), address, "{text}");
+            assert_eq!(base.address(b"").to_string(), address, "{text}");
+        }
+        let base = Base::from_str("http://127.0.0.1:1").unwrap();
+        let base = base.part("/shop", Base::from_str("http://127.0.0.1:2").unwrap());
+        for (target, port) in [
+            ("/shop", 2),
+            ("/shop?a", 2),
+            ("/sh%6Fp/a", 2),
+            ("http://x/shop/a", 2),
+            ("/shop/..", 1),
+            ("/a/../shop", 2),
+            ("/shopping", 1),
+            ("/", 1),
+            ("*", 1),
+            ("http://shop", 1),
+        ] {
+            let message = format!("GET {target} HTTP/1.1\r\nHost: shop\r\n\r\n");
+            assert_eq!(base.address(message.as_bytes()).port(), port, "{target}");
         }
         for text in [
             "",

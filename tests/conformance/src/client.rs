@@ -1,11 +1,12 @@
 //! One connection to the server: bytes out, an answer in, and never longer than was agreed.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{Shutdown, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::answer::{Answer, Progress};
+use crate::base::Base;
 use crate::request::Message;
 
 /// How many bytes are read at once.
@@ -16,9 +17,9 @@ const READ_SIZE: usize = 64 * 1024;
 const LARGEST_ANSWER: usize = 64 * 1024 * 1024;
 
 /// The server, and how long it may take.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Client {
-    pub(crate) address: SocketAddr,
+    pub(crate) base: Base,
     /// For one answer, from the first byte sent to the last one received.
     pub(crate) timeout: Duration,
 }
@@ -54,7 +55,7 @@ pub(crate) enum Outcome {
 impl Client {
     /// Sends a message on a connection of its own, and waits for the answer.
     pub(crate) fn send(&self, message: &Message, leave: Leave) -> Outcome {
-        match Connection::open(self) {
+        match Connection::open(self, &message.bytes) {
             Ok(connection) => connection.exchange(message, leave, self.timeout),
             Err(error) => Outcome::Unreachable(error.to_string()),
         }
@@ -70,8 +71,10 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    pub(crate) fn open(client: &Client) -> io::Result<Self> {
-        let stream = TcpStream::connect_timeout(&client.address, client.timeout)?;
+    /// Connects to the server for a message, which is not sent yet.
+    pub(crate) fn open(client: &Client, message: &[u8]) -> io::Result<Self> {
+        let address = client.base.address(message);
+        let stream = TcpStream::connect_timeout(&address, client.timeout)?;
         stream.set_nodelay(true)?;
         stream.set_write_timeout(Some(client.timeout))?;
         Ok(Self {
@@ -191,7 +194,7 @@ mod tests {
     fn outcome(parts: &'static [(u64, &'static str)], leave: Leave) -> Outcome {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let client = Client {
-            address: listener.local_addr().unwrap(),
+            base: listener.local_addr().unwrap().into(),
             timeout: Duration::from_millis(400),
         };
         let server = thread::spawn(move || {
@@ -255,7 +258,7 @@ mod tests {
     fn no_server() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let client = Client {
-            address: listener.local_addr().unwrap(),
+            base: listener.local_addr().unwrap().into(),
             timeout: Duration::from_millis(400),
         };
         drop(listener);

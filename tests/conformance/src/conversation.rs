@@ -52,7 +52,7 @@ pub(crate) fn replay(replay: &Replay<'_>, line: &Value, recorded: &case::Connect
         &messages,
         &expected,
     );
-    let mut connection = match Connection::open(&replay.client) {
+    let mut connection = match Connection::open(&replay.client, &bytes) {
         Ok(connection) => connection,
         Err(error) => return vec![fault(line, "connection", "open", error.to_string())],
     };
@@ -125,7 +125,12 @@ fn compare_answers(
     for (wanted, came) in wanted.into_iter().zip(came) {
         let message = messages.get(finals).unwrap_or(&nothing);
         finals += usize::from(!wanted.is_interim());
-        let facts = Facts::of(line, &written(wanted), &message.bytes, replay.port());
+        let facts = Facts::of(
+            line,
+            &written(wanted),
+            &message.bytes,
+            replay.port(&message.bytes),
+        );
         let outcome = Outcome::Answered(came.clone(), 0);
         faults.extend(replay.judge(
             message,

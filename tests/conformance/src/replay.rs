@@ -64,7 +64,7 @@ impl<'a> Replay<'a> {
     /// Sends the request as it was recorded, with the values that symbols have by now.
     pub(crate) fn send(&self, recorded: Recorded<'_>, scope: &Scope) -> (Message, Outcome) {
         let message = Message::of(&filled(recorded.request, scope));
-        let leave = Expectation::of(recorded.answer, self.port()).leave();
+        let leave = Expectation::of(recorded.answer, self.port(&message.bytes)).leave();
         let outcome = self.client.send(&message, leave);
         (message, outcome)
     }
@@ -76,8 +76,9 @@ impl<'a> Replay<'a> {
         outcome: &Outcome,
         scope: &mut Scope,
     ) -> Option<Fault> {
-        let expectation = Expectation::of(recorded.answer, self.port());
-        let facts = Facts::of(recorded.line, recorded.expect, &message.bytes, self.port());
+        let port = self.port(&message.bytes);
+        let expectation = Expectation::of(recorded.answer, port);
+        let facts = Facts::of(recorded.line, recorded.expect, &message.bytes, port);
         self.judge(message, &expectation, &facts, outcome, scope)
     }
 
@@ -137,8 +138,9 @@ impl<'a> Replay<'a> {
         })
     }
 
-    pub(crate) fn port(&self) -> u16 {
-        self.client.address.port()
+    /// The port of the server that has the answer to a message.
+    pub(crate) fn port(&self, message: &[u8]) -> u16 {
+        self.client.base.address(message).port()
     }
 }
 

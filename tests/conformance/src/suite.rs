@@ -148,7 +148,7 @@ impl Suite {
             return Err(SuiteError::NoCases);
         }
         let client = Client {
-            address: self.base.address(),
+            base: self.base.clone(),
             timeout: self.timeout,
         };
         let replay = Replay::new(client, &self.deviations);

@@ -8,7 +8,7 @@ use crate::abi::Abi;
 use crate::app::App;
 use crate::build::artefact;
 use crate::cli::{AppArgs, here};
-use crate::compose::{Composition, compose};
+use crate::compose::{Below, Composition, Selection, compose};
 use crate::failure::Failure;
 use crate::fault::Fault;
 use crate::host::Configuration;
@@ -23,12 +23,19 @@ use crate::output;
 Examples:
   cargo waypost compose                  make target/app.wasm
   cargo waypost compose -o shop.wasm     make shop.wasm
+  cargo waypost compose --only /shop     take the routes /shop, /shop/[item]… and no other
   wasmtime serve target/app.wasm         serve it with Wasmtime
   cargo waypost serve target/app.wasm    serve it with Waypost's host")]
 pub struct ComposeArgs {
     /// The file to make [default: `target/app.wasm` in the app]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Take only the routes at or below a path; may be given several times
+    #[arg(long, value_name = "PATH")]
+    only: Vec<Below>,
+    /// Leave out the routes at or below a path; may be given several times
+    #[arg(long, value_name = "PATH")]
+    except: Vec<Below>,
     /// The version of WASI HTTP that the host has
     #[arg(long, value_name = "VERSION", default_value = "0.3")]
     wasi: Abi,
@@ -40,6 +47,7 @@ pub struct ComposeArgs {
 pub struct ComposeCommand {
     app: App,
     abi: Abi,
+    selection: Selection,
     output: PathBuf,
 }
 
@@ -57,6 +65,10 @@ impl ComposeArgs {
         Ok(ComposeCommand {
             app,
             abi: self.wasi,
+            selection: Selection {
+                only: self.only,
+                except: self.except,
+            },
             output,
         })
     }
@@ -66,12 +78,12 @@ impl ComposeCommand {
     pub fn exec(self) -> anyhow::Result<()> {
         let routes = super::scan(&self.app)?;
         let configuration = Configuration::load(&self.app, &routes)?;
-        let composition = compose(&self.app, &routes, self.abi)?;
+        let composition = compose(&self.app, &routes, &self.selection, self.abi)?;
         let shown = self.output.display();
         artefact::write(&self.output, &composition.component)
             .with_context(|| format!("cannot write `{shown}`"))?;
         let size = composition.component.len();
-        let count = output::routes(routes.len());
+        let count = output::routes(composition.routes);
         output::print(&format!(
             "Composed {count} of {}: {shown} ({size} bytes)\n",
             self.abi

@@ -34,7 +34,7 @@ pub(super) fn name(id: &str) -> String {
 /// # Errors
 ///
 /// When the folder can't be written.
-pub(super) fn write(app: &App, routes: &[Route], abi: Abi) -> anyhow::Result<PathBuf> {
+pub(super) fn write(app: &App, routes: &[&Route], abi: Abi) -> anyhow::Result<PathBuf> {
     let folder = build::composed_folder(app, abi)?;
     let wit = folder.join("wit");
     let ids: Vec<&str> = routes.iter().map(|route| route.id().as_str()).collect();
@@ -47,8 +47,21 @@ pub(super) fn write(app: &App, routes: &[Route], abi: Abi) -> anyhow::Result<Pat
     }
     put(&wit.join("router.wit"), &world)?;
     let file = folder.join("handlers.rs");
-    put(&file, &rust)?;
+    put(&file, &(rust + &table(app, &ids)?))?;
     Ok(file)
+}
+
+/// The table of those routes that are in the composition.
+fn table(app: &App, ids: &[&str]) -> anyhow::Result<String> {
+    let file = app.routes_txt();
+    let text =
+        fs::read_to_string(&file).with_context(|| format!("cannot read `{}`", file.display()))?;
+    let is_there = |line: &&str| line.split(' ').next().is_some_and(|id| ids.contains(&id));
+    let lines: String = text
+        .lines()
+        .filter(is_there)
+        .fold(String::new(), |lines, line| lines + line + "\n");
+    Ok(format!("\npub const ROUTES: &str = {lines:?};\n"))
 }
 
 /// The shape of a handler of WASI 0.2.
