@@ -44,6 +44,41 @@ fn the_manifest_of_a_new_app_that_grows() {
         run(&app, &["add", pattern]);
     }
     check(&app);
+    it_is_split_up(&app);
+    // A first build has that to do, and `--check` does not do it.
+    let output = waypost(&app).args(["build", "--check"]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        said.contains("watch `handlers/items/model/**/*.rs` for `items`"),
+        "{said}"
+    );
+    run(&app, &["add", "last"]);
+    check(&app);
+}
+
+/// Modules, and a package that routes share.
+fn it_is_split_up(app: &Path) {
+    let put = |file: &str, text: &str| {
+        let file = app.join(file);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, text).unwrap();
+    };
+    put("handlers/items/sizes.rs", "");
+    put("handlers/items/model/mod.rs", "");
+    put("handlers/items/[slug]/model/deep/mod.rs", "");
+    put("handlers/_stock/src/lib.rs", "");
+    let stock = "[package]\nname = \"stock\"\nversion = \"0.1.0\"\nedition = \"2024\"\n";
+    put("handlers/_stock/Cargo.toml", stock);
+    let workspace = std::fs::read_to_string(app.join("Cargo.toml")).unwrap();
+    let members = workspace.replacen("members = [", "members = [\n    \"handlers/_stock\",", 1);
+    put("Cargo.toml", &members);
+    let route = std::fs::read_to_string(app.join("handlers/items/Cargo.toml")).unwrap();
+    let uses = route.replacen(
+        "[dependencies]",
+        "[dependencies]\nstock = { path = \"../_stock\" }",
+        1,
+    );
+    put("handlers/items/Cargo.toml", &uses);
 }
 
 /// The model says no, too: each of these is one change away from what it takes.
@@ -123,15 +158,25 @@ fn what_is_no_manifest_of_an_app() {
         ),
         ("release/hello.wasm", "release/helo.wasm", "which is built"),
         (
-            "\"handlers/items/[[]slug[]]/route.rs\"",
-            "\"handlers/items/[slug]/route.rs\"",
+            "\"handlers/items/[[]slug[]]/*.rs\"",
+            "\"handlers/items/[slug]/*.rs\"",
             "items-slug: {",
         ),
-        ("\"handlers/hello/route.rs\"", "\"route.rs\"", "hello: {"),
+        ("\"handlers/hello/*.rs\"", "\"*.txt\"", "hello: {"),
         (
-            "\"handlers/hello/route.rs\"",
-            "\"handlers/[hello/route.rs\"",
+            "\"handlers/hello/*.rs\"",
+            "\"handlers/[hello/*.rs\"",
             "hello: {",
+        ),
+        (
+            "\"handlers/items/*.rs\"",
+            "\"handlers/items/**/*.rs\"",
+            "items: {",
+        ),
+        (
+            "\"handlers/_catalog/**/*.rs\"",
+            "\"handlers/_catalog\"",
+            "items: {",
         ),
         ("\"routes.txt\"", "\"table.txt\"", "router: {"),
     ] {

@@ -24,13 +24,18 @@ struct Package {
     name: String,
     manifest_path: PathBuf,
     targets: Vec<Target>,
+    dependencies: Vec<Dependency>,
 }
 
 #[derive(Deserialize)]
 struct Target {
     name: String,
     kind: Vec<String>,
-    src_path: PathBuf,
+}
+
+#[derive(Deserialize)]
+struct Dependency {
+    path: Option<PathBuf>,
 }
 
 impl App {
@@ -90,16 +95,34 @@ impl App {
             Source::Local(source) if *source == expected => {}
             source => return Err(format!("{source:?} is not {expected}, which is built")),
         }
-        let mut made_of = BTreeSet::from([&package.manifest_path, &library.src_path]);
-        let table = self.root.join("router/routes.txt");
+        let mut made_of = self.sources(package);
         if package.name == "router" {
-            made_of.insert(&table);
+            made_of.insert(self.root.join("router/routes.txt"));
         }
         let watched = self.watched(workdir, &build.watch)?;
-        match watched.iter().collect::<BTreeSet<_>>() == made_of {
+        match watched == made_of {
             true => Ok(()),
             false => Err(format!("{watched:?} is watched, and not {made_of:?}")),
         }
+    }
+
+    /// The manifest and the Rust files of a package, and of the app's other packages that it uses.
+    fn sources(&self, package: &Package) -> BTreeSet<PathBuf> {
+        let folder = package.folder();
+        let is_own = |file: &PathBuf| {
+            let mut above = file.ancestors().skip(1);
+            above.find(|above| above.join("Cargo.toml").is_file()) == Some(folder)
+        };
+        let mut sources: BTreeSet<_> = files(folder).into_iter().filter(is_own).collect();
+        for dependency in &package.dependencies {
+            let used = self.packages.iter().find(|package| {
+                // Waypost itself is as good as from a registry.
+                dependency.path.as_deref() == Some(package.folder())
+                    && !package.name.starts_with("waypost")
+            });
+            sources.extend(used.into_iter().flat_map(|used| self.sources(used)));
+        }
+        sources
     }
 
     /// The package that a command builds, for the only target that Spin runs, and without debug information.
@@ -153,23 +176,34 @@ impl App {
         Ok(watched.collect())
     }
 
-    /// What the packages of this app are made of.
+    /// Everything that the app has beside what is built.
     fn files(&self) -> BTreeSet<PathBuf> {
-        let of_the_app = |package: &&Package| {
-            let folder = package.manifest_path.strip_prefix(&self.root);
-            folder
-                .is_ok_and(|folder| folder.starts_with("handlers") || folder.starts_with("router"))
-        };
-        let packages = self.packages.iter().filter(of_the_app);
-        let mut files: BTreeSet<_> = packages
-            .flat_map(|package| {
-                let sources = package.targets.iter().map(|target| &target.src_path);
-                sources.chain([&package.manifest_path]).cloned()
-            })
-            .collect();
+        let mut files = files(&self.root);
         files.insert(self.root.join("router/routes.txt"));
         files
     }
+}
+
+impl Package {
+    fn folder(&self) -> &Path {
+        self.manifest_path.parent().unwrap()
+    }
+}
+
+/// The manifests and Rust files below a folder.
+fn files(folder: &Path) -> BTreeSet<PathBuf> {
+    let mut files = BTreeSet::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() {
+            let is_made = name == ".git" || path.join("CACHEDIR.TAG").exists();
+            files.extend((!is_made).then(|| self::files(&path)).into_iter().flatten());
+        } else if name == "Cargo.toml" || name.ends_with(".rs") {
+            files.insert(path);
+        }
+    }
+    files
 }
 
 /// The router alone is public, and each component has one trigger.

@@ -13,6 +13,7 @@ mod members;
 mod routes_file;
 mod source;
 mod spin;
+mod watch;
 
 use std::fs;
 use std::io;
@@ -98,9 +99,8 @@ impl Plan {
     /// When a file cannot be read, is not TOML, or has a form that cannot be edited.
     pub fn of_manifests(app: &App, routes: &[Route]) -> Result<Plan, SyncError> {
         let mut plan = Plan::of_workspace(app, routes)?;
-        let has_file = |file: &str| app.root().join(file).is_file();
         let text = read(&app.spin_toml())?;
-        let (edited, warnings) = spin::edit(&text, routes, &has_file)?;
+        let (edited, warnings) = spin::edit(&text, routes, app)?;
         plan.push(app.spin_toml(), &text, edited);
         plan.warnings = warnings;
         Ok(plan)

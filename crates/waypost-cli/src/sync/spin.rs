@@ -7,13 +7,15 @@
 //!
 //! New build tables have no `workdir`. `spin watch` joins it in front of each watch glob without
 //! escaping it (`create_source_globs` in Spin's `watch/filters.rs`), so a folder with brackets
-//! would watch the wrong files; commands and watch globs are relative to the app instead.
+//! would watch the wrong files; commands and watch globs are relative to the app instead. Which globs
+//! they are is told in `sync/watch.rs`.
 
-use toml_edit::{Item, Table, TableLike};
+use toml_edit::{Item, Table, TableLike, Value};
 
 use super::manifest::{Manifest, replace, text};
 use super::members::escape_glob;
-use super::{Edited, SyncError};
+use super::{Edited, SyncError, array, watch};
+use crate::app::App;
 use crate::component_id::ComponentId;
 use crate::scan::{COMPONENT_FILE, Route};
 
@@ -27,21 +29,22 @@ use document::Spin;
 pub(crate) use folder::{folder_of, folder_of_source};
 use folder::{is_component_file, normal};
 
-/// Brings the manifest in step. `has_file` says whether a file (relative to the app's root) is there.
-/// The second value is warnings.
+/// Brings the manifest of an app in step, which is `text`. The second value is warnings.
 pub(super) fn edit(
     text: &str,
     routes: &[Route],
-    has_file: &dyn Fn(&str) -> bool,
+    app: &App,
 ) -> Result<(Edited, Vec<String>), SyncError> {
+    let has_file = &|file: &str| app.root().join(file).is_file();
     let mut spin = Spin::new(Manifest::parse(document::FILE, text)?)?;
     follow_renamed(&mut spin, routes);
     remove_vanished(&mut spin, routes, has_file);
     router::ensure(&mut spin);
     for route in routes {
-        kind::follow(&mut spin, route);
+        let watch = watch::globs(app, route.folder());
+        kind::follow(&mut spin, route, &watch);
         follow_moved(&mut spin, route, has_file);
-        ensure(&mut spin, route);
+        ensure(&mut spin, route, &watch);
     }
     let warnings = public_handlers(&spin, routes);
     Ok((spin.finish(), warnings))
@@ -157,15 +160,42 @@ fn move_build(build: &mut dyn TableLike, old: &str, new: &str) {
 }
 
 /// The component and the private trigger of a route.
-fn ensure(spin: &mut Spin, route: &Route) {
+fn ensure(spin: &mut Spin, route: &Route, watch: &[String]) {
     let id = route.id();
     let has_trigger = spin.triggers_of(id.as_str()).next().is_some();
     if !has_trigger {
         append::private_trigger(spin, id);
     }
     match spin.component(id.as_str()) {
-        Some(_) => correct_source(spin, id.as_str(), &route.source()),
-        None => append::handler(spin, route),
+        Some(_) => {
+            correct_source(spin, id.as_str(), &route.source());
+            watch_more(spin, id.as_str(), watch);
+        }
+        None => append::handler(spin, route, watch),
+    }
+}
+
+/// Adds what a route's package is made of by now to the globs that were made for it. Where its owner has others,
+/// they stay.
+fn watch_more(spin: &mut Spin, id: &str, wanted: &[String]) {
+    let globs = spin.build_mut(id).and_then(|build| build.get_mut("watch"));
+    let Some(globs) = globs.and_then(Item::as_array_mut) else {
+        return;
+    };
+    let watched: Vec<&str> = globs.iter().filter_map(Value::as_str).collect();
+    let are_made = watched.len() == globs.len() && watched.iter().all(|glob| watch::is_made(glob));
+    if !are_made || watched.first().copied() != wanted.first().map(String::as_str) {
+        return;
+    }
+    let is_new = |glob: &&String| !watched.contains(&glob.as_str());
+    let missing: Vec<String> = wanted.iter().filter(is_new).cloned().collect();
+    match globs.to_string().contains('\n') {
+        true => array::push_all(globs, &missing),
+        // As in a new table, however long it gets.
+        false => missing.iter().for_each(|glob| globs.push(glob)),
+    }
+    for glob in missing {
+        spin.note(format!("watch `{glob}` for `{id}`"));
     }
 }
 

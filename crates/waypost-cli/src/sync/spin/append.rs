@@ -2,11 +2,10 @@
 
 use toml_edit::{Array, InlineTable, Table, Value};
 
-use super::super::members::escape_glob;
 use super::build_command;
 use super::document::Spin;
 use crate::component_id::ComponentId;
-use crate::scan::{ROUTE_FILE, Route, RouteKind};
+use crate::scan::{Route, RouteKind};
 
 /// A trigger that makes a component an HTTP service without a public address.
 pub(super) fn private_trigger(spin: &mut Spin, id: &ComponentId) {
@@ -24,11 +23,11 @@ pub(super) fn trigger(spin: &mut Spin, id: &str, route: Value) {
 }
 
 /// The component of a route, and how it is built if it is.
-pub(super) fn handler(spin: &mut Spin, route: &Route) {
+pub(super) fn handler(spin: &mut Spin, route: &Route, watch: &[String]) {
     let mut component = new_table("\n");
     component.insert("source", route.source().into());
     let build = match route.kind() {
-        RouteKind::Source => Some(build_of(route)),
+        RouteKind::Source => Some(build(route.id().as_str(), watch)),
         RouteKind::Component => None,
     };
     self::component(spin, route.id().as_str(), component, build);
@@ -39,13 +38,7 @@ pub(super) fn component(spin: &mut Spin, id: &str, component: Table, build: Opti
     spin.note(format!("add component `{id}`"));
 }
 
-/// How the package of a route is built.
-pub(super) fn build_of(route: &Route) -> Table {
-    let folder = escape_glob(route.folder());
-    let watch = [ROUTE_FILE, "Cargo.toml"].map(|file| format!("{folder}/{file}"));
-    build(route.id().as_str(), &watch)
-}
-
+/// How a package is built.
 pub(super) fn build(package: &str, watch: &[String]) -> Table {
     let mut build = new_table("");
     build.insert("command", build_command(package).into());

@@ -33,26 +33,25 @@ pub(super) fn normal(path: &str) -> &str {
 fn folder_of_build(component: &dyn TableLike) -> Option<String> {
     let build = component.get("build")?.as_table_like()?;
     let workdir = text(build, "workdir").map(normal);
-    let watched = build
-        .get("watch")
-        .and_then(Item::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .find_map(|glob| watched_folder(workdir, glob));
-    let worked_in = workdir.map(str::to_owned);
-    watched.or(worked_in).filter(|folder| is_of_a_route(folder))
+    let globs = build.get("watch").and_then(Item::as_array);
+    let watched = |file| {
+        let mut globs = globs.into_iter().flatten().filter_map(Value::as_str);
+        globs.find_map(|glob| watched_folder(workdir, glob, file))
+    };
+    let worked_in = || workdir.map(str::to_owned);
+    watched(ROUTE_FILE)
+        .or_else(worked_in)
+        .or_else(|| watched("*.rs"))
+        .filter(|folder| is_of_a_route(folder))
 }
 
-/// The folder whose route file this glob watches.
-fn watched_folder(workdir: Option<&str>, glob: &str) -> Option<String> {
+/// The folder in which this glob watches `file`, or all Rust files if it is `*.rs`.
+fn watched_folder(workdir: Option<&str>, glob: &str, file: &str) -> Option<String> {
     let glob = match workdir {
         Some(workdir) => format!("{workdir}/{}", normal(glob)),
         None => normal(glob).to_owned(),
     };
-    let file = unescape_glob(&glob)?;
-    let folder = file.strip_suffix(ROUTE_FILE)?.strip_suffix('/')?;
-    Some(folder.to_owned())
+    unescape_glob(glob.strip_suffix(file)?.strip_suffix('/')?)
 }
 
 fn is_of_a_route(folder: &str) -> bool {

@@ -7,7 +7,7 @@ use crate::scan::{Route, RouteKind};
 
 /// Takes Cargo's build from a component that is not built any more, and gives one to a component that is.
 /// A build of another kind is its owner's.
-pub(super) fn follow(spin: &mut Spin, route: &Route) {
+pub(super) fn follow(spin: &mut Spin, route: &Route, watch: &[String]) {
     let id = route.id().as_str();
     let Some(component) = spin.component(id) else {
         return;
@@ -24,7 +24,7 @@ pub(super) fn follow(spin: &mut Spin, route: &Route) {
             ));
         }
         RouteKind::Source if !has_build && made_in.is_some() => {
-            let build = append::build_of(route);
+            let build = append::build(id, watch);
             spin.insert_build(id, build);
             spin.note(format!(
                 "add the build of `{id}`: it is `{}` now",

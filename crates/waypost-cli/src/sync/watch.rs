@@ -1,0 +1,291 @@
+//! What `spin watch` looks at for a route: every Rust file of its package, and of the packages of the app that it
+//! uses.
+//!
+//! The globs are lines of a `.gitignore` at the app's folder, and all of them say what is watched, none what is
+//! not: folders are named so that the routes below a route stay outside. Packages elsewhere are not watched, nor
+//! Waypost's own: they are as good as from a registry.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use toml_edit::{DocumentMut, Item, TableLike};
+
+use super::members::escape_glob;
+use crate::app::App;
+use crate::scan::{COMPONENT_FILE, ROUTE_FILE};
+
+const MANIFEST: &str = "Cargo.toml";
+
+/// The tables of a manifest that say what goes into a component.
+const TABLES: [&str; 2] = ["dependencies", "build-dependencies"];
+
+/// The globs for the package of a route in `folder`, its own first.
+pub(super) fn globs(app: &App, folder: &str) -> Vec<String> {
+    let mut globs = vec![format!("{}/*.rs", escape_glob(folder))];
+    for child in folders(app.root(), folder) {
+        source_globs(app.root(), &child, &mut globs);
+    }
+    globs.push(format!("{}/{MANIFEST}", escape_glob(folder)));
+    for package in used_packages(app, folder) {
+        source_globs(app.root(), &package, &mut globs);
+        // As a package it is skipped where it lies in another one.
+        globs.push(format!("{}/{MANIFEST}", escape_glob(&package)));
+    }
+    globs
+}
+
+/// Tells whether a glob is one of those that are made here.
+pub(super) fn is_made(glob: &str) -> bool {
+    glob.ends_with("/*.rs") || glob.ends_with(&format!("/{MANIFEST}"))
+}
+
+/// The globs for the Rust files below a folder, without those of packages and routes in it.
+fn source_globs(root: &Path, folder: &str, globs: &mut Vec<String>) {
+    let glob = escape_glob(folder);
+    let tree = Tree::of(root, folder);
+    match tree {
+        Tree { rust: false, .. } => {}
+        Tree { others: false, .. } => globs.push(format!("{glob}/**/*.rs")),
+        Tree { .. } => {
+            globs.push(format!("{glob}/*.rs"));
+            for child in folders(root, folder) {
+                source_globs(root, &child, globs);
+            }
+        }
+    }
+}
+
+/// What is in a folder, at any depth.
+#[derive(Default)]
+struct Tree {
+    /// Whether Rust files are, beside those of packages in it.
+    rust: bool,
+    /// Whether packages or routes are.
+    others: bool,
+}
+
+impl Tree {
+    fn of(root: &Path, folder: &str) -> Tree {
+        let mut tree = Tree {
+            rust: has_rust(&root.join(folder)),
+            others: false,
+        };
+        for name in names(&root.join(folder), Path::is_dir) {
+            let child = format!("{folder}/{name}");
+            if is_of_its_own(&root.join(&child)) {
+                tree.others = true;
+                continue;
+            }
+            let below = Tree::of(root, &child);
+            tree.rust |= below.rust;
+            tree.others |= below.others;
+        }
+        tree
+    }
+}
+
+/// The folders in a folder that are no packages or routes, sorted.
+fn folders(root: &Path, folder: &str) -> Vec<String> {
+    let names = names(&root.join(folder), Path::is_dir);
+    let children = names.into_iter().map(|name| format!("{folder}/{name}"));
+    children
+        .filter(|child| !is_of_its_own(&root.join(child)))
+        .collect()
+}
+
+fn is_of_its_own(folder: &Path) -> bool {
+    let has = |file: &str| folder.join(file).is_file();
+    has(MANIFEST) || has(ROUTE_FILE) || has(COMPONENT_FILE)
+}
+
+fn has_rust(folder: &Path) -> bool {
+    let is_rust = |file: &Path| file.extension().is_some_and(|end| end == "rs") && file.is_file();
+    !names(folder, is_rust).is_empty()
+}
+
+/// The names in a folder that a tool did not make, sorted.
+fn names(folder: &Path, is: impl Fn(&Path) -> bool) -> BTreeSet<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .filter(|entry| is(&entry.path()))
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| !name.starts_with('.') && name != "target")
+        .collect()
+}
+
+/// The folders of the packages of the app that a package uses, directly or not, sorted.
+fn used_packages(app: &App, folder: &str) -> BTreeSet<String> {
+    let workspace = manifest(&app.cargo_toml());
+    let mut found = BTreeSet::new();
+    let mut left = vec![folder.to_owned()];
+    while let Some(package) = left.pop() {
+        let Some(manifest) = manifest(&app.root().join(&package).join(MANIFEST)) else {
+            continue;
+        };
+        for used in paths(&manifest, &package, workspace.as_ref()) {
+            if used != folder && is_watched(app, &used) && found.insert(used.clone()) {
+                left.push(used);
+            }
+        }
+    }
+    found
+}
+
+fn manifest(file: &Path) -> Option<DocumentMut> {
+    fs::read_to_string(file).ok()?.parse().ok()
+}
+
+fn is_watched(app: &App, package: &str) -> bool {
+    let manifest = manifest(&app.root().join(package).join(MANIFEST));
+    let package = manifest.as_ref().and_then(|found| found.get("package"));
+    let name = package.and_then(|package| package.get("name")?.as_str());
+    name.is_some_and(|name| name != "waypost" && !name.starts_with("waypost-"))
+}
+
+/// The folders that the dependencies of a package name, as far as they are in the app.
+fn paths(manifest: &DocumentMut, package: &str, workspace: Option<&DocumentMut>) -> Vec<String> {
+    let of_targets = manifest.get("target").and_then(Item::as_table_like);
+    let of_targets = of_targets.into_iter().flat_map(|targets| targets.iter());
+    let tables = of_targets
+        .filter_map(|(_, target)| target.as_table_like())
+        .chain([manifest.as_table() as &dyn TableLike]);
+    let dependencies = tables
+        .flat_map(|tables| TABLES.map(|name| tables.get(name)))
+        .filter_map(|table| table?.as_table_like());
+    dependencies
+        .flat_map(|table| table.iter())
+        .filter_map(|(name, item)| path(name, item, package, workspace))
+        .collect()
+}
+
+fn path(
+    name: &str,
+    dependency: &Item,
+    package: &str,
+    workspace: Option<&DocumentMut>,
+) -> Option<String> {
+    let dependency = dependency.as_table_like()?;
+    if let Some(path) = dependency.get("path").and_then(Item::as_str) {
+        return within_the_app(package, path);
+    }
+    dependency.get("workspace").and_then(Item::as_bool)?;
+    let shared = workspace?
+        .get("workspace")?
+        .get("dependencies")?
+        .get(name)?;
+    within_the_app("", shared.as_table_like()?.get("path")?.as_str()?)
+}
+
+/// A path from a folder of the app, as one from the app's root; none where it leads out, or to all of the app.
+fn within_the_app(folder: &str, path: &str) -> Option<String> {
+    let mut found = PathBuf::from(folder);
+    for part in Path::new(path).components() {
+        match part {
+            Component::Normal(name) => found.push(name),
+            Component::CurDir => {}
+            Component::ParentDir if found.pop() => {}
+            Component::ParentDir | Component::RootDir | Component::Prefix(_) => return None,
+        }
+    }
+    let names: Option<Vec<&str>> = found.iter().map(|name| name.to_str()).collect();
+    names
+        .map(|names| names.join("/"))
+        .filter(|path| !path.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn app(files: &[(&str, &str)]) -> (tempfile::TempDir, App) {
+        let folder = tempfile::tempdir().unwrap();
+        let needed = [("spin.toml", ""), ("Cargo.toml", "[workspace]\n")];
+        for (file, text) in needed.iter().chain(files) {
+            let file = folder.path().join(file);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, text).unwrap();
+        }
+        let app = App::at(folder.path()).unwrap();
+        (folder, app)
+    }
+
+    #[test]
+    fn a_route_is_watched_without_the_routes_below_it() {
+        let (_folder, app) = app(&[
+            ("handlers/a/Cargo.toml", ""),
+            ("handlers/a/route.rs", ""),
+            ("handlers/a/model/mod.rs", ""),
+            ("handlers/a/model/deep/more.rs", ""),
+            ("handlers/a/mixed/x/y.rs", ""),
+            ("handlers/a/mixed/[z]/route.rs", ""),
+            ("handlers/a/mixed/[z]/Cargo.toml", ""),
+            ("handlers/a/component/route.wasm", ""),
+            ("handlers/a/component/helper.rs", ""),
+            ("handlers/a/notes/text.md", ""),
+        ]);
+        assert_eq!(
+            globs(&app, "handlers/a"),
+            [
+                "handlers/a/*.rs",
+                "handlers/a/mixed/*.rs",
+                "handlers/a/mixed/x/**/*.rs",
+                "handlers/a/model/**/*.rs",
+                "handlers/a/Cargo.toml",
+            ]
+        );
+        assert_eq!(
+            globs(&app, "handlers/a/mixed/[z]"),
+            [
+                "handlers/a/mixed/[[]z[]]/*.rs",
+                "handlers/a/mixed/[[]z[]]/Cargo.toml",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_packages_of_the_app_that_it_uses_are_watched() {
+        let named = |name: &str, rest: &str| format!("[package]\nname = \"{name}\"\n{rest}");
+        let route = "[dependencies]\none = { path = \"../_one\" }\nthree.workspace = true\n\
+            waypost = { path = \"../../sdk\" }\nout = { path = \"../../../out\" }\n\
+            [target.'cfg(unix)'.build-dependencies.two]\npath = \"../_two\"\n";
+        let workspace = "[workspace.dependencies]\nthree = { path = \"./shared/three\" }\n";
+        let files = [
+            ("Cargo.toml", workspace.to_owned()),
+            ("handlers/a/Cargo.toml", named("a", route)),
+            ("handlers/a/route.rs", String::new()),
+            (
+                "handlers/_one/Cargo.toml",
+                named("one", "[dependencies]\ntwo = { path = \"../_two\" }\n"),
+            ),
+            ("handlers/_one/src/lib.rs", String::new()),
+            (
+                "handlers/_two/Cargo.toml",
+                named("two", "[dependencies]\none = { path = \"../_one\" }\n"),
+            ),
+            ("handlers/_two/two.rs", String::new()),
+            ("shared/three/Cargo.toml", named("three", "")),
+            ("shared/three/lib.rs", String::new()),
+            ("sdk/Cargo.toml", named("waypost", "")),
+            ("sdk/lib.rs", String::new()),
+        ];
+        let files: Vec<_> = files
+            .iter()
+            .map(|(file, text)| (*file, text.as_str()))
+            .collect();
+        let (_folder, app) = app(&files);
+        assert_eq!(
+            globs(&app, "handlers/a"),
+            [
+                "handlers/a/*.rs",
+                "handlers/a/Cargo.toml",
+                "handlers/_one/**/*.rs",
+                "handlers/_one/Cargo.toml",
+                "handlers/_two/**/*.rs",
+                "handlers/_two/Cargo.toml",
+                "shared/three/**/*.rs",
+                "shared/three/Cargo.toml",
+            ]
+        );
+    }
+}
