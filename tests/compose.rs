@@ -6,7 +6,7 @@ mod support;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use support::{Served, checkout, example_app, waypost};
+use support::{Served, checkout, example_app, on_the_path, waypost};
 
 #[test]
 fn one_component_answers_as_the_app_does() {
@@ -19,7 +19,7 @@ fn one_component_answers_as_the_app_does() {
         example_app::answers(&app);
         the_inside_is_out_of_reach(&app);
         many_at_once(&app);
-        match wasmtime() {
+        match on_the_path("wasmtime") {
             Some(wasmtime) => on_wasmtime(&wasmtime, &component),
             None => eprintln!("not tried with Wasmtime's own command: there is none on the PATH"),
         }
@@ -64,10 +64,4 @@ fn on_wasmtime(wasmtime: &Path, component: &Path) {
     command.args(["-c", serve]).arg(wasmtime);
     let app = Served::start(command.arg(component));
     example_app::answers(&app);
-}
-
-fn wasmtime() -> Option<PathBuf> {
-    let folders = std::env::var_os("PATH")?;
-    let mut files = std::env::split_paths(&folders).map(|folder| folder.join("wasmtime"));
-    files.find(|file| file.is_file())
 }

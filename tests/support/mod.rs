@@ -3,6 +3,7 @@
 
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
+pub mod alone;
 pub mod browser;
 pub mod example_app;
 pub mod foreign;
@@ -34,6 +35,13 @@ pub fn waypost(app: &Path) -> Command {
         command.env("CARGO_TARGET_DIR", checkout().join("target/apps"));
     }
     command
+}
+
+/// Returns the file of a command, if it is installed.
+pub fn on_the_path(command: &str) -> Option<PathBuf> {
+    let folders = std::env::var_os("PATH")?;
+    let mut files = std::env::split_paths(&folders).map(|folder| folder.join(command));
+    files.find(|file| file.is_file())
 }
 
 /// An app that is being served, until it is dropped.
