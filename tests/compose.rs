@@ -17,6 +17,7 @@ fn one_component_answers_as_the_app_does() {
         command.args(["serve", "--listen", "127.0.0.1:0"]);
         let app = Served::start(command.arg(&component));
         example_app::answers(&app);
+        the_environment_is_inside(&app);
         the_inside_is_out_of_reach(&app);
         many_at_once(&app);
         match on_the_path("wasmtime") {
@@ -34,8 +35,18 @@ fn compose(wasi: &str, folder: &Path) -> PathBuf {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{said}");
     assert!(said.contains("`wasmtime serve` has room for"), "{said}");
-    assert!(said.contains("`webhook` has `environment`"), "{said}");
+    assert!(!said.contains("spin.toml"), "{said}");
     component
+}
+
+/// A signature by the secret in the environment of `webhook`: of "hello", with "not-so-secret".
+fn the_environment_is_inside(app: &Served) {
+    let signature =
+        "X-Signature: 00dc4292d30100568118d4f96c6326536e4e49ff822375f7407c20ec67f6136e\r\n";
+    let reply = app.request("POST", "/webhook", signature, b"hello");
+    assert_eq!((reply.status, reply.text().as_str()), (200, "Success!"));
+    let unsigned = app.request("POST", "/webhook", signature, b"hallo");
+    assert_eq!(unsigned.status, 401);
 }
 
 /// A composition has no addresses of its own: a client that names one would speak for the router.
@@ -64,4 +75,5 @@ fn on_wasmtime(wasmtime: &Path, component: &Path) {
     command.args(["-c", serve]).arg(wasmtime);
     let app = Served::start(command.arg(component));
     example_app::answers(&app);
+    the_environment_is_inside(&app);
 }

@@ -6,6 +6,7 @@
 pub(crate) mod artefact;
 mod cargo;
 mod componentize;
+mod preview1;
 mod progress;
 mod wasm_target;
 
@@ -20,6 +21,7 @@ use crate::abi::Abi;
 use crate::app::App;
 use crate::component_id::ROUTER;
 use crate::describe::{DescribeError, Description};
+use crate::environment::{Environment, Environments};
 use crate::failure::Failure;
 use crate::fault::{Fault, Faults};
 use crate::foreign;
@@ -65,7 +67,7 @@ pub fn built(app: &App, routes: &[Route]) -> anyhow::Result<Vec<Row>> {
 }
 
 /// Builds the handlers of an app for a version of WASI, and the router's table; gives the component of each
-/// route.
+/// route. Those of WASI 0.2 have their environment inside.
 ///
 /// # Errors
 ///
@@ -74,6 +76,7 @@ pub fn handlers<'r>(
     app: &App,
     routes: &'r [Route],
     abi: Abi,
+    environments: &Environments,
 ) -> anyhow::Result<Vec<(&'r Route, PathBuf)>> {
     if abi == Abi::Wasi03 {
         build(app, routes)?;
@@ -91,7 +94,10 @@ pub fn handlers<'r>(
             RouteKind::Component => app.root().join(route.file()),
         };
         if route.kind() == RouteKind::Source {
-            componentize::componentize(artefact(&outcome, route.id().as_str())?, &file)?;
+            let id = route.id().as_str();
+            let none = Environment::new();
+            let environment = environments.get(id).unwrap_or(&none);
+            componentize::componentize(artefact(&outcome, id)?, &file, environment)?;
         }
         files.push((route, file));
     }
@@ -127,7 +133,7 @@ pub fn composed_router(app: &App, abi: Abi, imports: &Path) -> anyhow::Result<Pa
         return Ok(built.to_owned());
     }
     let component = composed_folder(app, abi)?.join("router.wasm");
-    componentize::componentize(built, &component)?;
+    componentize::componentize(built, &component, &Environment::new())?;
     Ok(component)
 }
 

@@ -20,6 +20,7 @@ use crate::abi::Abi;
 use crate::anatomy::Anatomy;
 use crate::app::App;
 use crate::build;
+use crate::environment::{Environment, Environments};
 use crate::failure::Failure;
 use crate::fault::{Fault, Faults};
 use crate::scan::Route;
@@ -44,6 +45,7 @@ pub struct Composition {
 struct Part {
     id: String,
     component: Vec<u8>,
+    environment: Environment,
 }
 
 /// Builds an app and links it into one component.
@@ -57,12 +59,13 @@ pub fn compose(
     routes: &[Route],
     selection: &Selection,
     abi: Abi,
+    environments: &Environments,
 ) -> anyhow::Result<Composition> {
     let chosen = selection.of(routes)?;
-    refuse_count(chosen.len())?;
-    let mut files = build::handlers(app, routes, abi)?;
+    refuse_count(&chosen, environments)?;
+    let mut files = build::handlers(app, routes, abi, environments)?;
     files.retain(|(route, _)| selection.takes(route));
-    let parts = parts(&files, abi)?;
+    let parts = parts(&files, abi, environments)?;
     let imports = imports::write(app, &chosen, abi)?;
     let router = build::composed_router(app, abi, &imports)?;
     let router =
@@ -77,14 +80,18 @@ pub fn compose(
     })
 }
 
-fn refuse_count(routes: usize) -> Result<(), Failure> {
-    let (count, hint) = match routes {
+/// An environment takes a memory, as a route does.
+fn refuse_count(routes: &[&Route], environments: &Environments) -> Result<(), Failure> {
+    let has_environment = |route: &&&Route| environments.contains_key(route.id().as_str());
+    let more = routes.iter().filter(has_environment).count();
+    let (count, hint) = match routes.len() + more {
         0 => ("none", "`cargo waypost add hello` adds one".to_owned()),
         1..=MAX_HANDLERS => return Ok(()),
         many => {
             let hint = format!(
-                "{many} are here: make several compositions, with `--only /some/path` and `--except /some/path`, \
-                 or serve them with `cargo waypost up` or Spin, where each route stays a component of its own"
+                "{many} are here (one with an `environment` counts twice): make several compositions, with \
+                 `--only /some/path` and `--except /some/path`, or serve them with `cargo waypost up` or Spin, where \
+                 each route stays a component of its own"
             );
             ("more than that", hint)
         }
@@ -93,7 +100,11 @@ fn refuse_count(routes: usize) -> Result<(), Failure> {
     Err(Failure::new(message).hint(hint))
 }
 
-fn parts(files: &[(&Route, PathBuf)], abi: Abi) -> anyhow::Result<Vec<Part>> {
+fn parts(
+    files: &[(&Route, PathBuf)],
+    abi: Abi,
+    environments: &Environments,
+) -> anyhow::Result<Vec<Part>> {
     let (mut parts, mut faults) = (Vec::new(), Vec::new());
     for (route, file) in files {
         let component =
@@ -101,7 +112,12 @@ fn parts(files: &[(&Route, PathBuf)], abi: Abi) -> anyhow::Result<Vec<Part>> {
         let found = faults_of(&Anatomy::parse(&component)?, abi);
         faults.extend(found.into_iter().map(|fault| fault.file(route.file())));
         let id = route.id().to_string();
-        parts.push(Part { id, component });
+        let environment = environments.get(&id).cloned().unwrap_or_default();
+        parts.push(Part {
+            id,
+            component,
+            environment,
+        });
     }
     Faults::refuse(faults)?;
     Ok(parts)

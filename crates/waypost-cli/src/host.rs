@@ -15,6 +15,7 @@ pub use waypost_host::is_offered;
 use waypost_host::{ComponentId, Host, HostOptions, Manifest, ManifestErrors, Settings};
 
 use crate::app::App;
+use crate::environment::Environments;
 use crate::failure::Failure;
 use crate::fault::{Fault, Faults};
 use crate::output;
@@ -113,21 +114,25 @@ impl Configuration {
         Ok(Configuration { manifest, settings })
     }
 
+    /// The environment of each component that has one.
+    pub fn environments(&self) -> Environments {
+        let components = self.manifest.components.iter();
+        components
+            .filter(|(_, component)| !component.environment.is_empty())
+            .map(|(id, component)| (id.to_string(), component.environment.clone()))
+            .collect()
+    }
+
     /// Says what the app grants its components that one component of WASI HTTP does not get.
     pub fn lost_in_a_composition(&self) -> Vec<Fault> {
         let components = self.manifest.components.iter();
-        let lost = components.flat_map(|(id, component)| {
-            let grants = [
-                ("environment", component.environment.is_empty()),
-                ("files", component.files.is_empty()),
-            ];
-            let names = grants.into_iter().filter(|(_, is_empty)| !is_empty);
-            names.map(move |(name, _)| {
-                Fault::warning(format!("`{id}` has `{name}`, which a composition has not"))
-                    .file("spin.toml")
-            })
-        });
-        lost.collect()
+        let lost = components.filter(|(_, component)| !component.files.is_empty());
+        lost.map(|(id, _)| {
+            Fault::warning(format!("`{id}` has `files`, which a composition has not"))
+                .file("spin.toml")
+                .hint("build them in with `include_str!`, or serve the app with `cargo waypost up` or Spin")
+        })
+        .collect()
     }
 
     /// The address to listen on, unless the command line names one.

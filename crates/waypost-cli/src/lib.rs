@@ -22,6 +22,7 @@ mod component_id;
 pub mod compose;
 pub mod describe;
 mod doctor;
+mod environment;
 mod failure;
 mod fault;
 mod foreign;

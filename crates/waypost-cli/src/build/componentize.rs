@@ -11,27 +11,35 @@ use wasi_preview1_component_adapter_provider::{
 };
 use wit_component::ComponentEncoder;
 
-use super::artefact;
+use super::{artefact, preview1};
+use crate::environment::Environment;
 
-/// Makes a component of the world `wasi:http/proxy` of a core module.
+/// Makes a component of the world `wasi:http/proxy` of a core module, with its environment inside.
 ///
 /// # Errors
 ///
 /// When the module has no description of its world in it, or imports what that world has not.
-pub(super) fn componentize(module: &Path, component: &Path) -> anyhow::Result<()> {
+pub(super) fn componentize(
+    module: &Path,
+    component: &Path,
+    environment: &Environment,
+) -> anyhow::Result<()> {
     let bytes =
         std::fs::read(module).with_context(|| format!("cannot read `{}`", module.display()))?;
-    let bytes = encode(&bytes)
+    let bytes = encode(bytes, environment)
         .with_context(|| format!("cannot make a component of `{}`", module.display()))?;
     artefact::write(component, &bytes)
         .with_context(|| format!("cannot write `{}`", component.display()))
 }
 
-fn encode(module: &[u8]) -> anyhow::Result<Vec<u8>> {
+fn encode(mut module: Vec<u8>, environment: &Environment) -> anyhow::Result<Vec<u8>> {
+    let has_environment = !environment.is_empty() && preview1::redirect(&mut module)?;
     let adapter = WASI_SNAPSHOT_PREVIEW1_PROXY_ADAPTER;
-    ComponentEncoder::default()
-        .module(module)?
-        .adapter(WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, adapter)?
-        .validate(true)
-        .encode()
+    let mut encoder = ComponentEncoder::default()
+        .module(&module)?
+        .adapter(WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, adapter)?;
+    if has_environment {
+        encoder = encoder.adapter(preview1::ADAPTER, &preview1::adapter(environment)?)?;
+    }
+    encoder.validate(true).encode()
 }

@@ -78,7 +78,14 @@ impl ComposeCommand {
     pub fn exec(self) -> anyhow::Result<()> {
         let routes = super::scan(&self.app)?;
         let configuration = Configuration::load(&self.app, &routes)?;
-        let composition = compose(&self.app, &routes, &self.selection, self.abi)?;
+        let environments = configuration.environments();
+        let composition = compose(
+            &self.app,
+            &routes,
+            &self.selection,
+            self.abi,
+            &environments,
+        )?;
         let shown = self.output.display();
         artefact::write(&self.output, &composition.component)
             .with_context(|| format!("cannot write `{shown}`"))?;

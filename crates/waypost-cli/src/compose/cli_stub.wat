@@ -1,13 +1,15 @@
-;; `wasi:cli` for components that don't use it. Every function gives the pointer 0, where the memory has zeros:
-;; an empty list, or none.
+;; `wasi:cli` for components that don't use it. Every function but one gives the pointer 0, where the memory has
+;; zeros: an empty list, or none.
 (component
   (import "wasi:random/random@VERSION" (instance $random
     (export "get-random-u64" (func (result u64)))))
   (core func $random-u64 (canon lower (func $random "get-random-u64")))
   (core module $module
     (import "" "random-u64" (func $random-u64 (result i64)))
-    (memory (export "memory") 1)
+    (memory (export "memory") PAGES)
+    (data (i32.const LIST) DATA)
     (func (export "nothing") (result i32) i32.const 0)
+    (func (export "environment") (result i32) i32.const LIST)
     (func (export "exit") (param i32) unreachable)
     (func (export "seed") (result i32)
       (i64.store (i32.const 16) (call $random-u64))
@@ -18,7 +20,7 @@
   (alias core export $core "memory" (core memory $memory))
 
   (func $get-environment (result (list (tuple string string)))
-    (canon lift (core func $core "nothing") (memory $memory)))
+    (canon lift (core func $core "environment") (memory $memory)))
   (func $get-arguments (result (list string))
     (canon lift (core func $core "nothing") (memory $memory)))
   (func $initial-cwd (result (option string))

@@ -8,6 +8,7 @@ use wac_graph::{CompositionGraph, EncodeOptions, NodeId, PackageId};
 
 use super::{Part, cli_stub, compact, imports};
 use crate::abi::Abi;
+use crate::environment::Environment;
 
 /// Links the router with its handlers, and all of them with the stub. What nobody meets is left to the host.
 ///
@@ -16,11 +17,15 @@ use crate::abi::Abi;
 /// When a part is broken, or parts don't fit.
 pub(super) fn link(abi: Abi, router: Vec<u8>, handlers: Vec<Part>) -> anyhow::Result<Linked> {
     let mut linker = Linker::default();
-    let (package, router) = linker.add("waypost:router", router)?;
+    let (package, router) = linker.add("waypost:router", router, &Environment::new())?;
     for handler in handlers {
         let id = handler.id;
         let (package, instance) = linker
-            .add(&format!("app:{id}"), handler.component)
+            .add(
+                &format!("app:{id}"),
+                handler.component,
+                &handler.environment,
+            )
             .with_context(|| format!("the component of `{id}` is broken"))?;
         let handle = linker.handler(abi, package, instance)?;
         linker
@@ -47,7 +52,7 @@ pub(super) struct Linked {
 #[derive(Default)]
 struct Linker {
     graph: CompositionGraph,
-    stubs: BTreeMap<String, NodeId>,
+    stubs: BTreeMap<(String, Environment), NodeId>,
     /// How many modules the host makes between the stub and the parts: one for what each calls, and one more for
     /// what it has to have before its memory is there.
     adapters: usize,
@@ -55,7 +60,12 @@ struct Linker {
 
 impl Linker {
     /// Adds an instance of a component, and gives it what the stub has of its imports.
-    fn add(&mut self, name: &str, component: Vec<u8>) -> anyhow::Result<(PackageId, NodeId)> {
+    fn add(
+        &mut self,
+        name: &str,
+        component: Vec<u8>,
+        environment: &Environment,
+    ) -> anyhow::Result<(PackageId, NodeId)> {
         let (component, adapters) = match compact::compact(&component) {
             Some(compacted) => (compacted, 1),
             None => (component, 2),
@@ -66,7 +76,12 @@ impl Linker {
         let imports: Vec<String> = world.imports.keys().cloned().collect();
         for import in imports {
             if let Some(version) = cli_stub::version_for(&import) {
-                let stub = self.stub(version)?;
+                let none = Environment::new();
+                let environment = match cli_stub::is_environment(&import) {
+                    true => environment,
+                    false => &none,
+                };
+                let stub = self.stub(version, environment)?;
                 let export = self.graph.alias_instance_export(stub, &import)?;
                 self.graph
                     .set_instantiation_argument(instance, &import, export)?;
@@ -85,14 +100,15 @@ impl Linker {
         Ok((package, self.graph.instantiate(package)))
     }
 
-    /// The stub for a version; all parts share it, as it holds nothing.
-    fn stub(&mut self, version: &str) -> anyhow::Result<NodeId> {
-        if let Some(stub) = self.stubs.get(version) {
+    /// The stub for a version and an environment; parts share it, as it holds nothing else.
+    fn stub(&mut self, version: &str, environment: &Environment) -> anyhow::Result<NodeId> {
+        let key = (version.to_owned(), environment.clone());
+        if let Some(stub) = self.stubs.get(&key) {
             return Ok(*stub);
         }
         let name = format!("waypost:stub{}", self.stubs.len());
-        let (_, stub) = self.instantiate(&name, cli_stub::component(version)?)?;
-        self.stubs.insert(version.to_owned(), stub);
+        let (_, stub) = self.instantiate(&name, cli_stub::component(version, environment)?)?;
+        self.stubs.insert(key, stub);
         Ok(stub)
     }
 
