@@ -27,6 +27,52 @@ fn one_component_answers_as_the_app_does() {
     }
 }
 
+/// Whatever is written in `spin.toml` arrives, and nothing else.
+#[test]
+fn an_environment_arrives_as_it_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let new = waypost(folder.path()).args(["new", "demo"]).status();
+    assert!(new.unwrap().success());
+    let app = folder.path().join("demo");
+    let route = "use waypost::Json;\n\nasync fn get() -> Json<Vec<(String, String)>> {\n    \
+        Json(std::env::vars().collect())\n}\n\nwaypost::export!(get);\n";
+    std::fs::write(app.join("handlers/hello/route.rs"), route).unwrap();
+    let long = "x".repeat(70_000);
+    let expected = [
+        ("A", r#"a "quoted" \back\00 (text) ;; $x"#),
+        ("EMPTY", ""),
+        ("LONG", &long),
+        ("Ü", "süß ✓ =\n"),
+    ];
+    let variables = toml::Table::from_iter(
+        expected.map(|(name, value)| (name.to_owned(), toml::Value::from(value))),
+    );
+    let manifest = app.join("spin.toml");
+    let text = std::fs::read_to_string(&manifest).unwrap();
+    let environment = format!("\n[component.hello.environment]\n{variables}");
+    std::fs::write(&manifest, text + &environment).unwrap();
+    let settings = app.join("waypost.toml");
+    std::fs::write(&settings, "[limits]\nmemory = \"64 MiB\"\n").unwrap();
+    for wasi in ["0.3", "0.2"] {
+        let mut command = waypost(&app);
+        let output = command.args(["compose", "--wasi", wasi, "-o", "app.wasm"]);
+        let output = output.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
+        assert!(said.contains("a composition has no limits"), "{said}");
+        let mut command = waypost(&app);
+        command.args(["serve", "--listen", "127.0.0.1:0", "app.wasm"]);
+        let reply = Served::start(&mut command).get("/hello", "");
+        let found: Vec<(String, String)> = serde_json::from_slice(&reply.body).unwrap();
+        let mut found: Vec<_> = found
+            .iter()
+            .map(|(n, v)| (n.as_str(), v.as_str()))
+            .collect();
+        found.sort_unstable();
+        assert_eq!(found, expected, "WASI {wasi}");
+    }
+}
+
 fn compose(wasi: &str, folder: &Path) -> PathBuf {
     let component = folder.join("app.wasm");
     let mut command = waypost(&checkout());

@@ -12,9 +12,10 @@ use tracing_subscriber::EnvFilter;
 pub use waypost_host::InstanceSize;
 pub use waypost_host::Manner;
 pub use waypost_host::is_offered;
-use waypost_host::{ComponentId, Host, HostOptions, Manifest, ManifestErrors, Settings};
+use waypost_host::{Component, ComponentId, Host, HostOptions, Manifest, ManifestErrors, Settings};
 
 use crate::app::App;
+use crate::component_id::ROUTER;
 use crate::environment::Environments;
 use crate::failure::Failure;
 use crate::fault::{Fault, Faults};
@@ -123,16 +124,48 @@ impl Configuration {
             .collect()
     }
 
-    /// Says what the app grants its components that one component of WASI HTTP does not get.
+    /// Says what the app's files have that one component of WASI HTTP does not get.
     pub fn lost_in_a_composition(&self) -> Vec<Fault> {
-        let components = self.manifest.components.iter();
-        let lost = components.filter(|(_, component)| !component.files.is_empty());
-        lost.map(|(id, _)| {
-            Fault::warning(format!("`{id}` has `files`, which a composition has not"))
-                .file("spin.toml")
-                .hint("build them in with `include_str!`, or serve the app with `cargo waypost up` or Spin")
-        })
-        .collect()
+        let of = |has: fn(&Component) -> bool| {
+            let components = self.manifest.components.iter();
+            let handlers = components.filter(|(id, _)| id.as_str() != ROUTER);
+            let having = handlers.filter(|(_, component)| has(component));
+            having.map(|(id, _)| format!("`{id}`")).collect::<Vec<_>>()
+        };
+        let lost = [
+            (
+                "files",
+                of(|component| !component.files.is_empty()),
+                "build them in with `include_str!`, or serve the app with `cargo waypost up` or Spin",
+            ),
+            (
+                "variables",
+                of(Component::has_variables),
+                "give them as `environment`, or serve the app with `cargo waypost up` or Spin",
+            ),
+            (
+                "allowed_outbound_hosts",
+                of(Component::has_outbound_hosts),
+                "all routes may ask what the host of the composition lets it ask",
+            ),
+        ];
+        let lost = lost.into_iter().filter(|(_, ids, _)| !ids.is_empty());
+        let mut warnings: Vec<Fault> = lost
+            .map(|(name, ids, hint)| {
+                let message = format!(
+                    "a composition has no `{name}`, as here for {}",
+                    ids.join(", ")
+                );
+                Fault::warning(message).file("spin.toml").hint(hint)
+            })
+            .collect();
+        let own = Settings::default();
+        if self.settings.limits != own.limits || self.settings.server != own.server {
+            let message = "a composition has no limits and no settings of a server";
+            let hint = "set them where it is served; `cargo waypost serve` has the default limits";
+            warnings.push(Fault::warning(message).file("waypost.toml").hint(hint));
+        }
+        warnings
     }
 
     /// The address to listen on, unless the command line names one.

@@ -39,6 +39,16 @@ pub struct Component {
 }
 
 impl Component {
+    /// Tells whether it is granted values of the application's variables.
+    pub fn has_variables(&self) -> bool {
+        !self.variables.is_empty()
+    }
+
+    /// Tells whether it may send requests anywhere.
+    pub fn has_outbound_hosts(&self) -> bool {
+        !self.allowed_outbound_hosts.is_empty()
+    }
+
     /// Gives all templates in it.
     pub(super) fn templates(&self) -> impl Iterator<Item = &Located<Template>> {
         self.variables.values().chain(&self.allowed_outbound_hosts)
