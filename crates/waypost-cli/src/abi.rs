@@ -27,10 +27,19 @@ impl Abi {
 
     /// Tells whether an interface, as `wasi:http/handler@0.3.0`, is the one that answers requests.
     pub fn is_handler(self, interface: &str) -> bool {
-        interface.starts_with(match self {
+        let begin = match self {
             Abi::Wasi02 => "wasi:http/incoming-handler@0.2.",
             Abi::Wasi03 => "wasi:http/handler@0.3.",
-        })
+        };
+        interface.starts_with(begin) && !is_candidate(interface)
+    }
+
+    /// Gives the interface by which a component answers HTTP, where that is of a release candidate of WASI.
+    pub fn candidate(exports: &[String]) -> Option<&str> {
+        let handlers = ["wasi:http/incoming-handler@", "wasi:http/handler@"];
+        let is_handler = |name: &&String| handlers.iter().any(|begin| name.starts_with(begin));
+        let mut found = exports.iter().filter(is_handler).map(String::as_str);
+        found.find(|name| is_candidate(name))
     }
 
     /// The Rust target whose components have it.
@@ -42,11 +51,33 @@ impl Abi {
     }
 }
 
+/// A candidate is a version of its own: `0.3.0-rc-2026-03-15` is not `0.3.0`.
+fn is_candidate(interface: &str) -> bool {
+    let version = interface.split_once('@').map(|(_, version)| version);
+    version.is_some_and(|version| version.contains('-'))
+}
+
 impl fmt::Display for Abi {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Abi::Wasi02 => "WASI 0.2",
             Abi::Wasi03 => "WASI 0.3",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Abi;
+
+    #[test]
+    fn a_release_candidate_is_another_version() {
+        let exports = |name: &str| [name.to_owned()];
+        let candidate = exports("wasi:http/handler@0.3.0-rc-2026-03-15");
+        assert_eq!(Abi::of(&candidate), None);
+        assert_eq!(Abi::candidate(&candidate), Some(candidate[0].as_str()));
+        let released = exports("wasi:http/handler@0.3.1");
+        assert_eq!(Abi::of(&released), Some(Abi::Wasi03));
+        assert_eq!(Abi::candidate(&released), None);
     }
 }

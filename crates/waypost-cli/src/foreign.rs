@@ -23,6 +23,10 @@ const MAX_SIZE: u64 = 256 << 20;
 const HINT: &str = "a route is a component that exports `wasi:http/handler@0.3.0` or \
     `wasi:http/incoming-handler@0.2.x`; see `docs/other-languages.md`";
 
+/// What to do about a component of a release candidate.
+pub(crate) const CANDIDATE_HINT: &str =
+    "build it with a version of its tool that makes components of WASI 0.3.0, or of WASI 0.2";
+
 /// What a component tells.
 pub(crate) struct Found {
     /// Its methods, where it is one of Waypost's.
@@ -59,6 +63,11 @@ fn broken(error: &BinaryReaderError) -> Fault {
 }
 
 fn found(route: &Route, bytes: &[u8], anatomy: Anatomy) -> Result<Found, Fault> {
+    if let (None, Some(name)) = (Abi::of(&anatomy.exports), Abi::candidate(&anatomy.exports)) {
+        let message =
+            format!("the component was made for a release candidate of WASI: it exports `{name}`");
+        return Err(Fault::error(message).hint(CANDIDATE_HINT));
+    }
     if Abi::of(&anatomy.exports).is_none() {
         let message = match anatomy.exports.as_slice() {
             [] => "the component answers no HTTP: it exports nothing".to_owned(),

@@ -141,7 +141,7 @@ fn flavour(id: &str, engine: &Engine, component: &Component) -> Result<Flavour, 
     let ty = component.component_type();
     let exports = |name: &str| {
         ty.exports(engine)
-            .any(|(export, _)| export.starts_with(name))
+            .any(|(export, _)| export.starts_with(name) && !export.contains("-rc-"))
     };
     if exports("wasi:http/handler@0.3.") {
         Ok(Flavour::P3)

@@ -11,6 +11,7 @@ use crate::anatomy::Anatomy;
 use crate::cli::here;
 use crate::failure::Failure;
 use crate::fault::{Fault, Faults};
+use crate::foreign::CANDIDATE_HINT;
 use crate::host::{self, Configuration, DEFAULT_LISTEN, InstanceSize, Loading};
 use crate::output;
 
@@ -84,6 +85,11 @@ impl ServeCommand {
 fn check(file: &Path) -> anyhow::Result<InstanceSize> {
     let shown = file.display();
     let anatomy = Anatomy::read(file).with_context(|| format!("`{shown}` can't be served"))?;
+    if let (None, Some(name)) = (Abi::of(&anatomy.exports), Abi::candidate(&anatomy.exports)) {
+        let message =
+            format!("`{shown}` was made for a release candidate of WASI: it exports `{name}`");
+        return Err(Failure::new(message).hint(CANDIDATE_HINT).into());
+    }
     if Abi::of(&anatomy.exports).is_none() {
         let message = format!("`{shown}` answers no HTTP: it exports no WASI HTTP handler");
         let hint = "`cargo waypost compose` makes a component that does";

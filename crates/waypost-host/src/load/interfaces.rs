@@ -74,6 +74,8 @@ const WASI_0_3: [&str; 23] = [
 /// Tells whether this host offers an interface that a component imports, `wasi:http/types@0.3.0` say. Any patch version of WASI is, as the linker takes them for each other.
 pub fn is_offered(import: &str) -> bool {
     match import.split_once('@') {
+        // A release candidate is a version of its own.
+        Some((_, version)) if version.contains('-') => false,
         Some((name, version)) if version.starts_with("0.2.") => WASI_0_2.contains(&name),
         Some((name, version)) if version.starts_with("0.3.") => WASI_0_3.contains(&name),
         Some(_) => SPIN.contains(&import),
@@ -116,6 +118,7 @@ mod tests {
         for import in [
             "wasi:nn/graph@0.2.0",
             "wasi:http/types@0.1.0",
+            "wasi:http/types@0.3.0-rc-2026-03-15",
             "spin:redis/redis@3.0.0",
             "plain",
         ] {
