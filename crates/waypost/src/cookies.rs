@@ -42,6 +42,9 @@ pub struct Cookies(Arc<Mutex<Jar>>);
 struct Jar {
     sent: Vec<(String, String)>,
     changes: Vec<Cookie>,
+    /// Writes the changes into a response. The first change sets it, so that a component without any does
+    /// not hold the code.
+    writer: Option<fn(&[Cookie], &mut HeaderMap)>,
     /// Whether the response has its cookies, so that no other can come.
     sealed: bool,
 }
@@ -142,6 +145,7 @@ impl Cookies {
         if jar.sealed {
             return Err(CookieError::too_late(cookie.name()));
         }
+        jar.writer = Some(write);
         match jar
             .changes
             .iter()
@@ -176,21 +180,10 @@ impl Cookies {
 
     /// Appends a `Set-Cookie` line for every change, but for names that the response sets itself.
     pub(crate) fn apply(&self, headers: &mut HeaderMap) {
-        let by_hand: Vec<_> = headers
-            .get_all(header::SET_COOKIE)
-            .iter()
-            .map(name_of)
-            .collect();
         let mut jar = self.jar();
         jar.sealed = true;
-        for cookie in &jar.changes {
-            if by_hand.iter().any(|name| name == cookie.name().as_bytes()) {
-                continue;
-            }
-            // The name, path and domain were checked, the value is encoded: it can't fail.
-            if let Ok(value) = HeaderValue::from_str(&cookie.to_string()) {
-                headers.append(header::SET_COOKIE, value);
-            }
+        if let Some(write) = jar.writer {
+            write(&jar.changes, headers);
         }
     }
 
@@ -215,6 +208,20 @@ impl fmt::Debug for Cookies {
             .into_iter()
             .map(|cookie| cookie.name().to_owned());
         f.debug_list().entries(names).finish()
+    }
+}
+
+fn write(changes: &[Cookie], headers: &mut HeaderMap) {
+    let lines = headers.get_all(header::SET_COOKIE).iter();
+    let by_hand: Vec<_> = lines.map(name_of).collect();
+    for cookie in changes {
+        if by_hand.iter().any(|name| name == cookie.name().as_bytes()) {
+            continue;
+        }
+        // The name, path and domain were checked, the value is encoded: it can't fail.
+        if let Ok(value) = HeaderValue::from_str(&cookie.to_string()) {
+            headers.append(header::SET_COOKIE, value);
+        }
     }
 }
 
