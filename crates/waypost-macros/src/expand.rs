@@ -3,7 +3,7 @@
 use proc_macro2::{Literal, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{Error, Result};
-use waypost_routing::Pattern;
+use waypost_routing::{ParamName, Pattern, Segment};
 
 use crate::folder;
 use crate::input::{Export, Method};
@@ -12,6 +12,7 @@ use crate::input::{Export, Method};
 pub fn expand(input: &Export) -> Result<TokenStream> {
     let pattern = pattern(input)?;
     let text = pattern.to_string();
+    let segments = pattern.segments().iter().map(segment);
     let verbs: Vec<_> = input.methods.iter().map(|method| &method.verb).collect();
     let calls = input.methods.iter().map(call);
     let checks = input.methods.iter().map(|method| check(method, &pattern));
@@ -34,8 +35,7 @@ pub fn expand(input: &Export) -> Result<TokenStream> {
                     static PATTERN: ::std::sync::OnceLock<waypost_private::Pattern> =
                         ::std::sync::OnceLock::new();
                     PATTERN.get_or_init(|| {
-                        waypost_private::Pattern::parse(#text)
-                            .expect("`export!` parsed the pattern before")
+                        waypost_private::Pattern::from_checked(::std::vec![#(#segments),*])
                     })
                 }
 
@@ -76,6 +76,22 @@ fn pattern(input: &Export) -> Result<Pattern> {
         )),
         _ => Ok(named),
     }
+}
+
+/// Writes down a segment of a pattern, which is parsed here and not in the component.
+fn segment(segment: &Segment) -> TokenStream {
+    let name = |name: &ParamName| {
+        let name = name.as_str();
+        quote!(waypost_private::ParamName::from_checked(#name))
+    };
+    let (kind, content) = match segment {
+        Segment::Static(text) => ("Static", quote!(::std::string::String::from(#text))),
+        Segment::Param(param) => ("Param", name(param)),
+        Segment::CatchAll(param) => ("CatchAll", name(param)),
+        Segment::OptionalCatchAll(param) => ("OptionalCatchAll", name(param)),
+    };
+    let kind = format_ident!("{kind}");
+    quote!(waypost_private::Segment::#kind(#content))
 }
 
 const NOT_IN_AN_APP: &str = "this crate is not below the `handlers` folder of an app (a folder with \

@@ -66,6 +66,13 @@ impl Pattern {
         Ok(Self { segments })
     }
 
+    /// Makes a pattern of segments that were checked before: what `export!` writes down of one that it parsed,
+    /// so that a component needs no parser.
+    #[doc(hidden)]
+    pub fn from_checked(segments: Vec<Segment>) -> Self {
+        Self { segments }
+    }
+
     /// Returns the segments, none for the root.
     pub fn segments(&self) -> &[Segment] {
         &self.segments

@@ -69,6 +69,12 @@ impl fmt::Display for Segment {
 pub struct ParamName(String);
 
 impl ParamName {
+    /// Makes a name that was checked before; as [`Pattern::from_checked`](crate::Pattern::from_checked).
+    #[doc(hidden)]
+    pub fn from_checked(name: &str) -> Self {
+        Self(name.to_owned())
+    }
+
     /// Returns the name as it stands in the folder.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -126,9 +126,14 @@ impl Body {
         self.len() == Some(0)
     }
 
+    /// Makes a body that was read before.
+    pub(crate) fn used() -> Self {
+        Self::of(Content::Used)
+    }
+
     /// Takes the body out and leaves one behind that is marked as read.
     pub(crate) fn claim(&mut self) -> Self {
-        std::mem::replace(self, Self::of(Content::Used))
+        std::mem::replace(self, Self::used())
     }
 
     /// Tells whether the body was taken out before.

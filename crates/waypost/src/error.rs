@@ -62,6 +62,8 @@ pub struct Error(Box<Kind>);
 enum Kind {
     Signal(Response),
     Request(RequestError),
+    /// A fault that the SDK finds: no `anyhow::Error`, which brings code along for every way to print it.
+    Fault(String),
     Internal(anyhow::Error),
 }
 
@@ -72,7 +74,7 @@ impl Error {
     pub fn new(status: u16, message: impl Into<String>) -> Self {
         match StatusCode::from_u16(status) {
             Ok(status) => Self::signal(Response::new(message.into()).with_status(status)),
-            Err(_) => anyhow::anyhow!("`{status}` is not an HTTP status code").into(),
+            Err(_) => Self::fault(format!("`{status}` is not an HTTP status code")),
         }
     }
 
@@ -80,12 +82,17 @@ impl Error {
         Self(Box::new(Kind::Signal(response)))
     }
 
+    /// Makes an error that is answered with a 500; the text goes to the log only.
+    pub(crate) fn fault(text: impl Into<String>) -> Self {
+        Self(Box::new(Kind::Fault(text.into())))
+    }
+
     /// Returns the status code that the client will see.
     pub fn status(&self) -> StatusCode {
         match &*self.0 {
             Kind::Signal(response) => response.status(),
             Kind::Request(error) => error.status(),
-            Kind::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Kind::Fault(_) | Kind::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 }
@@ -95,6 +102,7 @@ impl fmt::Debug for Error {
         match &*self.0 {
             Kind::Signal(response) => write!(f, "signal({})", response.status()),
             Kind::Request(error) => write!(f, "{error:?}"),
+            Kind::Fault(text) => f.write_str(text),
             Kind::Internal(error) => write!(f, "{error:?}"),
         }
     }
@@ -105,6 +113,7 @@ impl fmt::Display for Error {
         match &*self.0 {
             Kind::Signal(response) => write!(f, "the handler ended with {}", response.status()),
             Kind::Request(error) => error.fmt(f),
+            Kind::Fault(text) => f.write_str(text),
             Kind::Internal(error) => error.fmt(f),
         }
     }
@@ -135,12 +144,16 @@ impl IntoResponse for Error {
         match *self.0 {
             Kind::Signal(response) => response,
             Kind::Request(error) => Response::new(error.to_string()).with_status(error.status()),
-            Kind::Internal(error) => {
-                eprintln!("error: {}", Chain(&error));
-                Response::new(Body::empty()).with_status(StatusCode::INTERNAL_SERVER_ERROR)
-            }
+            Kind::Fault(text) => failed(&text),
+            Kind::Internal(error) => failed(&Chain(&error).to_string()),
         }
     }
+}
+
+/// Logs an error, and answers with a 500.
+pub(crate) fn failed(error: &str) -> Response {
+    eprintln!("error: {error}");
+    Response::new(Body::empty()).with_status(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 /// An error and its causes on one line, as a log wants it.

@@ -1,5 +1,6 @@
 //! A request while it is being answered: what extractors draw from.
 
+use std::cell::{OnceCell, RefCell};
 use std::sync::Arc;
 
 use http::request::Parts;
@@ -7,13 +8,15 @@ use http::{HeaderMap, HeaderValue, header};
 
 use crate::cookies::Cookies;
 use crate::request::is_inside;
+use crate::sys::Incoming;
 use crate::{After, Body, Request, Signal};
 
 /// A request while it is being answered. Each argument of a handler is made from it, from left to
 /// right, through [`FromRequest`](crate::FromRequest).
 pub struct Exchange {
-    head: Arc<Parts>,
-    body: Body,
+    /// What the head and the body are drawn from, when they are first asked for; gone with the body.
+    incoming: RefCell<Option<Incoming>>,
+    head: OnceCell<Arc<Parts>>,
     params: waypost_routing::Params,
     cookies: Option<Cookies>,
     after: After,
@@ -21,16 +24,10 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    pub(crate) fn new(
-        request: http::Request<Body>,
-        params: waypost_routing::Params,
-        signal: Signal,
-    ) -> Self {
-        let (mut head, body) = request.into_parts();
-        tell_host(&mut head);
+    pub(crate) fn new(incoming: Incoming, params: waypost_routing::Params, signal: Signal) -> Self {
         Self {
-            head: Arc::new(head),
-            body,
+            incoming: RefCell::new(Some(incoming)),
+            head: OnceCell::new(),
             params,
             cookies: None,
             after: After::default(),
@@ -40,18 +37,23 @@ impl Exchange {
 
     /// Returns the method, target and headers of the request.
     pub fn head(&self) -> &Parts {
-        &self.head
+        self.shared_head()
+    }
+
+    fn shared_head(&self) -> &Arc<Parts> {
+        self.head.get_or_init(|| head(&self.incoming))
     }
 
     /// Returns the headers of the request.
     pub fn headers(&self) -> &HeaderMap {
-        &self.head.headers
+        &self.head().headers
     }
 
     /// Returns the cookies: what is set on them goes into the response.
     pub fn cookies(&mut self) -> Cookies {
+        let headers = &self.head.get_or_init(|| head(&self.incoming)).headers;
         self.cookies
-            .get_or_insert_with(|| Cookies::of(&self.head.headers))
+            .get_or_insert_with(|| Cookies::of(headers))
             .clone()
     }
 
@@ -68,7 +70,10 @@ impl Exchange {
     /// Returns the request. Its body can be taken once, by this or by an extractor that reads it.
     pub fn request(&mut self) -> Request {
         let cookies = self.cookies();
-        Request::new(self.head.clone(), self.body.claim()).with_jar(cookies)
+        let head = Arc::clone(self.shared_head());
+        let incoming = self.incoming.take();
+        let body = incoming.map_or_else(Body::used, Incoming::into_body);
+        Request::new(head, body).with_jar(cookies)
     }
 
     pub(crate) fn params(&self) -> &waypost_routing::Params {
@@ -79,6 +84,14 @@ impl Exchange {
     pub(crate) fn touched_cookies(&self) -> Option<&Cookies> {
         self.cookies.as_ref()
     }
+}
+
+fn head(incoming: &RefCell<Option<Incoming>>) -> Arc<Parts> {
+    let mut incoming = incoming.borrow_mut();
+    let incoming = incoming.as_mut();
+    let mut head = incoming.expect("the head is taken before the body").head();
+    tell_host(&mut head);
+    Arc::new(head)
 }
 
 /// Puts `Host` back to what the client sent: behind the router it is in `X-Forwarded-Host`, else in the authority of

@@ -2,6 +2,8 @@
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
+use crate::{Error, Result};
+
 /// What a header's value can be made of: text, or a `HeaderValue` of the `http` crate.
 ///
 /// Text is normalised as the [Fetch standard](https://fetch.spec.whatwg.org/#concept-header-value-normalize)
@@ -14,39 +16,41 @@ pub trait IntoHeaderValue {
     ///
     /// Where the text holds a control character, a line break or NUL among them, or a character
     /// beyond U+00FF.
-    fn into_header_value(self) -> Result<HeaderValue, anyhow::Error>;
+    fn into_header_value(self) -> Result<HeaderValue>;
 }
 
 impl IntoHeaderValue for HeaderValue {
-    fn into_header_value(self) -> Result<HeaderValue, anyhow::Error> {
+    fn into_header_value(self) -> Result<HeaderValue> {
         Ok(self)
     }
 }
 
 impl IntoHeaderValue for &HeaderValue {
-    fn into_header_value(self) -> Result<HeaderValue, anyhow::Error> {
+    fn into_header_value(self) -> Result<HeaderValue> {
         Ok(self.clone())
     }
 }
 
 impl IntoHeaderValue for &str {
-    fn into_header_value(self) -> Result<HeaderValue, anyhow::Error> {
+    fn into_header_value(self) -> Result<HeaderValue> {
         let text = self.trim_matches(['\t', '\n', '\r', ' ']);
         if let Some(wide) = text.chars().find(|c| *c > '\u{ff}') {
-            anyhow::bail!("a header can't hold {wide:?}: percent-encode it");
+            return Err(Error::fault(format!(
+                "a header can't hold {wide:?}: percent-encode it"
+            )));
         }
-        Ok(HeaderValue::from_bytes(text.as_bytes())?)
+        HeaderValue::from_bytes(text.as_bytes()).map_err(|error| Error::fault(error.to_string()))
     }
 }
 
 impl IntoHeaderValue for String {
-    fn into_header_value(self) -> Result<HeaderValue, anyhow::Error> {
+    fn into_header_value(self) -> Result<HeaderValue> {
         self.as_str().into_header_value()
     }
 }
 
 impl IntoHeaderValue for &String {
-    fn into_header_value(self) -> Result<HeaderValue, anyhow::Error> {
+    fn into_header_value(self) -> Result<HeaderValue> {
         self.as_str().into_header_value()
     }
 }

@@ -23,6 +23,8 @@ mod form;
 mod grant;
 mod handler;
 mod header_text;
+#[cfg(not(all(target_arch = "wasm32", target_env = "p2")))]
+mod incoming;
 #[cfg(feature = "multipart")]
 pub mod multipart;
 mod params;
@@ -85,5 +87,5 @@ pub mod __private {
     pub mod sys {
         pub use crate::sys::*;
     }
-    pub use waypost_routing::Pattern;
+    pub use waypost_routing::{ParamName, Pattern, Segment};
 }

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use anyhow::Context as _;
 use bytes::Bytes;
 use futures::Stream;
 use http::StatusCode;
@@ -11,10 +10,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::cookies::{Cookie, CookieError, Cookies};
+use crate::error::failed;
 use crate::request::decode_utf8;
-use crate::{
-    Body, DEFAULT_BODY_LIMIT, Error, Event, FetchError, IntoHeaderValue, IntoResponse, Result,
-};
+use crate::{Body, DEFAULT_BODY_LIMIT, Error, Event, FetchError, IntoHeaderValue, Result};
 
 /// A response, as [the Fetch standard](https://fetch.spec.whatwg.org/#response-class) has it.
 ///
@@ -33,7 +31,7 @@ use crate::{
 pub struct Response {
     inner: http::Response<Body>,
     /// What went wrong while it was put together: it is answered as a 500.
-    fault: Option<anyhow::Error>,
+    fault: Option<String>,
     /// The cookies that it sets, if any.
     cookies: Option<Cookies>,
 }
@@ -85,10 +83,13 @@ impl Response {
     /// }
     /// ```
     pub fn redirect(url: impl AsRef<str>, status: u16) -> Result<Self> {
-        let url = url::Url::parse(url.as_ref())
-            .with_context(|| format!("`{}` is no absolute URL", url.as_ref()))?;
+        let url = url.as_ref();
+        let url = url::Url::parse(url)
+            .map_err(|error| Error::fault(format!("`{url}` is no absolute URL: {error}")))?;
         if !matches!(status, 301 | 302 | 303 | 307 | 308) {
-            return Err(anyhow::anyhow!("{status} is not the status of a redirect").into());
+            return Err(Error::fault(format!(
+                "{status} is not the status of a redirect"
+            )));
         }
         let response = Self::new(Body::empty()).with_status(status);
         Ok(response.with_header(header::LOCATION, url.as_str()))
@@ -110,7 +111,7 @@ impl Response {
     {
         match status.try_into().map_err(Into::into) {
             Ok(status) => *self.inner.status_mut() = status,
-            Err(error) => self.fault = Some(error.into()),
+            Err(error) => self.fault = Some(error.to_string()),
         }
         self
     }
@@ -150,7 +151,7 @@ impl Response {
     pub fn with_cookie(mut self, cookie: impl Into<Cookie>) -> Self {
         if let Err(error) = self.cookies().set(cookie) {
             let error: CookieError = error;
-            self.fault = Some(error.into());
+            self.fault = Some(error.to_string());
         }
         self
     }
@@ -242,7 +243,7 @@ impl Response {
         let Some(fault) = self.fault.take().or_else(|| self.unsendable()) else {
             return self;
         };
-        let answer = Error::from(fault).into_response();
+        let answer = failed(&fault);
         // In Next a body that was read before fails only once the head is made.
         let content_type = self.headers().get(header::CONTENT_TYPE);
         match content_type.filter(|_| self.body().is_used()) {
@@ -251,32 +252,30 @@ impl Response {
         }
     }
 
-    fn unsendable(&self) -> Option<anyhow::Error> {
+    fn unsendable(&self) -> Option<String> {
         let status = self.inner.status();
         if !(200..600).contains(&status.as_u16()) {
-            return Some(anyhow::anyhow!(
-                "a handler can't answer with the status {status}"
-            ));
+            return Some(format!("a handler can't answer with the status {status}"));
         }
         if self.body().is_used() {
-            return Some(anyhow::anyhow!("the body of the response was already read"));
+            return Some("the body of the response was already read".to_owned());
         }
         let without_body = matches!(status.as_u16(), 204 | 205 | 304);
         (without_body && !self.body().is_empty())
-            .then(|| anyhow::anyhow!("a response with the status {status} can't have a body"))
+            .then(|| format!("a response with the status {status} can't have a body"))
     }
 }
 
-fn pair<N, V>(name: N, value: V) -> anyhow::Result<(HeaderName, HeaderValue)>
+fn pair<N, V>(name: N, value: V) -> Result<(HeaderName, HeaderValue), String>
 where
     N: TryInto<HeaderName, Error: Into<http::Error>>,
     V: IntoHeaderValue,
 {
-    let name = name.try_into().map_err(Into::into)?;
-    let value = value
-        .into_header_value()
-        .with_context(|| format!("the header `{name}`"))?;
-    Ok((name, value))
+    let name = name.try_into().map_err(|error| error.into().to_string())?;
+    match value.into_header_value() {
+        Ok(value) => Ok((name, value)),
+        Err(error) => Err(format!("the header `{name}`: {error}")),
+    }
 }
 
 impl fmt::Debug for Response {

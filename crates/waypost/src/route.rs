@@ -5,8 +5,9 @@ use std::future::Future;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use waypost_routing::{Path, Pattern, Resolved};
 
-use crate::error::location_value;
-use crate::{After, Body, Error, Exchange, IntoResponse, Response, Signal};
+use crate::error::{failed, location_value};
+use crate::sys::Incoming;
+use crate::{After, Body, Exchange, IntoResponse, Response, Signal};
 
 /// A method that a route may implement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,25 +87,37 @@ pub struct Answer {
 /// is complete without one, and finds its params in the path alone.
 ///
 /// `signal` tells the handler that its client went away; it is up to the caller to know.
-pub async fn answer<R: Route>(request: http::Request<Body>, signal: Signal) -> Answer {
-    let head = *request.method() == Method::HEAD;
+pub async fn answer<R: Route>(request: Incoming, signal: Signal) -> Answer {
+    let method = request.method();
+    let target = request.target();
+    let (path, query) = parts(&target);
     let mut after = After::default();
-    let response = match Path::resolve(request.uri().path()) {
+    let response = match Path::resolve(path) {
         Ok(Resolved::Path(path)) => match R::pattern().matches(&path) {
             Some(params) => {
                 let exchange = Exchange::new(request, params, signal);
                 after = exchange.after();
-                dispatch::<R>(exchange).await
+                dispatch::<R>(&method, exchange).await
             }
             None => Response::new("Not Found").with_status(StatusCode::NOT_FOUND),
         },
-        Ok(Resolved::Redirect(path)) => normalised(path, request.uri().query()),
+        Ok(Resolved::Redirect(path)) => normalised(path, query),
         Err(error) => Response::new(error.to_string()).with_status(StatusCode::BAD_REQUEST),
     };
     Answer {
-        response: framed(response.into(), head),
+        response: framed(response.into(), method == Method::HEAD),
         after,
     }
+}
+
+/// Splits a target into its path and its query, as `http::Uri` does.
+fn parts(target: &str) -> (&str, Option<&str>) {
+    let target = target.split('#').next().unwrap_or_default();
+    let (path, query) = match target.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (target, None),
+    };
+    (if path.is_empty() { "/" } else { path }, query)
 }
 
 /// Sends the client to the normal form of its path, with the query as it was.
@@ -117,16 +130,14 @@ fn normalised(mut path: String, query: Option<&str>) -> Response {
         Ok(location) => Response::new(path)
             .with_status(StatusCode::PERMANENT_REDIRECT)
             .with_header(header::LOCATION, location),
-        Err(error) => Error::from(error).into_response(),
+        Err(error) => failed(&error),
     }
 }
 
-async fn dispatch<R: Route>(mut exchange: Exchange) -> Response {
-    let response = match select(R::VERBS, &exchange.head().method) {
+async fn dispatch<R: Route>(method: &Method, mut exchange: Exchange) -> Response {
+    let response = match select(R::VERBS, method) {
         Some(verb) => R::call(verb, &mut exchange).await,
-        None if exchange.head().method == Method::OPTIONS => {
-            allowing(R::VERBS, StatusCode::NO_CONTENT)
-        }
+        None if *method == Method::OPTIONS => allowing(R::VERBS, StatusCode::NO_CONTENT),
         None => allowing(R::VERBS, StatusCode::METHOD_NOT_ALLOWED),
     };
     let mut response = response.checked();
@@ -228,6 +239,16 @@ mod tests {
         assert_eq!(allow(&[Verb::Post, Verb::Get]), "GET, HEAD, OPTIONS, POST");
         assert_eq!(allow(&[Verb::Put, Verb::Delete]), "DELETE, OPTIONS, PUT");
         assert_eq!(allow(&[]), "OPTIONS");
+    }
+
+    #[test]
+    fn a_target_is_split_as_a_uri_is() {
+        for target in ["/", "/a?b?c", "/a?", "*", "/?#x", "/a#?b", "/a%3Fb"] {
+            let uri: http::Uri = target.parse().unwrap();
+            assert_eq!(parts(target), (uri.path(), uri.query()), "{target}");
+        }
+        assert_eq!(parts(""), ("/", None));
+        assert_eq!(parts("?a"), ("/", Some("a")));
     }
 
     #[test]

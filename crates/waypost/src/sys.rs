@@ -9,9 +9,9 @@ mod destination;
 #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
 mod p3;
 #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
-pub use p3::{handle, wasip3};
+pub(crate) use p3::{Incoming, send, sleep};
 #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
-pub(crate) use p3::{send, sleep};
+pub use p3::{handle, wasip3};
 
 #[cfg(all(target_arch = "wasm32", target_env = "p1"))]
 mod p2;
@@ -26,6 +26,9 @@ mod native;
 pub(crate) use native::while_set;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use native::{send, sleep, with_network};
+
+#[cfg(not(all(target_arch = "wasm32", target_env = "p2")))]
+pub(crate) use crate::incoming::Incoming;
 
 /// Exports a route as a component, with the ABI of the target.
 #[cfg(all(target_arch = "wasm32", target_env = "p2"))]

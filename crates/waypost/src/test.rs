@@ -21,20 +21,28 @@
 //! # }
 //! ```
 
+#[cfg(not(target_arch = "wasm32"))]
 use bytes::Bytes;
+#[cfg(not(target_arch = "wasm32"))]
 use http::Method;
 use serde::de::DeserializeOwned;
 
-use crate::delivery::{Gone, Sent, Taker, deliver};
-use crate::route::{Route, answer};
-use crate::{Body, Request, Response, Signal};
+use crate::{Body, Response};
+#[cfg(not(target_arch = "wasm32"))]
+use crate::{
+    Request, Signal,
+    delivery::{Gone, Sent, Taker, deliver},
+    route::{Route, answer},
+    sys::Incoming,
+};
 
 /// Answers a request as the component of this route would, and does the work that it leaves for
 /// [`After`](crate::After). `export!` names the type `route::Route`.
+#[cfg(not(target_arch = "wasm32"))]
 pub fn call<R: Route>(request: Request) -> Response {
     let head = *request.method() == Method::HEAD;
     block_on(async {
-        let answer = answer::<R>(request.into(), Signal::default()).await;
+        let answer = answer::<R>(incoming(request), Signal::default()).await;
         answer.after.finish().await;
         match head {
             true => answer.response.map(|_| Body::empty()).into(),
@@ -69,10 +77,11 @@ pub fn call<R: Route>(request: Request) -> Response {
 /// assert_eq!(pieces, ["a"]);
 /// # }
 /// ```
+#[cfg(not(target_arch = "wasm32"))]
 pub fn call_and_leave<R: Route>(request: Request, pieces: usize) -> Vec<Bytes> {
     block_on(async {
         let signal = Signal::default();
-        let answer = answer::<R>(request.into(), signal.clone()).await;
+        let answer = answer::<R>(incoming(request), signal.clone()).await;
         let mut client = Client::taking(pieces);
         let body = answer.response.into_body();
         if let Sent::Broken(error) = deliver(body, &mut client, &signal).await {
@@ -83,6 +92,12 @@ pub fn call_and_leave<R: Route>(request: Request, pieces: usize) -> Vec<Bytes> {
     })
 }
 
+#[cfg(not(target_arch = "wasm32"))]
+fn incoming(request: Request) -> Incoming {
+    http::Request::from(request).into()
+}
+
+#[cfg(not(target_arch = "wasm32"))]
 /// A client that takes so many pieces of a body.
 pub(crate) struct Client {
     /// What it took.
@@ -90,6 +105,7 @@ pub(crate) struct Client {
     pieces: usize,
 }
 
+#[cfg(not(target_arch = "wasm32"))]
 impl Client {
     pub(crate) fn taking(pieces: usize) -> Self {
         Self {
@@ -99,6 +115,7 @@ impl Client {
     }
 }
 
+#[cfg(not(target_arch = "wasm32"))]
 impl Taker for Client {
     async fn take(&mut self, piece: Bytes) -> Result<(), Gone> {
         if self.taken.len() == self.pieces {

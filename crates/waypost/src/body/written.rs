@@ -49,7 +49,9 @@ impl BodyWriter {
     ///
     /// Where the client went away, or the piece is itself an error.
     pub async fn write(&mut self, piece: impl Chunk) -> crate::Result<()> {
-        let bytes = piece.into_bytes().map_err(|error| anyhow::anyhow!(error))?;
+        let bytes = piece
+            .into_bytes()
+            .map_err(|error| crate::Error::fault(error.to_string()))?;
         Ok(self.0.send(bytes).await?)
     }
 }

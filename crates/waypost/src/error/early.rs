@@ -76,19 +76,21 @@ fn redirect_with(status: StatusCode, location: &str) -> Error {
                 .with_status(status)
                 .with_header(header::LOCATION, value),
         ),
-        Err(error) => error.into(),
+        Err(error) => Error::fault(error),
     }
 }
 
 /// Makes the value of a `Location` header: characters outside ASCII are percent-encoded, and spaces at
 /// the ends, which a URL doesn't have, are left out.
-pub(crate) fn location_value(location: &str) -> anyhow::Result<HeaderValue> {
+pub(crate) fn location_value(location: &str) -> Result<HeaderValue, String> {
     let location = location.trim_matches(' ');
     if location.is_empty() {
-        anyhow::bail!("a redirect needs a location, but it is empty");
+        return Err("a redirect needs a location, but it is empty".to_owned());
     }
     if let Some(bad) = location.chars().find(|c| c.is_ascii_control()) {
-        anyhow::bail!("a location can't hold the control character {bad:?}: `{location:?}`");
+        return Err(format!(
+            "a location can't hold the control character {bad:?}: `{location:?}`"
+        ));
     }
     let mut encoded = String::with_capacity(location.len());
     for byte in location.bytes() {
@@ -97,7 +99,7 @@ pub(crate) fn location_value(location: &str) -> anyhow::Result<HeaderValue> {
             _ => encoded.push_str(&format!("%{byte:02X}")),
         }
     }
-    Ok(HeaderValue::from_str(&encoded)?)
+    HeaderValue::from_str(&encoded).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

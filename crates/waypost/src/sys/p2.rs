@@ -26,7 +26,7 @@ pub fn handle<R: Route>(request: IncomingRequest, response: ResponseOutparam) {
             Ok(request) => {
                 let request = request.map(|body| Body::from_http_body(body.into_boxed_body()));
                 let signal = Signal::default();
-                let answer = answer::<R>(request, signal.clone()).await;
+                let answer = answer::<R>(request.into(), signal.clone()).await;
                 respond(answer.response, response, &signal).await;
                 if !answer.after.is_empty() {
                     answer.after.finish().await;

@@ -1,5 +1,7 @@
 //! WASI 0.3: `wasi:http/handler`.
 
+mod incoming;
+
 use std::future::pending;
 use std::pin::pin;
 use std::task::Poll;
@@ -11,9 +13,7 @@ use futures::poll;
 pub use wasip3;
 use wasip3::http::client;
 use wasip3::http::types::{ErrorCode, Fields, Request, Response, Trailers};
-use wasip3::http_compat::{
-    http_from_wasi_request, http_from_wasi_response, http_into_wasi_request,
-};
+use wasip3::http_compat::{http_from_wasi_response, http_into_wasi_request};
 use wasip3::wit_bindgen::{FutureReader, FutureWriter, StreamWriter};
 use wasip3::{wit_future, wit_stream};
 
@@ -22,6 +22,7 @@ use crate::route::{Route, answer};
 use crate::send_body::SendBody;
 use crate::sys::destination;
 use crate::{Body, FetchError, Signal};
+pub(crate) use incoming::Incoming;
 
 /// The control character by which the host says that the client went away.
 const CANCEL: u8 = 0x18;
@@ -30,9 +31,8 @@ type Ended = Result<Option<Trailers>, ErrorCode>;
 
 /// Answers a request; the body of the response follows while this component goes on.
 pub async fn handle<R: Route>(request: Request) -> Result<Response, ErrorCode> {
-    let request = http_from_wasi_request(request)?.map(Body::from_http_body);
     let signal = Signal::default();
-    let answer = watched(answer::<R>(request, signal.clone()), &signal).await;
+    let answer = watched(answer::<R>(Incoming::new(request), signal.clone()), &signal).await;
     let (head, body) = answer.response.into_parts();
     let headers = fields(&head.headers)?;
     if body.is_empty() {

@@ -1,0 +1,68 @@
+//! A request as the host holds it, which is asked for what a handler wants of it.
+
+use http::header::{HeaderName, HeaderValue};
+use http::request::Parts;
+use http::{Method, Uri};
+use wasip3::http::types::{Request, Scheme};
+use wasip3::http_compat::{IncomingRequestBody, RequestOptionsExtension};
+
+use crate::Body;
+
+/// A request as it comes in.
+pub struct Incoming(Request);
+
+impl Incoming {
+    pub(super) fn new(request: Request) -> Self {
+        Self(request)
+    }
+
+    /// Returns the method.
+    pub(crate) fn method(&self) -> Method {
+        // A host lets only valid methods through.
+        self.0.get_method().try_into().unwrap_or_default()
+    }
+
+    /// Returns the path with the query.
+    pub(crate) fn target(&self) -> String {
+        self.0.get_path_with_query().unwrap_or_default()
+    }
+
+    /// Takes the head. What the host would have refused, a header that is none say, is left out.
+    pub(crate) fn head(&mut self) -> Parts {
+        let mut head = http::Request::new(()).into_parts().0;
+        head.method = self.method();
+        head.uri = self.uri();
+        if let Some(options) = self.0.get_options() {
+            head.extensions.insert(RequestOptionsExtension(options));
+        }
+        for (name, value) in self.0.get_headers().copy_all() {
+            let name = HeaderName::from_bytes(name.as_bytes());
+            if let (Ok(name), Ok(value)) = (name, HeaderValue::try_from(value)) {
+                // It fails only beyond 32,768 headers.
+                let _ = head.headers.try_append(name, value);
+            }
+        }
+        head
+    }
+
+    /// Takes the body.
+    pub(crate) fn into_body(self) -> Body {
+        match IncomingRequestBody::new(self.0) {
+            Ok(body) => Body::from_http_body(body),
+            Err(code) => Body::from_iter([Err::<&str, _>(code)]),
+        }
+    }
+
+    fn uri(&self) -> Uri {
+        let mut uri = Uri::builder().path_and_query(self.target());
+        if let Some(authority) = self.0.get_authority() {
+            uri = match self.0.get_scheme() {
+                Some(Scheme::Http) | None => uri.scheme("http"),
+                Some(Scheme::Https) => uri.scheme("https"),
+                Some(Scheme::Other(scheme)) => uri.scheme(scheme.as_str()),
+            };
+            uri = uri.authority(authority);
+        }
+        uri.build().unwrap_or_default()
+    }
+}
