@@ -86,7 +86,7 @@ impl Path {
 
     /// Iterates over the decoded segments.
     pub fn segments(&self) -> impl ExactSizeIterator<Item = &str> {
-        (0..self.ends.len()).map(|index| &self.text[self.start(index)..self.ends[index]])
+        (0..self.ends.len()).map(|index| self.segment(index).unwrap_or_default())
     }
 
     /// Returns the number of segments.
@@ -97,7 +97,8 @@ impl Path {
     /// Returns the segment at `index`, or `None` behind the last.
     pub(crate) fn segment(&self, index: usize) -> Option<&str> {
         let end = *self.ends.get(index)?;
-        Some(&self.text[self.start(index)..end])
+        // Not by an index: that one can't panic is nothing a compiler sees, and its message takes 7 kB.
+        self.text.get(self.start(index)..end)
     }
 
     /// Appends a segment that is decoded already.
@@ -201,7 +202,8 @@ fn check_bytes(raw: &str) -> Result<(), PathError> {
 
 /// Returns `raw` with single forward slashes only, or `None` if it is so already.
 fn collapse_slashes(raw: &str) -> Option<String> {
-    if !raw.contains('\\') && !raw.contains("//") {
+    let is_run = |pair: &[u8]| pair == b"//";
+    if !raw.contains('\\') && !raw.as_bytes().windows(2).any(is_run) {
         return None;
     }
     let mut collapsed = String::with_capacity(raw.len());

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 
-use crate::{Exchange, FromRequest, Result};
+use crate::{Exchange, FromRequest, Result, sys};
 
 type Work = Pin<Box<dyn Future<Output = ()>>>;
 
@@ -122,7 +122,7 @@ impl Outcome for () {
 impl Outcome for Result<()> {
     fn report(self) {
         if let Err(error) = self {
-            eprintln!("error: after the response: {error}");
+            sys::log(&format!("error: after the response: {error}"));
         }
     }
 }

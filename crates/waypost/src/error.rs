@@ -10,8 +10,8 @@ use std::fmt;
 
 use http::StatusCode;
 
-use crate::{Body, IntoResponse, Response};
-pub(crate) use early::location_value;
+use crate::{Body, IntoResponse, Response, sys};
+pub(crate) use early::location_of;
 pub use early::{forbidden, not_found, permanent_redirect, redirect, see_other, unauthorized};
 pub use request::RequestError;
 
@@ -152,7 +152,7 @@ impl IntoResponse for Error {
 
 /// Logs an error, and answers with a 500.
 pub(crate) fn failed(error: &str) -> Response {
-    eprintln!("error: {error}");
+    sys::log(&format!("error: {error}"));
     Response::new(Body::empty()).with_status(StatusCode::INTERNAL_SERVER_ERROR)
 }
 

@@ -1,8 +1,8 @@
 //! The values of headers, out of text.
 
-use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use std::fmt;
 
-use crate::{Error, Result};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 /// What a header's value can be made of: text, or a `HeaderValue` of the `http` crate.
 ///
@@ -16,44 +16,57 @@ pub trait IntoHeaderValue {
     ///
     /// Where the text holds a control character, a line break or NUL among them, or a character
     /// beyond U+00FF.
-    fn into_header_value(self) -> Result<HeaderValue>;
+    fn into_header_value(self) -> Result<HeaderValue, HeaderValueError>;
 }
 
 impl IntoHeaderValue for HeaderValue {
-    fn into_header_value(self) -> Result<HeaderValue> {
+    fn into_header_value(self) -> Result<HeaderValue, HeaderValueError> {
         Ok(self)
     }
 }
 
 impl IntoHeaderValue for &HeaderValue {
-    fn into_header_value(self) -> Result<HeaderValue> {
+    fn into_header_value(self) -> Result<HeaderValue, HeaderValueError> {
         Ok(self.clone())
     }
 }
 
 impl IntoHeaderValue for &str {
-    fn into_header_value(self) -> Result<HeaderValue> {
+    fn into_header_value(self) -> Result<HeaderValue, HeaderValueError> {
         let text = self.trim_matches(['\t', '\n', '\r', ' ']);
         if let Some(wide) = text.chars().find(|c| *c > '\u{ff}') {
-            return Err(Error::fault(format!(
-                "a header can't hold {wide:?}: percent-encode it"
-            )));
+            let wide = u32::from(wide);
+            let why = format!("a header can't hold U+{wide:04X}: percent-encode it");
+            return Err(HeaderValueError(why));
         }
-        HeaderValue::from_bytes(text.as_bytes()).map_err(|error| Error::fault(error.to_string()))
+        HeaderValue::from_bytes(text.as_bytes())
+            .map_err(|error| HeaderValueError(error.to_string()))
     }
 }
 
 impl IntoHeaderValue for String {
-    fn into_header_value(self) -> Result<HeaderValue> {
+    fn into_header_value(self) -> Result<HeaderValue, HeaderValueError> {
         self.as_str().into_header_value()
     }
 }
 
 impl IntoHeaderValue for &String {
-    fn into_header_value(self) -> Result<HeaderValue> {
+    fn into_header_value(self) -> Result<HeaderValue, HeaderValueError> {
         self.as_str().into_header_value()
     }
 }
+
+/// Why a text can't be the value of a header.
+#[derive(Debug)]
+pub struct HeaderValueError(String);
+
+impl fmt::Display for HeaderValueError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for HeaderValueError {}
 
 /// Headers that there can be only one of: of several lines the first counts, as in Node.
 const SINGLE: [HeaderName; 18] = [

@@ -64,7 +64,7 @@ pub use exchange::Exchange;
 pub use extract::{Form, FromRequest, Json, Query};
 pub use fetch::{Fetch, FetchError, RedirectPolicy, fetch};
 pub use form::{File, FormData, FormLimits, FormValue};
-pub use header_text::IntoHeaderValue;
+pub use header_text::{HeaderValueError, IntoHeaderValue};
 pub use params::Params;
 pub use reply::{Html, IntoHeaders, IntoResponse};
 pub use request::Request;

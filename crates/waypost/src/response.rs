@@ -253,14 +253,15 @@ impl Response {
     }
 
     fn unsendable(&self) -> Option<String> {
-        let status = self.inner.status();
-        if !(200..600).contains(&status.as_u16()) {
+        // As a number: the reasons of all statuses are a table.
+        let status = self.inner.status().as_u16();
+        if !(200..600).contains(&status) {
             return Some(format!("a handler can't answer with the status {status}"));
         }
         if self.body().is_used() {
             return Some("the body of the response was already read".to_owned());
         }
-        let without_body = matches!(status.as_u16(), 204 | 205 | 304);
+        let without_body = matches!(status, 204 | 205 | 304);
         (without_body && !self.body().is_empty())
             .then(|| format!("a response with the status {status} can't have a body"))
     }
@@ -274,7 +275,7 @@ where
     let name = name.try_into().map_err(|error| error.into().to_string())?;
     match value.into_header_value() {
         Ok(value) => Ok((name, value)),
-        Err(error) => Err(format!("the header `{name}`: {error}")),
+        Err(error) => Err(format!("the header `{}`: {error}", name.as_str())),
     }
 }
 

@@ -5,7 +5,7 @@ use std::future::Future;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use waypost_routing::{Path, Pattern, Resolved};
 
-use crate::error::{failed, location_value};
+use crate::error::location_of;
 use crate::sys::Incoming;
 use crate::{After, Body, Exchange, IntoResponse, Response, Signal};
 
@@ -126,12 +126,10 @@ fn normalised(mut path: String, query: Option<&str>) -> Response {
         path.push('?');
         path.push_str(query);
     }
-    match location_value(&path) {
-        Ok(location) => Response::new(path)
-            .with_status(StatusCode::PERMANENT_REDIRECT)
-            .with_header(header::LOCATION, location),
-        Err(error) => failed(&error),
-    }
+    let location = location_of(&path);
+    Response::new(path)
+        .with_status(StatusCode::PERMANENT_REDIRECT)
+        .with_header(header::LOCATION, location)
 }
 
 async fn dispatch<R: Route>(method: &Method, mut exchange: Exchange) -> Response {

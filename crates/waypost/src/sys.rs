@@ -30,6 +30,20 @@ pub(crate) use native::{send, sleep, with_network};
 #[cfg(not(all(target_arch = "wasm32", target_env = "p2")))]
 pub(crate) use crate::incoming::Incoming;
 
+/// Writes a line to the log of the host. Where that takes none, nothing is to be done: `eprintln!` would end the
+/// component, and holds the text of every error there is to say so.
+#[cfg(target_arch = "wasm32")]
+pub(crate) fn log(line: &str) {
+    use std::io::Write;
+    let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
+}
+
+/// Writes a line to the output of a test.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) fn log(line: &str) {
+    eprintln!("{line}");
+}
+
 /// Exports a route as a component, with the ABI of the target.
 #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
 #[doc(hidden)]

@@ -82,7 +82,7 @@ fn redirect_with(status: StatusCode, location: &str) -> Error {
 
 /// Makes the value of a `Location` header: characters outside ASCII are percent-encoded, and spaces at
 /// the ends, which a URL doesn't have, are left out.
-pub(crate) fn location_value(location: &str) -> Result<HeaderValue, String> {
+fn location_value(location: &str) -> Result<HeaderValue, String> {
     let location = location.trim_matches(' ');
     if location.is_empty() {
         return Err("a redirect needs a location, but it is empty".to_owned());
@@ -92,6 +92,12 @@ pub(crate) fn location_value(location: &str) -> Result<HeaderValue, String> {
             "a location can't hold the control character {bad:?}: `{location:?}`"
         ));
     }
+    Ok(location_of(location))
+}
+
+/// Makes the value of a `Location` header for a client that is sent elsewhere by its own words: whatever is no
+/// printable ASCII is percent-encoded.
+pub(crate) fn location_of(location: &str) -> HeaderValue {
     let mut encoded = String::with_capacity(location.len());
     for byte in location.bytes() {
         match byte {
@@ -99,7 +105,7 @@ pub(crate) fn location_value(location: &str) -> Result<HeaderValue, String> {
             _ => encoded.push_str(&format!("%{byte:02X}")),
         }
     }
-    HeaderValue::from_str(&encoded).map_err(|error| error.to_string())
+    HeaderValue::try_from(encoded).expect("printable ASCII is a valid value")
 }
 
 #[cfg(test)]

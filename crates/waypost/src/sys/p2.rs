@@ -15,6 +15,7 @@ use wstd::io::AsyncOutputStream;
 
 use crate::delivery::{Gone, Sent, Taker, deliver};
 use crate::route::{Route, answer};
+use crate::sys::log;
 use crate::{Body, Signal};
 
 pub(crate) use client::send;
@@ -61,7 +62,7 @@ async fn respond(response: http::Response<Body>, outparam: ResponseOutparam, sig
     drop(client);
     match sent {
         Sent::Whole(trailers) => finish(outgoing, trailers),
-        Sent::Broken(error) => eprintln!("error: the body of the response failed: {error}"),
+        Sent::Broken(error) => log(&format!("error: the body of the response failed: {error}")),
         Sent::Cut => {}
     }
 }
@@ -70,7 +71,7 @@ async fn respond(response: http::Response<Body>, outparam: ResponseOutparam, sig
 fn fields(headers: &HeaderMap) -> Result<Fields, ErrorCode> {
     // The host refuses the headers of a connection; a handler that sets one made a mistake.
     listed(headers).map_err(|error| {
-        eprintln!("error: the host refuses a header: {error}");
+        log(&format!("error: the host refuses a header: {error}"));
         ErrorCode::InternalError(Some(error.to_string()))
     })
 }
@@ -101,7 +102,9 @@ fn finish(outgoing: OutgoingBody, trailers: Option<HeaderMap>) {
     let trailers = trailers.and_then(|trailers| fields(&trailers).ok());
     // It fails where the length is not the one that was announced, which cuts the connection.
     if let Err(code) = OutgoingBody::finish(outgoing, trailers) {
-        eprintln!("error: the body is not what was announced: {code}");
+        log(&format!(
+            "error: the body is not what was announced: {code}"
+        ));
     }
 }
 

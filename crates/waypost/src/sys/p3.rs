@@ -12,7 +12,7 @@ use futures::future::{Either, select};
 use futures::poll;
 pub use wasip3;
 use wasip3::http::client;
-use wasip3::http::types::{ErrorCode, Fields, Request, Response, Trailers};
+use wasip3::http::types::{ErrorCode, Fields, HeaderError, Request, Response, Trailers};
 use wasip3::http_compat::{http_from_wasi_response, http_into_wasi_request};
 use wasip3::wit_bindgen::{FutureReader, FutureWriter, StreamWriter};
 use wasip3::{wit_future, wit_stream};
@@ -20,7 +20,7 @@ use wasip3::{wit_future, wit_stream};
 use crate::delivery::{Gone, Sent, Taker, deliver};
 use crate::route::{Route, answer};
 use crate::send_body::SendBody;
-use crate::sys::destination;
+use crate::sys::{destination, log};
 use crate::{Body, FetchError, Signal};
 pub(crate) use incoming::Incoming;
 
@@ -140,8 +140,16 @@ fn fields(headers: &http::HeaderMap) -> Result<Fields, ErrorCode> {
         .collect();
     // The host refuses the headers of a connection; a handler that sets one made a mistake.
     Fields::from_list(&list).map_err(|error| {
-        eprintln!("error: the host refuses a header of the response: {error}");
-        ErrorCode::InternalError(Some(error.to_string()))
+        let why = match error {
+            HeaderError::InvalidSyntax => "it is malformed".to_owned(),
+            HeaderError::Forbidden => "it is the host's own".to_owned(),
+            HeaderError::Immutable => "headers can't be changed".to_owned(),
+            HeaderError::SizeExceeded => "it is too large".to_owned(),
+            HeaderError::Other(why) => why.unwrap_or_default(),
+        };
+        let why = format!("the host refuses a header of the response: {why}");
+        log(&format!("error: {why}"));
+        ErrorCode::InternalError(Some(why))
     })
 }
 
@@ -159,7 +167,7 @@ async fn write(
             drop(ended.write(Ok(trailers)).await);
         }
         Sent::Broken(error) => {
-            eprintln!("error: the body of the response failed: {error}");
+            log(&format!("error: the body of the response failed: {error}"));
             let code = ErrorCode::InternalError(Some(error.to_string()));
             // Told before the stream ends, which would look like the end of a whole body.
             drop(ended.write(Err(code)).await);

@@ -17,7 +17,7 @@ use super::wasip2::http::types::{
 use super::{finish, listed, writer};
 use crate::body::{BoxError, Frame};
 use crate::delivery::{self, Sent};
-use crate::sys::destination;
+use crate::sys::{destination, log};
 use crate::{Body, FetchError};
 
 /// How many bytes of a response are read at a time, as `wasip3` does.
@@ -118,7 +118,7 @@ async fn send_body(body: Body, outgoing: OutgoingBody) {
     drop(server);
     match sent {
         Sent::Whole(trailers) => finish(outgoing, trailers),
-        Sent::Broken(error) => eprintln!("error: the body of the request failed: {error}"),
+        Sent::Broken(error) => log(&format!("error: the body of the request failed: {error}")),
         Sent::Cut => {}
     }
 }
