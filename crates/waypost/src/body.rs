@@ -131,11 +131,6 @@ impl Body {
         Self::of(Content::Used)
     }
 
-    /// Takes the body out and leaves one behind that is marked as read.
-    pub(crate) fn claim(&mut self) -> Self {
-        std::mem::replace(self, Self::used())
-    }
-
     /// Tells whether the body was taken out before.
     pub(crate) fn is_used(&self) -> bool {
         matches!(self.content, Content::Used)
@@ -257,7 +252,10 @@ mod tests {
     #[test]
     fn a_body_is_read_once() {
         let mut body = Body::from("abc");
-        assert_eq!(block_on(body.claim().bytes(10)).unwrap(), "abc");
+        assert_eq!(
+            block_on(std::mem::replace(&mut body, Body::used()).bytes(10)).unwrap(),
+            "abc"
+        );
         assert!(matches!(
             block_on(body.bytes(10)),
             Err(RequestError::BodyUsed)

@@ -7,7 +7,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, header};
 
 use crate::cookies::Cookies;
-use crate::request::is_inside;
+use crate::request::{Source, is_inside};
 use crate::sys::Incoming;
 use crate::{After, Body, Request, Signal};
 
@@ -72,7 +72,7 @@ impl Exchange {
         let cookies = self.cookies();
         let head = Arc::clone(self.shared_head());
         let incoming = self.incoming.take();
-        let body = incoming.map_or_else(Body::used, Incoming::into_body);
+        let body = incoming.map_or_else(|| Source::Body(Body::used()), Source::Host);
         Request::new(head, body).with_jar(cookies)
     }
 

@@ -15,7 +15,7 @@ use crate::cookies::{Cookies, RequestCookies};
 use crate::header_text::HeaderTexts;
 use crate::{Body, RequestError, SearchParams};
 pub(crate) use address::{is_inside, public_url};
-pub(crate) use reading::decode_utf8;
+pub(crate) use reading::{Source, decode_utf8};
 
 /// A request, as [the Fetch standard](https://fetch.spec.whatwg.org/#request-class) and Next's
 /// [`NextRequest`](https://nextjs.org/docs/app/api-reference/functions/next-request) have it.
@@ -38,7 +38,7 @@ pub(crate) use reading::decode_utf8;
 /// ```
 pub struct Request {
     head: Arc<Parts>,
-    body: Mutex<Body>,
+    body: Mutex<Source>,
     url: OnceLock<Url>,
     texts: OnceLock<HeaderTexts>,
     /// The jar of the exchange, where the request came through one.
@@ -97,7 +97,7 @@ impl Request {
         self
     }
 
-    pub(crate) fn new(head: Arc<Parts>, body: Body) -> Self {
+    pub(crate) fn new(head: Arc<Parts>, body: Source) -> Self {
         Self {
             head,
             body: Mutex::new(body),
@@ -213,7 +213,7 @@ impl Request {
 impl<B: Into<Body>> From<http::Request<B>> for Request {
     fn from(request: http::Request<B>) -> Self {
         let (head, body) = request.into_parts();
-        Self::new(Arc::new(head), body.into())
+        Self::new(Arc::new(head), Source::Body(body.into()))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Reading the body of a request: once, as a whole or as a stream.
 
+use std::mem;
 use std::sync::PoisonError;
 
 use bytes::Bytes;
@@ -9,7 +10,29 @@ use serde::de::DeserializeOwned;
 use crate::body::DEFAULT_BODY_LIMIT;
 #[cfg(feature = "multipart")]
 use crate::multipart::Multipart;
+use crate::sys::Incoming;
 use crate::{Body, FormData, FormLimits, Request, RequestError};
+
+/// Where the body of a request is.
+pub(crate) enum Source {
+    /// With the host, until the handler asks for it: the code that reads it is in no other component.
+    Host(Incoming),
+    /// Here.
+    Body(Body),
+}
+
+impl Source {
+    fn take(&mut self) -> Body {
+        match mem::replace(self, Self::Body(Body::used())) {
+            Self::Host(incoming) => incoming.into_body(),
+            Self::Body(body) => body,
+        }
+    }
+
+    fn is_used(&self) -> bool {
+        matches!(self, Self::Body(body) if body.is_used())
+    }
+}
 
 impl Request {
     /// Tells whether the body was read or taken out.
@@ -25,7 +48,7 @@ impl Request {
         self.body
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .claim()
+            .take()
     }
 
     /// Reads the whole body, up to [`DEFAULT_BODY_LIMIT`] bytes.
