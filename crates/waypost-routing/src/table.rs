@@ -28,13 +28,21 @@ pub struct RouteTable<T> {
 /// The route that answers for a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Match<'a, T> {
+pub struct Match<'table, 'path, T> {
     /// The pattern of the route.
-    pub pattern: &'a Pattern,
+    pub pattern: &'table Pattern,
     /// The label of the route.
-    pub value: &'a T,
-    /// The values of the pattern's dynamic segments.
-    pub params: Params,
+    pub value: &'table T,
+    path: &'path Path,
+}
+
+impl<T> Match<'_, '_, T> {
+    /// Collects the values of the pattern's dynamic segments.
+    ///
+    /// The look-up itself copies nothing: who needs the route alone, as a router does, does not pay for these.
+    pub fn params(&self) -> Params {
+        self.pattern.bind(self.path)
+    }
 }
 
 impl<T> RouteTable<T> {
@@ -53,12 +61,12 @@ impl<T> RouteTable<T> {
     ///
     /// Takes time linear in the number of routes at worst, whatever the path is, and usually in the
     /// number of the path's segments.
-    pub fn find(&self, path: &Path) -> Option<Match<'_, T>> {
+    pub fn find<'table, 'path>(&'table self, path: &'path Path) -> Option<Match<'table, 'path, T>> {
         let (pattern, value) = &self.routes[self.trie.find(path)?];
         Some(Match {
             pattern,
             value,
-            params: pattern.bind(path),
+            path,
         })
     }
 
@@ -150,14 +158,13 @@ mod tests {
     #[test]
     fn a_match_has_pattern_label_and_params() {
         let table = table(&["(g)/x/[a]/[...rest]", "x"]);
-        let found = table.find(&path("/x/1/2/3")).unwrap();
+        let asked = path("/x/1/2/3");
+        let found = table.find(&asked).unwrap();
         assert_eq!(found.pattern.to_string(), "/x/[a]/[...rest]");
         assert_eq!(*found.value, "(g)/x/[a]/[...rest]");
-        assert_eq!(
-            found.params.get("a").and_then(ParamValue::as_one),
-            Some("1")
-        );
-        assert_eq!(found.params.get("rest").unwrap().as_slice(), ["2", "3"]);
+        let params = found.params();
+        assert_eq!(params.get("a").and_then(ParamValue::as_one), Some("1"));
+        assert_eq!(params.get("rest").unwrap().as_slice(), ["2", "3"]);
         assert_eq!(table.find(&path("/y")), None);
     }
 

@@ -7,6 +7,9 @@
 //! The trie takes for granted that patterns do not conflict. Names of params and values are not its
 //! business.
 
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
 use crate::{Path, Pattern, Segment};
 
 /// An index of patterns by their segments.
@@ -19,8 +22,8 @@ pub(crate) struct Trie {
 struct Node {
     /// The pattern that ends here.
     route: Option<usize>,
-    /// The children by static segment, sorted.
-    statics: Vec<(String, usize)>,
+    /// The children by static segment.
+    statics: Statics,
     /// The child for `[name]`.
     param: Option<usize>,
     /// The pattern that ends with a `[...name]` after this node.
@@ -47,10 +50,10 @@ impl Trie {
     ///
     /// In each node the static child goes before the param's, and both before a catch-all. A
     /// catch-all matches for certain, so nothing that was put off before it is needed any more.
-    /// Memory is allocated only where a static child and a param's both could go on.
+    /// Memory is allocated only where a static child and a param's both could go on, twice or more in one path.
     pub(crate) fn find(&self, path: &Path) -> Option<usize> {
         let mut certain = None;
-        let mut put_off = Vec::new();
+        let mut put_off = PutOff::default();
         let mut next = Some((ROOT, 0));
         while let Some((node, depth)) = next {
             let node = &self.nodes[node];
@@ -66,9 +69,11 @@ impl Trie {
                 put_off.clear();
             }
             let param = node.param.map(|child| (child, depth + 1));
-            next = match node.static_child(text) {
+            next = match node.statics.get(text) {
                 Some(child) => {
-                    put_off.extend(param);
+                    if let Some(alternative) = param {
+                        put_off.push(alternative);
+                    }
                     Some((child, depth + 1))
                 }
                 None => param.or_else(|| put_off.pop()),
@@ -97,16 +102,11 @@ impl Trie {
     }
 
     fn static_child(&mut self, parent: usize, text: &str) -> usize {
-        match self.nodes[parent].static_position(text) {
-            Ok(position) => self.nodes[parent].statics[position].1,
-            Err(position) => {
-                let child = self.add_node();
-                self.nodes[parent]
-                    .statics
-                    .insert(position, (text.to_owned(), child));
-                child
-            }
-        }
+        self.nodes[parent].statics.get(text).unwrap_or_else(|| {
+            let child = self.add_node();
+            self.nodes[parent].statics.insert(text, child);
+            child
+        })
     }
 
     fn param_child(&mut self, parent: usize) -> usize {
@@ -123,15 +123,101 @@ impl Trie {
     }
 }
 
-impl Node {
-    fn static_child(&self, text: &str) -> Option<usize> {
-        let position = self.static_position(text).ok()?;
-        Some(self.statics[position].1)
+/// The children of a node by static segment: a list while it is quicker to look through than a hash table.
+#[derive(Debug, Clone)]
+enum Statics {
+    Few(Vec<(String, usize)>),
+    Many(HashMap<String, usize, BuildHasherDefault<SegmentHasher>>),
+}
+
+/// The longest list; measured.
+const FEW: usize = 6;
+
+impl Statics {
+    fn get(&self, text: &str) -> Option<usize> {
+        match self {
+            Self::Few(children) => {
+                let child = children.iter().find(|(known, _)| known == text);
+                child.map(|(_, child)| *child)
+            }
+            Self::Many(children) => children.get(text).copied(),
+        }
     }
 
-    fn static_position(&self, text: &str) -> Result<usize, usize> {
-        self.statics
-            .binary_search_by(|(known, _)| known.as_str().cmp(text))
+    /// Adds a child for a segment that has none.
+    fn insert(&mut self, text: &str, child: usize) {
+        match self {
+            Self::Few(children) if children.len() == FEW => {
+                let mut many: HashMap<_, _, _> = children.drain(..).collect();
+                many.insert(text.to_owned(), child);
+                *self = Self::Many(many);
+            }
+            Self::Few(children) => children.push((text.to_owned(), child)),
+            Self::Many(children) => drop(children.insert(text.to_owned(), child)),
+        }
+    }
+}
+
+impl Default for Statics {
+    fn default() -> Self {
+        Self::Few(Vec::new())
+    }
+}
+
+/// The nodes, each with its depth, that a search goes back to: the last that was put off comes first.
+#[derive(Default)]
+struct PutOff {
+    last: Option<(usize, usize)>,
+    others: Vec<(usize, usize)>,
+}
+
+impl PutOff {
+    fn push(&mut self, alternative: (usize, usize)) {
+        self.others.extend(self.last.replace(alternative));
+    }
+
+    fn pop(&mut self) -> Option<(usize, usize)> {
+        let last = self.last.take()?;
+        self.last = self.others.pop();
+        Some(last)
+    }
+
+    fn clear(&mut self) {
+        self.last = None;
+        self.others.clear();
+    }
+}
+
+/// Hashes a short text quickly, a word at a time (the multiplication is the one of Firefox's hasher).
+///
+/// It needs no secret: the keys are the app's own segments, and a client can only look them up.
+#[derive(Default)]
+struct SegmentHasher(u64);
+
+impl SegmentHasher {
+    fn add(&mut self, word: u64) {
+        self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
+    }
+}
+
+impl Hasher for SegmentHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        let (words, rest) = bytes.as_chunks::<8>();
+        for word in words {
+            self.add(u64::from_le_bytes(*word));
+        }
+        let mut last = [0; 8];
+        last[..rest.len()].copy_from_slice(rest);
+        self.add(u64::from_le_bytes(last));
+    }
+
+    fn write_u8(&mut self, byte: u8) {
+        self.add(byte.into());
+    }
+
+    /// Folds the high bits, which hold most of the text, into the low ones, which choose the place.
+    fn finish(&self) -> u64 {
+        self.0.rotate_left(26)
     }
 }
 

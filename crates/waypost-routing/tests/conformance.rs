@@ -45,7 +45,7 @@ fn answer(table: &RouteTable<()>, raw: &str) -> String {
     match Path::resolve(raw) {
         Ok(Resolved::Redirect(target)) => format!("308 {target}"),
         Ok(Resolved::Path(path)) => match table.find(&path) {
-            Some(found) => format!("{}{}", found.pattern, show(&found.params)),
+            Some(found) => format!("{}{}", found.pattern, show(&found.params())),
             None => "404".to_owned(),
         },
         Err(_) => "400".to_owned(),

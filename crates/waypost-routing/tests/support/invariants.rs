@@ -106,7 +106,9 @@ fn assert_finds_the_first(table: &RouteTable<()>, path: &Path) {
     let expected = table
         .iter()
         .find_map(|(pattern, ())| Some((pattern, pattern.matches(path)?)));
-    let found = table.find(path).map(|found| (found.pattern, found.params));
+    let found = table
+        .find(path)
+        .map(|found| (found.pattern, found.params()));
     assert_eq!(found, expected, "{path:?}");
     if let Some((pattern, _)) = found {
         assert!(
