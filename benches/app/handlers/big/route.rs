@@ -1,0 +1,11 @@
+//! `/big`: a response of 1 MB.
+
+use waypost::{Body, Bytes};
+
+static BODY: [u8; 1 << 20] = [b'b'; 1 << 20];
+
+async fn get() -> Body {
+    Bytes::from_static(&BODY).into()
+}
+
+waypost::export!(get);

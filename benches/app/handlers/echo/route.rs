@@ -1,0 +1,9 @@
+//! `/echo`: JSON, read and written again.
+
+use waypost::Json;
+
+async fn post(body: Json<serde_json::Value>) -> Json<serde_json::Value> {
+    body
+}
+
+waypost::export!(post);

@@ -1,0 +1,7 @@
+//! `/hello`: a short text.
+
+async fn get() -> &'static str {
+    "Hello, world!"
+}
+
+waypost::export!(get);

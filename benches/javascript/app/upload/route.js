@@ -1,0 +1,3 @@
+export function POST(request) {
+  return new Response(request.body);
+}

@@ -1,0 +1,165 @@
+//! [`Line`]: a server of the table.
+
+use std::net::SocketAddr;
+use std::process::Command;
+
+use crate::native::Framework;
+use crate::place::{Need, Place};
+use crate::workload::Workload;
+
+/// A line of the table.
+pub struct Line {
+    pub name: &'static str,
+    pub is: &'static str,
+    pub kind: Kind,
+}
+
+/// What serves it.
+#[derive(Clone, Copy)]
+pub enum Kind {
+    Native(Framework),
+    /// The component of the route, without router.
+    Bare(Host),
+    /// The app on Waypost's host.
+    Up,
+    /// The app as one component.
+    Composed(Host),
+    /// Many copies of one route, on Waypost's host.
+    UpCopies(usize),
+    /// Many copies of one route as one component.
+    ComposedCopies(usize),
+    Next,
+    Deno,
+    Bun,
+    Workerd,
+}
+
+#[derive(Clone, Copy)]
+pub enum Host {
+    Waypost,
+    Wasmtime,
+}
+
+impl Line {
+    /// All of them, in the order of the table.
+    pub fn all() -> Vec<Self> {
+        let line = |name, is, kind| Self { name, is, kind };
+        vec![
+            line("hyper", "hyper alone, native", Kind::Native(Framework::Hyper)),
+            line("axum", "axum, native", Kind::Native(Framework::Axum)),
+            line("bare-wasmtime", "the handler alone on `wasmtime serve`", Kind::Bare(Host::Wasmtime)),
+            line("bare-waypost", "the handler alone on `waypost serve`", Kind::Bare(Host::Waypost)),
+            line("up", "router and handlers on `waypost up`", Kind::Up),
+            line("composed-wasmtime", "the app as one component on `wasmtime serve`", Kind::Composed(Host::Wasmtime)),
+            line("composed-waypost", "the app as one component on `waypost serve`", Kind::Composed(Host::Waypost)),
+            line("composed-2", "2 routes as one component on `wasmtime serve`", Kind::ComposedCopies(2)),
+            line("composed-30", "30 routes as one component on `wasmtime serve`", Kind::ComposedCopies(30)),
+            line("up-10", "10 routes on `waypost up`", Kind::UpCopies(10)),
+            line("up-1000", "1,000 routes on `waypost up`", Kind::UpCopies(1000)),
+            line("next", "Next, `next build` and `next start`", Kind::Next),
+            line("deno", "Deno", Kind::Deno),
+            line("bun", "Bun", Kind::Bun),
+            line("workerd", "workerd", Kind::Workerd),
+        ]
+    }
+
+    /// The path that it answers `workload` under, if it does at all.
+    pub fn target(&self, workload: &Workload) -> Option<&'static str> {
+        match self.kind {
+            Kind::UpCopies(_) | Kind::ComposedCopies(_) => (workload.name == "hello").then_some("/any/r1"),
+            _ => Some(workload.target),
+        }
+    }
+
+    /// What has to be built first.
+    pub fn needs(&self) -> Vec<Need> {
+        match self.kind {
+            Kind::Native(_) => vec![],
+            Kind::Bare(Host::Waypost) | Kind::Up => vec![Need::App],
+            Kind::Bare(Host::Wasmtime) => vec![Need::Wasmtime, Need::App],
+            Kind::Composed(Host::Waypost) => vec![Need::Composed],
+            Kind::Composed(Host::Wasmtime) => vec![Need::Wasmtime, Need::Composed],
+            Kind::UpCopies(count) => vec![Need::Copies(count)],
+            Kind::ComposedCopies(count) => vec![Need::Wasmtime, Need::ComposedCopies(count)],
+            Kind::Next => vec![Need::Next],
+            Kind::Deno => vec![Need::Npm("deno")],
+            Kind::Bun => vec![Need::Npm("bun")],
+            Kind::Workerd => vec![Need::Npm("workerd")],
+        }
+    }
+
+    /// The command that serves a workload; an error is the reason why it can't.
+    pub fn command(&self, place: &Place, workload: &Workload, address: SocketAddr) -> Result<Command, String> {
+        let port = address.port().to_string();
+        let scripts = place.javascript();
+        let state = place.run().join(format!("state-{}", self.name));
+        Ok(match self.kind {
+            Kind::Native(framework) => {
+                let program = std::env::current_exe().map_err(|error| error.to_string())?;
+                let name = match framework {
+                    Framework::Hyper => "hyper",
+                    Framework::Axum => "axum",
+                };
+                with(Command::new(program), ["native", name, &address.to_string()])
+            }
+            Kind::Bare(host) => serve(place, host, &place.component(workload.route), address),
+            Kind::Composed(host) => serve(place, host, &place.composed(), address),
+            Kind::ComposedCopies(count) => serve(place, Host::Wasmtime, &place.composed_copies(count), address),
+            Kind::Up | Kind::UpCopies(_) => {
+                let app = match self.kind {
+                    Kind::UpCopies(count) => place.copies(count),
+                    _ => place.app(),
+                };
+                let mut command = place.waypost(&app);
+                command.args(["up", "--no-build", "--listen", &address.to_string(), "--state-dir"]).arg(state);
+                command
+            }
+            Kind::Next => {
+                let next = scripts.join("node_modules/next/dist/bin/next");
+                let mut command = Command::new("node");
+                command.arg(next).args(["start", "-H", "127.0.0.1", "-p", &port]).current_dir(scripts);
+                command
+            }
+            Kind::Deno => {
+                let files = ["@deno/linux-x64-glibc/deno", ".bin/deno"];
+                let deno = Command::new(place.npm(&files).ok_or("npm has no program of it")?);
+                let mut command = with(deno, ["run", "--allow-net", "deno.js", &port]);
+                command.current_dir(scripts);
+                command
+            }
+            Kind::Bun => {
+                let files = ["@oven/bun-linux-x64/bin/bun", ".bin/bun"];
+                let bun = Command::new(place.npm(&files).ok_or("npm has no program of it")?);
+                let mut command = with(bun, ["bun.js", &port]);
+                command.current_dir(scripts);
+                command
+            }
+            Kind::Workerd => {
+                let files = ["@cloudflare/workerd-linux-64/bin/workerd", ".bin/workerd"];
+                let workerd = Command::new(place.npm(&files).ok_or("npm has no program of it")?);
+                let mut command = with(workerd, ["serve", "workerd.capnp", &format!("--socket-addr=http={address}")]);
+                command.current_dir(scripts);
+                command
+            }
+        })
+    }
+}
+
+fn serve(place: &Place, host: Host, component: &std::path::Path, address: SocketAddr) -> Command {
+    let address = address.to_string();
+    let mut command = match host {
+        Host::Wasmtime => with(Command::new("wasmtime"), ["serve", "-Scli", "--addr", &address]),
+        Host::Waypost => {
+            let mut command = with(place.waypost(&place.run()), ["serve", "--listen", &address, "--state-dir"]);
+            command.arg(place.run().join("state-serve"));
+            command
+        }
+    };
+    command.arg(component);
+    command
+}
+
+fn with<const N: usize>(mut command: Command, arguments: [&str; N]) -> Command {
+    command.args(arguments);
+    command
+}

@@ -1,0 +1,41 @@
+//! [`Sample`]: what one run of one line gave, and how runs are summed up.
+
+use std::time::Duration;
+
+/// One measurement.
+#[derive(Clone, Copy, Debug, serde::Serialize)]
+pub struct Sample {
+    /// Right answers each second.
+    pub rate: f64,
+    /// Milliseconds that half of the answers took at most.
+    pub p50: f64,
+    /// Milliseconds that 99 of 100 answers took at most.
+    pub p99: f64,
+    /// Answers with another status, and requests without an answer.
+    pub bad: u64,
+}
+
+impl Sample {
+    /// Sums up how long each answer took.
+    pub fn of(mut taken: Vec<Duration>, elapsed: Duration, bad: u64) -> Self {
+        taken.sort();
+        let at = |part: usize| {
+            let index = (taken.len() * part / 100).min(taken.len().saturating_sub(1));
+            taken.get(index).map_or(0.0, |taken| taken.as_secs_f64() * 1000.0)
+        };
+        let rate = taken.len() as f64 / elapsed.as_secs_f64();
+        Self { rate, p50: at(50), p99: at(99), bad }
+    }
+}
+
+/// The median of some figures, none of which is NaN.
+pub fn median(figures: impl IntoIterator<Item = f64>) -> Option<f64> {
+    let mut figures: Vec<_> = figures.into_iter().collect();
+    figures.sort_by(f64::total_cmp);
+    let middle = figures.len() / 2;
+    match figures.len() {
+        0 => None,
+        odd if odd % 2 == 1 => Some(figures[middle]),
+        _ => Some((figures[middle - 1] + figures[middle]) / 2.0),
+    }
+}
