@@ -32,18 +32,31 @@ pub fn ask(address: SocketAddr, workload: &Workload) -> Result<(), Fault> {
         let mut connection = Connection::open(address, workload).await?;
         tokio::time::timeout(PATIENCE, connection.ask()).await?
     });
-    let unanswered = |error: anyhow::Error| Fault { text: format!("{error:#}"), is_final: false };
+    let unanswered = |error: anyhow::Error| Fault {
+        text: format!("{error:#}"),
+        is_final: false,
+    };
     let (status, body) = answer.map_err(unanswered)?;
-    workload.check(status, &body).map_err(|text| Fault { text, is_final: true })
+    workload.check(status, &body).map_err(|text| Fault {
+        text,
+        is_final: true,
+    })
 }
 
 /// Asks again and again on each of many connections.
-pub fn drive(address: SocketAddr, workload: &Workload, connections: usize, time: Duration) -> anyhow::Result<Sample> {
+pub fn drive(
+    address: SocketAddr,
+    workload: &Workload,
+    connections: usize,
+    time: Duration,
+) -> anyhow::Result<Sample> {
     runtime().block_on(async {
         let start = Instant::now();
         let clients = (0..connections).map(|_| async {
             let (mut taken, mut bad) = (Vec::new(), 0);
-            let Ok(mut connection) = Connection::open(address, workload).await else { return (taken, 1) };
+            let Ok(mut connection) = Connection::open(address, workload).await else {
+                return (taken, 1);
+            };
             while start.elapsed() < time {
                 let asked = Instant::now();
                 match connection.ask().await {
@@ -62,7 +75,12 @@ pub fn drive(address: SocketAddr, workload: &Workload, connections: usize, time:
 }
 
 /// Opens many streams at once and waits for the first event of each; all are open when `held` is called.
-pub fn hold(address: SocketAddr, workload: &Workload, streams: usize, held: impl FnOnce()) -> anyhow::Result<Sample> {
+pub fn hold(
+    address: SocketAddr,
+    workload: &Workload,
+    streams: usize,
+    held: impl FnOnce(),
+) -> anyhow::Result<Sample> {
     runtime().block_on(async {
         let start = Instant::now();
         let open = (0..streams).map(|_| async {
@@ -72,7 +90,9 @@ pub fn hold(address: SocketAddr, workload: &Workload, streams: usize, held: impl
             workload.check(status, &body).map_err(anyhow::Error::msg)?;
             anyhow::Ok((asked.elapsed(), connection, rest))
         });
-        let opened = tokio::time::timeout(PATIENCE, join_all(open)).await.context("the streams took too long")?;
+        let opened = tokio::time::timeout(PATIENCE, join_all(open))
+            .await
+            .context("the streams took too long")?;
         let elapsed = start.elapsed();
         held();
         let (open, failed): (Vec<_>, Vec<_>) = opened.into_iter().partition(Result::is_ok);
@@ -112,22 +132,32 @@ impl<'a> Connection<'a> {
         let status = answer.status().as_u16();
         let mut body = answer.into_body();
         let frame = body.frame().await.transpose()?;
-        let piece = frame.and_then(|frame| frame.into_data().ok()).unwrap_or_default();
+        let piece = frame
+            .and_then(|frame| frame.into_data().ok())
+            .unwrap_or_default();
         Ok((status, piece, body))
     }
 
     async fn send(&mut self) -> anyhow::Result<hyper::Response<Incoming>> {
         let workload = self.workload;
-        let mut request = Request::builder().method(workload.method).uri(workload.target).header("host", "127.0.0.1");
+        let mut request = Request::builder()
+            .method(workload.method)
+            .uri(workload.target)
+            .header("host", "127.0.0.1");
         for (name, value) in workload.headers {
             request = request.header(*name, *value);
         }
         self.sender.ready().await?;
-        Ok(self.sender.send_request(request.body(Full::new(workload.body.clone()))?).await?)
+        Ok(self
+            .sender
+            .send_request(request.body(Full::new(workload.body.clone()))?)
+            .await?)
     }
 }
 
 fn runtime() -> tokio::runtime::Runtime {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
     runtime.expect("a runtime of one thread needs no more than a descriptor")
 }

@@ -45,17 +45,49 @@ impl Line {
     pub fn all() -> Vec<Self> {
         let line = |name, is, kind| Self { name, is, kind };
         vec![
-            line("hyper", "hyper alone, native", Kind::Native(Framework::Hyper)),
+            line(
+                "hyper",
+                "hyper alone, native",
+                Kind::Native(Framework::Hyper),
+            ),
             line("axum", "axum, native", Kind::Native(Framework::Axum)),
-            line("bare-wasmtime", "the handler alone on `wasmtime serve`", Kind::Bare(Host::Wasmtime)),
-            line("bare-waypost", "the handler alone on `waypost serve`", Kind::Bare(Host::Waypost)),
+            line(
+                "bare-wasmtime",
+                "the handler alone on `wasmtime serve`",
+                Kind::Bare(Host::Wasmtime),
+            ),
+            line(
+                "bare-waypost",
+                "the handler alone on `waypost serve`",
+                Kind::Bare(Host::Waypost),
+            ),
             line("up", "router and handlers on `waypost up`", Kind::Up),
-            line("composed-wasmtime", "the app as one component on `wasmtime serve`", Kind::Composed(Host::Wasmtime)),
-            line("composed-waypost", "the app as one component on `waypost serve`", Kind::Composed(Host::Waypost)),
-            line("composed-2", "2 routes as one component on `wasmtime serve`", Kind::ComposedCopies(2)),
-            line("composed-30", "30 routes as one component on `wasmtime serve`", Kind::ComposedCopies(30)),
+            line(
+                "composed-wasmtime",
+                "the app as one component on `wasmtime serve`",
+                Kind::Composed(Host::Wasmtime),
+            ),
+            line(
+                "composed-waypost",
+                "the app as one component on `waypost serve`",
+                Kind::Composed(Host::Waypost),
+            ),
+            line(
+                "composed-2",
+                "2 routes as one component on `wasmtime serve`",
+                Kind::ComposedCopies(2),
+            ),
+            line(
+                "composed-30",
+                "30 routes as one component on `wasmtime serve`",
+                Kind::ComposedCopies(30),
+            ),
             line("up-10", "10 routes on `waypost up`", Kind::UpCopies(10)),
-            line("up-1000", "1,000 routes on `waypost up`", Kind::UpCopies(1000)),
+            line(
+                "up-1000",
+                "1,000 routes on `waypost up`",
+                Kind::UpCopies(1000),
+            ),
             line("next", "Next, `next build` and `next start`", Kind::Next),
             line("deno", "Deno", Kind::Deno),
             line("bun", "Bun", Kind::Bun),
@@ -66,7 +98,9 @@ impl Line {
     /// The path that it answers `workload` under, if it does at all.
     pub fn target(&self, workload: &Workload) -> Option<&'static str> {
         match self.kind {
-            Kind::UpCopies(_) | Kind::ComposedCopies(_) => (workload.name == "hello").then_some("/any/r1"),
+            Kind::UpCopies(_) | Kind::ComposedCopies(_) => {
+                (workload.name == "hello").then_some("/any/r1")
+            }
             _ => Some(workload.target),
         }
     }
@@ -89,7 +123,12 @@ impl Line {
     }
 
     /// The command that serves a workload; an error is the reason why it can't.
-    pub fn command(&self, place: &Place, workload: &Workload, address: SocketAddr) -> Result<Command, String> {
+    pub fn command(
+        &self,
+        place: &Place,
+        workload: &Workload,
+        address: SocketAddr,
+    ) -> Result<Command, String> {
         let port = address.port().to_string();
         let scripts = place.javascript();
         let state = place.run().join(format!("state-{}", self.name));
@@ -100,24 +139,43 @@ impl Line {
                     Framework::Hyper => "hyper",
                     Framework::Axum => "axum",
                 };
-                with(Command::new(program), ["native", name, &address.to_string()])
+                with(
+                    Command::new(program),
+                    ["native", name, &address.to_string()],
+                )
             }
             Kind::Bare(host) => serve(place, host, &place.component(workload.route), address),
             Kind::Composed(host) => serve(place, host, &place.composed(), address),
-            Kind::ComposedCopies(count) => serve(place, Host::Wasmtime, &place.composed_copies(count), address),
+            Kind::ComposedCopies(count) => serve(
+                place,
+                Host::Wasmtime,
+                &place.composed_copies(count),
+                address,
+            ),
             Kind::Up | Kind::UpCopies(_) => {
                 let app = match self.kind {
                     Kind::UpCopies(count) => place.copies(count),
                     _ => place.app(),
                 };
                 let mut command = place.waypost(&app);
-                command.args(["up", "--no-build", "--listen", &address.to_string(), "--state-dir"]).arg(state);
+                command
+                    .args([
+                        "up",
+                        "--no-build",
+                        "--listen",
+                        &address.to_string(),
+                        "--state-dir",
+                    ])
+                    .arg(state);
                 command
             }
             Kind::Next => {
                 let next = scripts.join("node_modules/next/dist/bin/next");
                 let mut command = Command::new("node");
-                command.arg(next).args(["start", "-H", "127.0.0.1", "-p", &port]).current_dir(scripts);
+                command
+                    .arg(next)
+                    .args(["start", "-H", "127.0.0.1", "-p", &port])
+                    .current_dir(scripts);
                 command
             }
             Kind::Deno => {
@@ -137,7 +195,14 @@ impl Line {
             Kind::Workerd => {
                 let files = ["@cloudflare/workerd-linux-64/bin/workerd", ".bin/workerd"];
                 let workerd = Command::new(place.npm(&files).ok_or("npm has no program of it")?);
-                let mut command = with(workerd, ["serve", "workerd.capnp", &format!("--socket-addr=http={address}")]);
+                let mut command = with(
+                    workerd,
+                    [
+                        "serve",
+                        "workerd.capnp",
+                        &format!("--socket-addr=http={address}"),
+                    ],
+                );
                 command.current_dir(scripts);
                 command
             }
@@ -148,9 +213,15 @@ impl Line {
 fn serve(place: &Place, host: Host, component: &std::path::Path, address: SocketAddr) -> Command {
     let address = address.to_string();
     let mut command = match host {
-        Host::Wasmtime => with(Command::new("wasmtime"), ["serve", "-Scli", "--addr", &address]),
+        Host::Wasmtime => with(
+            Command::new("wasmtime"),
+            ["serve", "-Scli", "--addr", &address],
+        ),
         Host::Waypost => {
-            let mut command = with(place.waypost(&place.run()), ["serve", "--listen", &address, "--state-dir"]);
+            let mut command = with(
+                place.waypost(&place.run()),
+                ["serve", "--listen", &address, "--state-dir"],
+            );
             command.arg(place.run().join("state-serve"));
             command
         }

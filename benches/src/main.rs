@@ -69,7 +69,10 @@ struct Args {
 enum Native {
     /// Serve the routes without WebAssembly, as one line of the table
     #[command(hide = true)]
-    Native { framework: Framework, address: SocketAddr },
+    Native {
+        framework: Framework,
+        address: SocketAddr,
+    },
 }
 
 fn main() -> anyhow::Result<()> {
@@ -80,7 +83,10 @@ fn main() -> anyhow::Result<()> {
     end_servers_on_signals()?;
     let waypost = args.waypost.as_ref().map(fs::canonicalize).transpose()?;
     let mut place = Place::new(waypost)?;
-    let lines: Vec<_> = Line::all().into_iter().filter(|line| chosen(&args.line, line.name)).collect();
+    let lines: Vec<_> = Line::all()
+        .into_iter()
+        .filter(|line| chosen(&args.line, line.name))
+        .collect();
     let mut tables = Vec::new();
     for workload in Workload::all() {
         if chosen(&args.workload, workload.name) {
@@ -120,16 +126,27 @@ fn end_servers_on_signals() -> anyhow::Result<()> {
 fn measure(args: &Args, place: &mut Place, lines: &[Line], workload: &Workload) -> Table {
     let (mut started, mut missing) = (Vec::new(), Vec::new());
     for line in lines {
-        let Some(target) = line.target(workload) else { continue };
+        let Some(target) = line.target(workload) else {
+            continue;
+        };
         let asked = workload.under(target);
         match start(place, line, &asked) {
-            Ok(server) => started.push(Running { line: line.name, server, asked, runs: Vec::new(), memory_of_stream: None }),
+            Ok(server) => started.push(Running {
+                line: line.name,
+                server,
+                asked,
+                runs: Vec::new(),
+                memory_of_stream: None,
+            }),
             Err(reason) => missing.push((line.name, reason)),
         }
     }
     for round in 1..=args.runs {
         for running in &mut started {
-            eprintln!("{}: {} ({round} of {})", workload.name, running.line, args.runs);
+            eprintln!(
+                "{}: {} ({round} of {})",
+                workload.name, running.line, args.runs
+            );
             match running.run(args, place) {
                 Ok(sample) => running.runs.push(sample),
                 Err(error) => missing.push((running.line, format!("round {round}: {error:#}"))),
@@ -137,14 +154,29 @@ fn measure(args: &Args, place: &mut Place, lines: &[Line], workload: &Workload) 
         }
     }
     let base = base(args, &started);
-    let rows = started.into_iter().filter(|running| running.runs.len() == args.runs).map(Running::finish).collect();
-    Table { workload: workload.name, base, rows, missing }
+    let rows = started
+        .into_iter()
+        .filter(|running| running.runs.len() == args.runs)
+        .map(Running::finish)
+        .collect();
+    Table {
+        workload: workload.name,
+        base,
+        rows,
+        missing,
+    }
 }
 
 fn base(args: &Args, started: &[Running]) -> &'static str {
     let names = || started.iter().map(|running| running.line);
-    let wanted = args.base.as_deref().and_then(|base| names().find(|name| *name == base));
-    wanted.or_else(|| names().find(|name| *name == "bare-wasmtime")).or_else(|| names().next()).unwrap_or("none")
+    let wanted = args
+        .base
+        .as_deref()
+        .and_then(|base| names().find(|name| *name == base));
+    wanted
+        .or_else(|| names().find(|name| *name == "bare-wasmtime"))
+        .or_else(|| names().next())
+        .unwrap_or("none")
 }
 
 fn start(place: &mut Place, line: &Line, workload: &Workload) -> Result<Server, String> {
@@ -193,7 +225,9 @@ impl Running {
     fn hold(&mut self, streams: usize) -> anyhow::Result<Sample> {
         let before = self.server.memory();
         let mut held = before;
-        let sample = client::hold(self.server.address, &self.asked, streams, || held = self.server.memory())?;
+        let sample = client::hold(self.server.address, &self.asked, streams, || {
+            held = self.server.memory()
+        })?;
         // Later rounds find what the first has left, so the first tells.
         let each = held.saturating_sub(before) / streams as u64;
         self.memory_of_stream.get_or_insert(each);

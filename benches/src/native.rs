@@ -48,7 +48,9 @@ async fn on_hyper(listener: TcpListener) -> anyhow::Result<()> {
         tokio::spawn(async move {
             let connection = http1::Builder::new();
             // A client that goes away is no fault of the server.
-            let _ = connection.serve_connection(TokioIo::new(stream), service_fn(answer)).await;
+            let _ = connection
+                .serve_connection(TokioIo::new(stream), service_fn(answer))
+                .await;
         });
     }
 }
@@ -82,10 +84,14 @@ async fn answer(request: Request<Incoming>) -> Result<Answer, hyper::Error> {
         path => match path.strip_prefix("/items/") {
             Some(slug) => {
                 let query = request.uri().query().unwrap_or_default();
-                let page = query.strip_prefix("page=").and_then(|page| page.parse().ok());
+                let page = query
+                    .strip_prefix("page=")
+                    .and_then(|page| page.parse().ok());
                 let visits = visits(request.headers());
                 let mut answer = whole("application/json", item(slug, page, visits).to_string());
-                let cookie = format!("visits={visits}; Path=/").parse().expect("it is a header");
+                let cookie = format!("visits={visits}; Path=/")
+                    .parse()
+                    .expect("it is a header");
                 answer.headers_mut().insert("set-cookie", cookie);
                 answer
             }
@@ -95,7 +101,9 @@ async fn answer(request: Request<Incoming>) -> Result<Answer, hyper::Error> {
 }
 
 fn whole(kind: &'static str, body: impl Into<Bytes>) -> Answer {
-    let body = Full::new(body.into()).map_err(|never| match never {}).boxed();
+    let body = Full::new(body.into())
+        .map_err(|never| match never {})
+        .boxed();
     let response = Response::builder().header("content-type", kind).body(body);
     response.expect("the head is well formed")
 }
@@ -128,7 +136,11 @@ async fn wait() -> &'static str {
     "waited"
 }
 
-async fn get_item(Path(slug): Path<String>, page: Query<Page>, headers: HeaderMap) -> impl IntoResponse {
+async fn get_item(
+    Path(slug): Path<String>,
+    page: Query<Page>,
+    headers: HeaderMap,
+) -> impl IntoResponse {
     let visits = visits(&headers);
     let cookie = [("set-cookie", format!("visits={visits}; Path=/"))];
     (cookie, axum::Json(item(&slug, page.page, visits)))
@@ -155,8 +167,13 @@ fn item(slug: &str, page: Option<u32>, visits: u32) -> Value {
 
 /// One more than the cookie says.
 fn visits(headers: &HeaderMap) -> u32 {
-    let cookies = headers.get("cookie").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let cookies = headers
+        .get("cookie")
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let mut pairs = cookies.split("; ").filter_map(|pair| pair.split_once('='));
-    let before = pairs.find(|(name, _)| *name == "visits").and_then(|(_, value)| value.parse().ok());
+    let before = pairs
+        .find(|(name, _)| *name == "visits")
+        .and_then(|(_, value)| value.parse().ok());
     before.unwrap_or(0) + 1
 }

@@ -39,10 +39,17 @@ pub struct Place {
 impl Place {
     /// Names the folders; `waypost` is a command that was built before.
     pub fn new(waypost: Option<PathBuf>) -> anyhow::Result<Self> {
-        let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
+        let checkout = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("..")
+            .canonicalize()?;
         let target = checkout.join("target/benches");
         fs::create_dir_all(target.join("run"))?;
-        Ok(Self { checkout, target, waypost, built: HashMap::new() })
+        Ok(Self {
+            checkout,
+            target,
+            waypost,
+            built: HashMap::new(),
+        })
     }
 
     /// Builds what is needed, unless that was done or has failed before; the error is the reason.
@@ -78,9 +85,17 @@ impl Place {
 
     /// The component of one route of `app/`.
     pub fn component(&self, route: &str) -> PathBuf {
-        let name: String = route.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect();
-        let name = name.split('_').filter(|word| !word.is_empty()).collect::<Vec<_>>().join("_");
-        self.target.join(format!("app/wasm32-wasip2/release/{name}.wasm"))
+        let name: String = route
+            .chars()
+            .map(|c| if c.is_alphanumeric() { c } else { '_' })
+            .collect();
+        let name = name
+            .split('_')
+            .filter(|word| !word.is_empty())
+            .collect::<Vec<_>>()
+            .join("_");
+        self.target
+            .join(format!("app/wasm32-wasip2/release/{name}.wasm"))
     }
 
     /// Where the copies of `benches/javascript` and its packages are.
@@ -91,14 +106,19 @@ impl Place {
     /// The first file of these below `node_modules` that exists.
     pub fn npm(&self, files: &[&str]) -> Option<PathBuf> {
         let modules = self.javascript().join("node_modules");
-        files.iter().map(|file| modules.join(file)).find(|file| file.exists())
+        files
+            .iter()
+            .map(|file| modules.join(file))
+            .find(|file| file.exists())
     }
 
     /// The `waypost` command with the target directory of an app.
     pub fn waypost(&self, app: &Path) -> Command {
         let built = self.checkout.join("target/release/waypost");
         let mut command = Command::new(self.waypost.as_ref().unwrap_or(&built));
-        command.current_dir(app).env("CARGO_TARGET_DIR", self.target.join("app"));
+        command
+            .current_dir(app)
+            .env("CARGO_TARGET_DIR", self.target.join("app"));
         command
     }
 
@@ -106,7 +126,8 @@ impl Place {
         match need {
             Need::Waypost if self.waypost.is_some() => Ok(()),
             Need::Waypost => self.build_waypost(),
-            Need::Wasmtime => succeed(Command::new("wasmtime").arg("--version")).context("`wasmtime` is not installed"),
+            Need::Wasmtime => succeed(Command::new("wasmtime").arg("--version"))
+                .context("`wasmtime` is not installed"),
             Need::App => {
                 self.require(Need::Waypost)?;
                 eprintln!("building benches/app");
@@ -115,7 +136,11 @@ impl Place {
             Need::Composed => {
                 self.require(Need::App)?;
                 eprintln!("composing benches/app");
-                succeed(self.waypost(&self.app()).args(["compose", "--output"]).arg(self.composed()))
+                succeed(
+                    self.waypost(&self.app())
+                        .args(["compose", "--output"])
+                        .arg(self.composed()),
+                )
             }
             Need::Copies(count) => {
                 self.require(Need::App)?;
@@ -127,7 +152,11 @@ impl Place {
                 self.require(Need::Copies(count))?;
                 eprintln!("composing the app of {count} routes");
                 let output = self.composed_copies(count);
-                succeed(self.waypost(&self.copies(count)).args(["compose", "--output"]).arg(output))
+                succeed(
+                    self.waypost(&self.copies(count))
+                        .args(["compose", "--output"])
+                        .arg(output),
+                )
             }
             Need::Npm(package) => self.install(package),
             Need::Next => {
@@ -135,7 +164,10 @@ impl Place {
                 eprintln!("building the app of Next");
                 let next = self.javascript().join("node_modules/next/dist/bin/next");
                 let mut command = Command::new("node");
-                command.arg(next).arg("build").env("NEXT_TELEMETRY_DISABLED", "1");
+                command
+                    .arg(next)
+                    .arg("build")
+                    .env("NEXT_TELEMETRY_DISABLED", "1");
                 succeed(command.current_dir(self.javascript()))
             }
         }
@@ -149,7 +181,11 @@ impl Place {
         eprintln!("building `waypost` in release; the first time takes minutes");
         let mut command = Command::new(env!("CARGO"));
         command.args(["build", "--release", "--package", "waypost-cli"]);
-        succeed(command.current_dir(&self.checkout).env("CARGO_TARGET_DIR", self.checkout.join("target")))
+        succeed(
+            command
+                .current_dir(&self.checkout)
+                .env("CARGO_TARGET_DIR", self.checkout.join("target")),
+        )
     }
 
     /// An app whose routes are one component under many names. No two files are equal, and none says which route it
@@ -157,16 +193,31 @@ impl Place {
     fn make_copies(&self, count: usize) -> anyhow::Result<()> {
         let (app, folder) = (self.app(), self.copies(count));
         fs::create_dir_all(folder.join("router/src"))?;
-        for file in ["router/Cargo.toml", "router/src/lib.rs", "Cargo.lock", "waypost.toml"] {
+        for file in [
+            "router/Cargo.toml",
+            "router/src/lib.rs",
+            "Cargo.lock",
+            "waypost.toml",
+        ] {
             fs::copy(app.join(file), folder.join(file))?;
         }
         let crates = self.checkout.join("crates");
-        let manifest = fs::read_to_string(app.join("Cargo.toml"))?.replace("../../crates", &crates.to_string_lossy());
-        let (head, rest) = manifest.split_once("members = [").context("the manifest has members")?;
-        let (_, rest) = rest.split_once(']').context("the members end")?;
-        fs::write(folder.join("Cargo.toml"), format!("{head}members = [\"router\"]{rest}"))?;
+        let manifest = fs::read_to_string(app.join("Cargo.toml"))?
+            .replace("../../crates", &crates.to_string_lossy());
+        let (head, rest) = manifest
+            .split_once("members = [")
+            .context("the manifest has members")?;
+        // A member may have brackets in its name; the last of the list stands on a line of its own.
+        let (_, rest) = rest.split_once("\n]").context("the members end")?;
+        fs::write(
+            folder.join("Cargo.toml"),
+            format!("{head}members = [\"router\"]{rest}"),
+        )?;
         let spin = fs::read_to_string(app.join("spin.toml"))?;
-        let of_router = spin.match_indices("[[trigger.http]]").nth(1).map_or(spin.len(), |(at, _)| at);
+        let of_router = spin
+            .match_indices("[[trigger.http]]")
+            .nth(1)
+            .map_or(spin.len(), |(at, _)| at);
         if !folder.join("spin.toml").exists() {
             fs::write(folder.join("spin.toml"), &spin[..of_router])?;
         }
@@ -190,17 +241,25 @@ impl Place {
         if !to.join("node_modules/.package-lock.json").exists() {
             eprintln!("installing from npm");
             let arguments = ["ci", "--no-audit", "--no-fund"];
-            succeed(Command::new("npm").args(arguments).current_dir(&to)).context("npm failed, or is missing")?;
+            succeed(Command::new("npm").args(arguments).current_dir(&to))
+                .context("npm failed, or is missing")?;
         }
         let installed = to.join("node_modules").join(package).exists();
-        if installed { Ok(()) } else { bail!("npm has no `{package}` for this machine") }
+        if installed {
+            Ok(())
+        } else {
+            bail!("npm has no `{package}` for this machine")
+        }
     }
 }
 
 /// Renames the section by which a component says which route it is: it is found by its name alone.
 fn unnamed(mut component: Vec<u8>) -> Vec<u8> {
     let name = b"waypost:route";
-    while let Some(at) = component.windows(name.len()).position(|window| window == name) {
+    while let Some(at) = component
+        .windows(name.len())
+        .position(|window| window == name)
+    {
         component[at..at + name.len()].copy_from_slice(b"waypost:bench");
     }
     component
@@ -223,11 +282,19 @@ fn copy_all(from: &Path, to: &Path) -> anyhow::Result<()> {
 /// Runs a command to its end; what it says is shown only when it fails.
 fn succeed(command: &mut Command) -> anyhow::Result<()> {
     let shown = command.get_program().to_string_lossy().into_owned();
-    let output = command.output().with_context(|| format!("cannot start `{shown}`"))?;
+    let output = command
+        .output()
+        .with_context(|| format!("cannot start `{shown}`"))?;
     if output.status.success() {
         return Ok(());
     }
     let text = String::from_utf8_lossy(&output.stderr);
-    let last: Vec<_> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    bail!("`{shown}` failed: {}", last[last.len().saturating_sub(5)..].join(" / "))
+    let last: Vec<_> = text
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .collect();
+    bail!(
+        "`{shown}` failed: {}",
+        last[last.len().saturating_sub(5)..].join(" / ")
+    )
 }

@@ -21,10 +21,17 @@ impl Sample {
         taken.sort();
         let at = |part: usize| {
             let index = (taken.len() * part / 100).min(taken.len().saturating_sub(1));
-            taken.get(index).map_or(0.0, |taken| taken.as_secs_f64() * 1000.0)
+            taken
+                .get(index)
+                .map_or(0.0, |taken| taken.as_secs_f64() * 1000.0)
         };
         let rate = taken.len() as f64 / elapsed.as_secs_f64();
-        Self { rate, p50: at(50), p99: at(99), bad }
+        Self {
+            rate,
+            p50: at(50),
+            p99: at(99),
+            bad,
+        }
     }
 }
 

@@ -36,7 +36,9 @@ pub fn free_address() -> anyhow::Result<SocketAddr> {
 /// Ends every server at once, for a signal that ends the benchmark.
 pub fn end_all() {
     // A panic elsewhere does not make the list wrong.
-    let running = RUNNING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let running = RUNNING
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
     for group in running.iter() {
         // It may have ended by itself.
         let _ = kill_process_group(*group, Signal::KILL);
@@ -45,22 +47,45 @@ pub fn end_all() {
 
 impl Server {
     /// Starts a command that listens on `address`, and waits for its right answer to `workload`.
-    pub fn start(mut command: Command, address: SocketAddr, workload: &Workload, log: &Path) -> anyhow::Result<Self> {
+    pub fn start(
+        mut command: Command,
+        address: SocketAddr,
+        workload: &Workload,
+        log: &Path,
+    ) -> anyhow::Result<Self> {
         use std::os::unix::process::CommandExt as _;
         let file = fs::File::create(log)?;
         command.env("RUST_BACKTRACE", "0").process_group(0);
-        command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
+        command
+            .stdin(Stdio::null())
+            .stdout(file.try_clone()?)
+            .stderr(file);
         let start = Instant::now();
-        let child = command.spawn().with_context(|| format!("cannot start {:?}", command.get_program()))?;
+        let child = command
+            .spawn()
+            .with_context(|| format!("cannot start {:?}", command.get_program()))?;
         let group = Pid::from_child(&child);
-        RUNNING.lock().expect("nothing panics with the lock").push(group);
-        let mut server = Self { child, group, address, ready: Duration::ZERO };
+        RUNNING
+            .lock()
+            .expect("nothing panics with the lock")
+            .push(group);
+        let mut server = Self {
+            child,
+            group,
+            address,
+            ready: Duration::ZERO,
+        };
         server.await_answer(workload, start, log)?;
         server.ready = start.elapsed();
         Ok(server)
     }
 
-    fn await_answer(&mut self, workload: &Workload, start: Instant, log: &Path) -> anyhow::Result<()> {
+    fn await_answer(
+        &mut self,
+        workload: &Workload,
+        start: Instant,
+        log: &Path,
+    ) -> anyhow::Result<()> {
         loop {
             let fault = match client::ask(self.address, workload) {
                 Ok(()) => return Ok(()),
@@ -68,7 +93,11 @@ impl Server {
             };
             if let Some(status) = self.child.try_wait()? {
                 let text = fs::read_to_string(log).unwrap_or_default();
-                let last = text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default().to_owned();
+                let last = text
+                    .lines()
+                    .rfind(|line| !line.trim().is_empty())
+                    .unwrap_or_default()
+                    .to_owned();
                 bail!("it ended with {status}: {last}");
             }
             // Only a refused connection may become an answer.
@@ -90,9 +119,14 @@ impl Server {
     }
 
     fn of_group(&self, key: &str) -> u64 {
-        let Ok(processes) = fs::read_dir("/proc") else { return 0 };
+        let Ok(processes) = fs::read_dir("/proc") else {
+            return 0;
+        };
         let folders = processes.flatten().map(|entry| entry.path());
-        folders.filter(|folder| group(folder) == Some(self.group.as_raw_nonzero().get())).map(|folder| field(&folder, key)).sum()
+        folders
+            .filter(|folder| group(folder) == Some(self.group.as_raw_nonzero().get()))
+            .map(|folder| field(&folder, key))
+            .sum()
     }
 }
 
@@ -114,7 +148,9 @@ impl Drop for Server {
         // It may have ended by itself.
         let _ = kill_process_group(self.group, Signal::KILL);
         let _ = self.child.wait();
-        let mut running = RUNNING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut running = RUNNING
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         running.retain(|group| *group != self.group);
     }
 }

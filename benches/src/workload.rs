@@ -34,10 +34,20 @@ impl Workload {
         let upload = Bytes::from(vec![b'u'; 1 << 20]);
         let item = serde_json::json!({ "slug": "a-barrel", "page": 2, "visits": 8 });
         vec![
-            get("hello", "hello", "/hello", Answer::Bytes("Hello, world!".into())),
+            get(
+                "hello",
+                "hello",
+                "/hello",
+                Answer::Bytes("Hello, world!".into()),
+            ),
             Self {
                 headers: &[("cookie", "theme=dark; visits=7")],
-                ..get("item", "items/[slug]", "/items/a-barrel?page=2", Answer::Json(item))
+                ..get(
+                    "item",
+                    "items/[slug]",
+                    "/items/a-barrel?page=2",
+                    Answer::Json(item),
+                )
             },
             Self {
                 method: "POST",
@@ -62,7 +72,10 @@ impl Workload {
 
     /// The same under another path.
     pub fn under(&self, target: &'static str) -> Self {
-        Self { target, ..self.clone() }
+        Self {
+            target,
+            ..self.clone()
+        }
     }
 
     /// Says what is wrong with an answer.
@@ -72,11 +85,19 @@ impl Workload {
         }
         let right = match &self.answer {
             Answer::Bytes(bytes) => body == bytes,
-            Answer::Json(value) => serde_json::from_slice(body).is_ok_and(|sent: serde_json::Value| sent == *value),
+            Answer::Json(value) => {
+                serde_json::from_slice(body).is_ok_and(|sent: serde_json::Value| sent == *value)
+            }
             Answer::Start(text) => body.starts_with(text.as_bytes()),
         };
         let shown = &body[..body.len().min(80)];
-        let wrong = || format!("another body, of {} bytes: {}", body.len(), String::from_utf8_lossy(shown));
+        let wrong = || {
+            format!(
+                "another body, of {} bytes: {}",
+                body.len(),
+                String::from_utf8_lossy(shown)
+            )
+        };
         right.then_some(()).ok_or_else(wrong)
     }
 }

@@ -36,7 +36,13 @@ pub fn is_installed() -> bool {
 }
 
 /// Drives a server with one thread.
-pub fn drive(address: SocketAddr, workload: &Workload, connections: usize, time: Duration, folder: &Path) -> anyhow::Result<Sample> {
+pub fn drive(
+    address: SocketAddr,
+    workload: &Workload,
+    connections: usize,
+    time: Duration,
+    folder: &Path,
+) -> anyhow::Result<Sample> {
     let script = folder.join(format!("{}.lua", workload.name));
     let body = folder.join(format!("{}.body", workload.name));
     fs::write(&body, &workload.body)?;
@@ -44,11 +50,24 @@ pub fn drive(address: SocketAddr, workload: &Workload, connections: usize, time:
     // `wrk` knows whole seconds only.
     let seconds = time.as_secs().max(1);
     let mut command = Command::new("wrk");
-    command.args(["-t1", &format!("-c{connections}"), &format!("-d{seconds}s"), "-s"]).arg(script);
-    let output = command.arg(format!("http://{address}{}", workload.target)).output()?;
+    command
+        .args([
+            "-t1",
+            &format!("-c{connections}"),
+            &format!("-d{seconds}s"),
+            "-s",
+        ])
+        .arg(script);
+    let output = command
+        .arg(format!("http://{address}{}", workload.target))
+        .output()?;
     let text = String::from_utf8_lossy(&output.stdout);
     let Some(line) = text.lines().rfind(|line| line.starts_with('{')) else {
-        bail!("`wrk` failed: {}{}", text, String::from_utf8_lossy(&output.stderr));
+        bail!(
+            "`wrk` failed: {}{}",
+            text,
+            String::from_utf8_lossy(&output.stderr)
+        );
     };
     let figures: Figures = serde_json::from_str(line).context("`wrk` gave other figures")?;
     let right = figures.requests.saturating_sub(figures.status);
