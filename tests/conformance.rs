@@ -44,7 +44,13 @@ fn up(state: &Path, host: &str) -> Served {
 /// neither: plain WASI HTTP has none.
 fn replay_composed(scratch: &Path, deviations: Deviations) {
     let parts = ["/r", "/e", "/n"];
-    let with_stores = ["/t/log", "/t/slow", "/t/after", "/t/sse-infinite", "/t/signal-normal"];
+    let with_stores = [
+        "/t/log",
+        "/t/slow",
+        "/t/after",
+        "/t/sse-infinite",
+        "/t/signal-normal",
+    ];
     let except = parts.iter().chain(&with_stores);
     let rest: Vec<_> = except.flat_map(|path| ["--except", path]).collect();
     let chosen = parts.map(|path| ["--only", path]).concat();

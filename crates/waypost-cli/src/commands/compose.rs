@@ -79,13 +79,7 @@ impl ComposeCommand {
         let routes = super::scan(&self.app)?;
         let configuration = Configuration::load(&self.app, &routes)?;
         let environments = configuration.environments();
-        let composition = compose(
-            &self.app,
-            &routes,
-            &self.selection,
-            self.abi,
-            &environments,
-        )?;
+        let composition = compose(&self.app, &routes, &self.selection, self.abi, &environments)?;
         let shown = self.output.display();
         artefact::write(&self.output, &composition.component)
             .with_context(|| format!("cannot write `{shown}`"))?;

@@ -14,6 +14,10 @@ use crate::sys::Incoming;
 use crate::{Body, FormData, FormLimits, Request, RequestError};
 
 /// Where the body of a request is.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a whole request stands in for the host's in native tests alone"
+)]
 pub(crate) enum Source {
     /// With the host, until the handler asks for it: the code that reads it is in no other component.
     Host(Incoming),

@@ -73,16 +73,12 @@ impl Encoder {
                 Payload::ImportSection(imports) => {
                     for import in imports.into_imports() {
                         let import = import?;
-                        match import.ty {
-                            TypeRef::Func(type_index) => {
-                                let body = body(shape, import.module, import.name);
-                                if let Some(body) = body {
-                                    let stand_in = StandIn { type_index, body };
-                                    encoder.stand_ins.insert(functions, stand_in);
-                                }
-                                functions += 1;
+                        if let TypeRef::Func(type_index) = import.ty {
+                            if let Some(body) = body(shape, import.module, import.name) {
+                                let stand_in = StandIn { type_index, body };
+                                encoder.stand_ins.insert(functions, stand_in);
                             }
-                            _ => {}
+                            functions += 1;
                         }
                     }
                 }

@@ -105,10 +105,10 @@ impl<'a> Items<'a> {
         let mut depth = 0_usize;
         for payload in Parser::new(0).parse_all(component) {
             match payload.ok()? {
-                Payload::Version { encoding, .. } => {
-                    if depth == 0 && encoding != Encoding::Component {
-                        return None;
-                    }
+                Payload::Version { encoding, .. }
+                    if depth == 0 && encoding != Encoding::Component =>
+                {
+                    return None;
                 }
                 Payload::ModuleSection {
                     unchecked_range: range,
