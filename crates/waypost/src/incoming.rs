@@ -13,7 +13,7 @@ use crate::Body;
 /// A request as it comes in.
 pub struct Incoming {
     /// Gone once it is taken.
-    head: Option<Parts>,
+    head: Option<Box<Parts>>,
     body: Body,
 }
 
@@ -34,7 +34,7 @@ impl Incoming {
     /// Takes the head.
     pub(crate) fn head(&mut self) -> Parts {
         let empty = || http::Request::new(()).into_parts().0;
-        self.head.take().unwrap_or_else(empty)
+        self.head.take().map_or_else(empty, |head| *head)
     }
 
     /// Takes the body.
@@ -46,7 +46,7 @@ impl Incoming {
 impl From<http::Request<Body>> for Incoming {
     fn from(request: http::Request<Body>) -> Self {
         let (head, body) = request.into_parts();
-        let head = Some(head);
+        let head = Some(Box::new(head));
         Self { head, body }
     }
 }
