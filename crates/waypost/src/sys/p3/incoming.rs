@@ -18,8 +18,8 @@ impl Incoming {
 
     /// Returns the method.
     pub(crate) fn method(&self) -> Method {
-        // A host lets only valid methods through.
-        self.0.get_method().try_into().unwrap_or_default()
+        // A host lets only valid methods through. Any other is as good as one that no handler can have.
+        self.0.get_method().try_into().unwrap_or(Method::TRACE)
     }
 
     /// Returns the path with the query.
