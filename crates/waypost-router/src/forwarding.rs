@@ -47,7 +47,9 @@ pub fn is_of_the_inside(name: &str) -> bool {
 /// and a handler would take the client for its router.
 pub fn is_for_the_inside(authority: Option<&str>, headers: &Headers) -> bool {
     let is_inside = |authority: &str| {
-        let host = authority.split(':').next().unwrap_or_default();
+        // A user may stand before it, `user:word@host`, and has colons too.
+        let server = authority.rsplit('@').next().unwrap_or_default();
+        let host = server.split(':').next().unwrap_or_default();
         let host = host.trim_end_matches('.').to_ascii_lowercase();
         host.ends_with(".spin.internal")
     };
@@ -185,6 +187,7 @@ mod tests {
     fn addresses_of_the_inside_are_known() {
         let host = |host| is_for_the_inside(None, &headers(&[("Host", host)]));
         assert!(host("a.spin.internal") && host("A.SPIN.internal.:80"));
+        assert!(host("u:p@a.spin.internal:80") && host("u@v@a.spin.internal"));
         assert!(is_for_the_inside(
             Some("a.spin.internal"),
             &headers(&[("host", "b")])
