@@ -30,13 +30,14 @@ pub(super) async fn named(
         return Ok(response);
     }
     let mut headers: Headers = response.get_headers().copy_all();
+    let is_bare = status == 500 && headers.is_empty();
     headers.push((REQUEST_ID.to_owned(), id.as_bytes().to_vec()));
-    let has_length = response.get_headers().has("content-length");
     let (_, result) = wit_future::new(|| Ok(()));
     let (body, trailers) = Response::consume_body(response, result);
-    let contents = match has_length {
-        true => Some(body),
-        false => unless_empty(body).await,
+    // What a handler answers by itself goes on as it comes.
+    let contents = match is_bare {
+        true => unless_empty(body).await,
+        false => Some(body),
     };
     if contents.is_none() {
         eprintln!("error: request {id}: the handler `{handler}` failed");
