@@ -71,7 +71,7 @@ impl Tree {
             rust: has_rust(&root.join(folder)),
             others: false,
         };
-        for name in names(&root.join(folder), Path::is_dir) {
+        for name in names(&root.join(folder), is_folder) {
             let child = format!("{folder}/{name}");
             if is_of_its_own(&root.join(&child)) {
                 tree.others = true;
@@ -87,11 +87,16 @@ impl Tree {
 
 /// The folders in a folder that are no packages or routes, sorted.
 fn folders(root: &Path, folder: &str) -> Vec<String> {
-    let names = names(&root.join(folder), Path::is_dir);
+    let names = names(&root.join(folder), is_folder);
     let children = names.into_iter().map(|name| format!("{folder}/{name}"));
     children
         .filter(|child| !is_of_its_own(&root.join(child)))
         .collect()
+}
+
+/// A link is none: it may lead in a circle.
+fn is_folder(path: &Path) -> bool {
+    path.is_dir() && !path.is_symlink()
 }
 
 fn is_of_its_own(folder: &Path) -> bool {
@@ -110,7 +115,7 @@ fn names(folder: &Path, is: impl Fn(&Path) -> bool) -> BTreeSet<String> {
     entries
         .filter(|entry| is(&entry.path()))
         .filter_map(|entry| entry.file_name().into_string().ok())
-        .filter(|name| !name.starts_with('.') && name != "target")
+        .filter(|name| !name.starts_with('.') && name != "target" && name != "node_modules")
         .collect()
 }
 
