@@ -80,7 +80,10 @@ fn compose(wasi: &str, folder: &Path) -> PathBuf {
     let output = command.arg(&component).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{said}");
-    assert!(said.contains("`wasmtime serve` has room for"), "{said}");
+    // With the shims of its 22 routes still there, there would be room for 8 or 9.
+    let (_, room) = said.split_once("`wasmtime serve` has room for ").unwrap();
+    let room: u32 = room.split(' ').next().unwrap().parse().unwrap();
+    assert!(wasi == "0.2" || room >= 12, "{said}");
     assert!(!said.contains("spin.toml"), "{said}");
     component
 }

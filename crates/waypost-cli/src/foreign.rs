@@ -99,7 +99,11 @@ pub(crate) fn unmet(route: &Route, imports: &[String]) -> Vec<Fault> {
 
 fn read(file: &Path) -> Result<Vec<u8>, Fault> {
     let unreadable = |error: io::Error| Fault::error(format!("cannot read it: {error}"));
-    let size = fs::metadata(file).map_err(unreadable)?.len();
+    let about = fs::metadata(file).map_err(unreadable)?;
+    if !about.is_file() {
+        return Err(Fault::error("not a file").hint(HINT));
+    }
+    let size = about.len();
     if size > MAX_SIZE {
         let message = format!(
             "the file has {} MiB, and a component at most {}",

@@ -24,7 +24,8 @@ const INTERFACES: [&str; 8] = [
 /// `wasi:cli/exit@0.2.6`.
 pub(super) fn version_for(import: &str) -> Option<&str> {
     let (interface, version) = import.strip_prefix("wasi:")?.split_once('@')?;
-    let is_stubbed = INTERFACES.contains(&interface) && version.starts_with("0.2.");
+    let is_released = version.starts_with("0.2.") && !version.contains('-');
+    let is_stubbed = INTERFACES.contains(&interface) && is_released;
     is_stubbed.then_some(version)
 }
 

@@ -17,7 +17,7 @@ use wasm_encoder::reencode::{Error, Reencode, ReencodeComponent, component_utils
 use wasm_encoder::{
     Alias, Component, ComponentAliasSection, InstanceSection, ModuleSection, RawSection, TableType,
 };
-use wasmparser::{ComponentAlias, Instance, Parser};
+use wasmparser::{ComponentAlias, Instance, Parser, Payload};
 
 use shape::Shape;
 
@@ -48,6 +48,20 @@ struct Encoder<'a> {
     modules: u32,
     /// How many core instances it has seen.
     instances: u32,
+}
+
+/// Tells whether a nested component takes something from around it, where indices change.
+fn has_outer_alias(component: &[u8]) -> Result<bool, Error<Foreign>> {
+    for payload in Parser::new(0).parse_all(component) {
+        if let Payload::ComponentAliasSection(aliases) = payload? {
+            for alias in aliases {
+                if matches!(alias?, ComponentAlias::Outer { .. }) {
+                    return Ok(true);
+                }
+            }
+        }
+    }
+    Ok(false)
 }
 
 /// Makes a table longer.
@@ -115,6 +129,9 @@ impl ReencodeComponent for Encoder<'_> {
         data: &[u8],
         _whole: &[u8],
     ) -> Result<(), Error<Foreign>> {
+        if has_outer_alias(data)? {
+            return Err(Error::UserError(Foreign));
+        }
         let id = wasm_encoder::ComponentSectionId::Component as u8;
         component.section(&RawSection { id, data });
         Ok(())

@@ -66,12 +66,14 @@ impl Linker {
         component: Vec<u8>,
         environment: &Environment,
     ) -> anyhow::Result<(PackageId, NodeId)> {
-        let (component, adapters) = match compact::compact(&component) {
-            Some(compacted) => (compacted, 1),
-            None => (component, 2),
+        let (package, instance) = match self.compacted(name, &component) {
+            Some(part) => part,
+            None => {
+                self.adapters += 1;
+                self.instantiate(name, component)?
+            }
         };
-        self.adapters += adapters;
-        let (package, instance) = self.instantiate(name, component)?;
+        self.adapters += 1;
         let world = &self.graph.types()[self.graph[package].ty()];
         let imports: Vec<String> = world.imports.keys().cloned().collect();
         for import in imports {
@@ -88,6 +90,12 @@ impl Linker {
             }
         }
         Ok((package, instance))
+    }
+
+    /// The same as `instantiate`, of the component in compact form, if it has one.
+    fn compacted(&mut self, name: &str, component: &[u8]) -> Option<(PackageId, NodeId)> {
+        let compacted = compact::compact(component)?;
+        self.instantiate(name, compacted).ok()
     }
 
     fn instantiate(

@@ -41,7 +41,9 @@ pub(crate) fn is_met(import: &str) -> bool {
     else {
         return false;
     };
+    let is_candidate = version.contains('-');
     let of_the_host = match version {
+        _ if is_candidate => false,
         version if version.starts_with("0.2.") => WASI_0_2.contains(&interface),
         version if version.starts_with("0.3.") => WASI_0_3.contains(&interface),
         _ => false,
@@ -67,6 +69,8 @@ mod tests {
             "spin:key-value/key-value@3.0.0",
             "wasi:filesystem/types@0.2.6",
             "wasi:http/types@0.4.0",
+            "wasi:http/types@0.3.0-rc-2026-03-15",
+            "wasi:cli/exit@0.2.0-rc-1",
             "wasi:http/types",
             "route-a",
         ] {

@@ -90,14 +90,15 @@ impl Encoder {
         if defined == 0 {
             return Err(Error::UserError(Foreign));
         }
-        encoder.number(functions, defined);
+        let all = functions.checked_add(defined);
+        encoder.number(functions, all.ok_or(Error::UserError(Foreign))?);
         Ok(encoder)
     }
 
     /// The imports that stay come first, then the functions that were there, then the stand-ins.
-    fn number(&mut self, functions: u32, defined: u32) {
+    fn number(&mut self, functions: u32, all: u32) {
         let mut kept = 0;
-        let mut added = functions + defined - self.gone();
+        let mut added = all - self.gone();
         for index in 0..functions {
             let next = match self.stand_ins.contains_key(&index) {
                 true => &mut added,
