@@ -5,8 +5,7 @@
 
 use http::uri::Authority;
 
-/// The headers of a request, as WASI hands them over.
-pub type Headers = Vec<(String, Vec<u8>)>;
+use crate::Fields;
 
 /// Headers that belong to one connection (RFC 9110 section 7.6.1), and those that WASI forbids for the
 /// same reason.
@@ -45,7 +44,7 @@ pub fn is_of_the_inside(name: &str) -> bool {
 
 /// Tells whether a request names an address of the inside, `<id>.spin.internal`: in a composition nothing has one,
 /// and a handler would take the client for its router.
-pub fn is_for_the_inside(authority: Option<&str>, headers: &Headers) -> bool {
+pub fn is_for_the_inside(authority: Option<&str>, headers: &impl Fields) -> bool {
     let is_inside = |authority: &str| {
         // A user may stand before it, `user:word@host`, and has colons too.
         let server = authority.rsplit('@').next().unwrap_or_default();
@@ -54,7 +53,7 @@ pub fn is_for_the_inside(authority: Option<&str>, headers: &Headers) -> bool {
         host.ends_with(".spin.internal")
     };
     // Hosts differ in what they make of `Host`.
-    authority.is_some_and(is_inside) || text(headers, "host").is_some_and(is_inside)
+    authority.is_some_and(is_inside) || headers.text("host").is_some_and(is_inside)
 }
 
 /// What the router knows of a request beside its headers, and whom it trusts.
@@ -71,10 +70,10 @@ pub struct Forwarding<'a> {
 }
 
 /// What a handler gets.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Forwarded {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forwarded<F> {
     /// The headers.
-    pub headers: Headers,
+    pub headers: F,
     /// The id of the request.
     pub id: String,
 }
@@ -86,36 +85,30 @@ impl Forwarding<'_> {
     /// # Errors
     ///
     /// A text for the client (a 400) where the request has no valid authority, or several.
-    pub fn apply(&self, headers: Headers) -> Result<Forwarded, &'static str> {
+    pub fn apply<F: Fields>(&self, mut headers: F) -> Result<Forwarded<F>, &'static str> {
         let authority = self.public_authority(&headers)?;
         let listed = listed_in_connection(&headers);
         let trusted = |name: &str| self.trusted.iter().any(|trusted| trusted == name);
-        let passes = |name: &str| {
+        headers.retain(|name| {
             trusted(name) || !(is_stripped(name) || listed.iter().any(|listed| listed == name))
-        };
-        let mut kept: Headers = headers
-            .into_iter()
-            .filter(|(name, _)| passes(&name.to_ascii_lowercase()))
-            .collect();
-        set_unless_there(&mut kept, "x-forwarded-proto", || {
+        });
+        set_unless_there(&mut headers, "x-forwarded-proto", || {
             Some(self.scheme.to_owned())
         });
-        set_unless_there(&mut kept, "x-forwarded-host", || authority);
-        set_unless_there(&mut kept, "x-request-id", || Some((self.new_id)()));
-        let id = text(&kept, "x-request-id").unwrap_or_default().to_owned();
-        Ok(Forwarded { headers: kept, id })
+        set_unless_there(&mut headers, "x-forwarded-host", || authority);
+        set_unless_there(&mut headers, "x-request-id", || Some((self.new_id)()));
+        let id = headers.text("x-request-id").unwrap_or_default().to_owned();
+        Ok(Forwarded { headers, id })
     }
 
     /// Returns the authority that the client asked for: the one that the host tells, or else `Host`.
-    fn public_authority(&self, headers: &Headers) -> Result<Option<String>, &'static str> {
-        let mut hosts = headers
-            .iter()
-            .filter(|(name, _)| name.eq_ignore_ascii_case("host"));
+    fn public_authority(&self, headers: &impl Fields) -> Result<Option<String>, &'static str> {
+        let mut hosts = headers.values("host");
         let (host, another) = (hosts.next(), hosts.next());
         if another.is_some() {
             return Err("the request has several Host headers");
         }
-        let host = host.map(|(_, value)| std::str::from_utf8(value).unwrap_or_default());
+        let host = host.map(|value| std::str::from_utf8(value).unwrap_or_default());
         let Some(authority) = self.authority.or(host) else {
             return Ok(None);
         };
@@ -132,37 +125,32 @@ fn is_stripped(name: &str) -> bool {
 }
 
 /// Returns the names that `Connection` declares to be for one connection only.
-fn listed_in_connection(headers: &Headers) -> Vec<String> {
-    let values = headers
-        .iter()
-        .filter(|(name, _)| name.eq_ignore_ascii_case("connection"));
-    values
-        .flat_map(|(_, value)| value.split(|byte| *byte == b','))
+fn listed_in_connection(headers: &impl Fields) -> Vec<String> {
+    headers
+        .values("connection")
+        .flat_map(|value| value.split(|byte| *byte == b','))
         .map(|name| String::from_utf8_lossy(name).trim().to_ascii_lowercase())
         .collect()
 }
 
-fn set_unless_there(headers: &mut Headers, name: &str, value: impl FnOnce() -> Option<String>) {
-    if text(headers, name).is_some() {
-        return;
+/// What is there but is no text says nothing, and is replaced.
+fn set_unless_there(
+    headers: &mut impl Fields,
+    name: &'static str,
+    value: impl FnOnce() -> Option<String>,
+) {
+    if headers.text(name).is_none()
+        && let Some(value) = value()
+    {
+        headers.set(name, value);
     }
-    if let Some(value) = value() {
-        // What is no text says nothing, and must not stand before what does.
-        headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
-        headers.push((name.to_owned(), value.into_bytes()));
-    }
-}
-
-fn text<'h>(headers: &'h Headers, name: &str) -> Option<&'h str> {
-    let (_, value) = headers
-        .iter()
-        .find(|(known, _)| known.eq_ignore_ascii_case(name))?;
-    std::str::from_utf8(value).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Headers;
+    use http::{HeaderMap, HeaderName, HeaderValue};
 
     fn headers(pairs: &[(&str, &str)]) -> Headers {
         pairs
@@ -171,7 +159,11 @@ mod tests {
             .collect()
     }
 
-    fn forward(trusted: &[&str], sent: &[(&str, &str)]) -> Result<Forwarded, &'static str> {
+    /// Forwards a list and a map, which must not differ but in their order.
+    fn forward(
+        trusted: &[&str],
+        sent: &[(&str, &str)],
+    ) -> Result<Forwarded<Headers>, &'static str> {
         let trusted: Vec<_> = trusted.iter().map(|name| (*name).to_owned()).collect();
         let new_id = || "new".to_owned();
         let forwarding = Forwarding {
@@ -180,7 +172,41 @@ mod tests {
             new_id: &new_id,
             trusted: &trusted,
         };
-        forwarding.apply(headers(sent))
+        let forwarded = forwarding.apply(headers(sent));
+        let map = forwarding.apply(map(sent));
+        let of_map = map.map(|map| Forwarded {
+            headers: sorted(list(&map.headers)),
+            id: map.id,
+        });
+        let of_list = forwarded.clone().map(|list| Forwarded {
+            headers: sorted(list.headers),
+            ..list
+        });
+        assert_eq!(of_map, of_list);
+        forwarded
+    }
+
+    fn map(pairs: &[(&str, &str)]) -> HeaderMap {
+        let pairs = pairs.iter().map(|(name, value)| {
+            let name: HeaderName = name.parse().unwrap();
+            (name, HeaderValue::from_str(value).unwrap())
+        });
+        let mut map = HeaderMap::new();
+        for (name, value) in pairs {
+            map.append(name, value);
+        }
+        map
+    }
+
+    fn list(map: &HeaderMap) -> Headers {
+        map.iter()
+            .map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()))
+            .collect()
+    }
+
+    fn sorted(mut headers: Headers) -> Headers {
+        headers.sort();
+        headers
     }
 
     #[test]

@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 mod answer;
+mod fields;
 mod forwarding;
 #[cfg(target_arch = "wasm32")]
 mod instance;
@@ -23,8 +24,9 @@ pub mod wasi02;
 pub mod wasi03;
 
 pub use answer::Answer;
+pub use fields::{Fields, Headers};
 pub use forwarding::{
-    Forwarded, Forwarding, Headers, is_for_the_inside, is_of_the_connection, is_of_the_inside,
+    Forwarded, Forwarding, is_for_the_inside, is_of_the_connection, is_of_the_inside,
 };
 pub use router::{Decision, Destination, Router, RoutesError};
 

@@ -6,7 +6,7 @@ use std::fmt;
 use http::uri::PathAndQuery;
 use waypost_routing::{Path, Pattern, Resolved, RouteTable};
 
-use crate::{Answer, Headers};
+use crate::{Answer, Fields};
 
 /// The routes of an app, and the decision for each request.
 ///
@@ -130,13 +130,9 @@ impl Router {
         &self,
         method: &str,
         target: &str,
-        headers: &Headers,
+        headers: &impl Fields,
     ) -> Result<&Destination, Answer> {
-        let accept = headers
-            .iter()
-            .find(|(name, _)| name.eq_ignore_ascii_case("accept"));
-        let accept = accept.and_then(|(_, value)| std::str::from_utf8(value).ok());
-        match self.route(method, target, accept) {
+        match self.route(method, target, headers.text("accept")) {
             Decision::Forward(destination) => Ok(destination),
             Decision::Answer(answer) => Err(answer),
         }

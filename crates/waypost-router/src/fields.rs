@@ -1,0 +1,67 @@
+//! Header fields, whoever holds them.
+
+use http::{HeaderMap, HeaderValue};
+
+/// The headers of a request, as WASI hands them over.
+pub type Headers = Vec<(String, Vec<u8>)>;
+
+/// The header fields of a request: a list on the side of WASI, a map on that of a native host.
+///
+/// Names are given in lower case, and compared without regard to case.
+pub trait Fields {
+    /// Returns the values of a field, in the order in which they came.
+    fn values<'f>(&'f self, name: &'f str) -> impl Iterator<Item = &'f [u8]>;
+
+    /// Keeps the fields whose names pass.
+    fn retain(&mut self, passes: impl Fn(&str) -> bool);
+
+    /// Puts one value in the place of all that a field has. What can't stand in a header is left out.
+    fn set(&mut self, name: &'static str, value: String);
+
+    /// Returns the first value of a field, if that is text.
+    fn text<'f>(&'f self, name: &'f str) -> Option<&'f str> {
+        let value = self.values(name).next()?;
+        std::str::from_utf8(value).ok()
+    }
+}
+
+impl Fields for Headers {
+    fn values<'f>(&'f self, name: &'f str) -> impl Iterator<Item = &'f [u8]> {
+        let same = move |(known, _): &&(String, Vec<u8>)| known.eq_ignore_ascii_case(name);
+        self.iter().filter(same).map(|(_, value)| value.as_slice())
+    }
+
+    fn retain(&mut self, passes: impl Fn(&str) -> bool) {
+        Vec::retain(self, |(name, _)| {
+            match name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+                true => passes(&name.to_ascii_lowercase()),
+                false => passes(name),
+            }
+        });
+    }
+
+    fn set(&mut self, name: &'static str, value: String) {
+        Vec::retain(self, |(known, _)| !known.eq_ignore_ascii_case(name));
+        self.push((name.to_owned(), value.into_bytes()));
+    }
+}
+
+impl Fields for HeaderMap {
+    fn values<'f>(&'f self, name: &'f str) -> impl Iterator<Item = &'f [u8]> {
+        self.get_all(name).iter().map(HeaderValue::as_bytes)
+    }
+
+    fn retain(&mut self, passes: impl Fn(&str) -> bool) {
+        let refused = self.keys().filter(|name| !passes(name.as_str()));
+        for name in refused.cloned().collect::<Vec<_>>() {
+            self.remove(name);
+        }
+    }
+
+    fn set(&mut self, name: &'static str, value: String) {
+        self.remove(name);
+        if let Ok(value) = HeaderValue::try_from(value) {
+            self.insert(name, value);
+        }
+    }
+}
