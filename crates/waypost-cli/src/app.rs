@@ -119,6 +119,11 @@ impl App {
     pub fn routes_txt(&self) -> PathBuf {
         self.root.join("router").join("routes.txt")
     }
+
+    /// The source of the router.
+    pub fn router_source(&self) -> PathBuf {
+        self.root.join("router").join("src").join("lib.rs")
+    }
 }
 
 fn missing(folder: &Path) -> Vec<&'static str> {

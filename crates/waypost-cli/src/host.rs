@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, IsTerminal as _};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use tokio::net::TcpListener;
@@ -12,7 +12,9 @@ use tracing_subscriber::EnvFilter;
 pub use waypost_host::InstanceSize;
 pub use waypost_host::Manner;
 pub use waypost_host::is_offered;
-use waypost_host::{Component, ComponentId, Host, HostOptions, Manifest, ManifestErrors, Settings};
+use waypost_host::{
+    Component, ComponentId, Host, HostOptions, Manifest, ManifestErrors, NativeRouter, Settings,
+};
 
 use crate::app::App;
 use crate::component_id::ROUTER;
@@ -44,6 +46,8 @@ pub struct Place<'a> {
     pub instance_size: InstanceSize,
     /// The host that the app seems to run on.
     pub manner: Manner,
+    /// The table of routes, where the host runs the router itself.
+    pub native_router: Option<PathBuf>,
 }
 
 /// When components are loaded, and compiled if they never were.
@@ -249,6 +253,7 @@ pub fn serve(
     options.patterns = patterns(routes);
     options.instance_size = place.instance_size;
     options.manner = place.manner;
+    options.native_router = place.native_router.and_then(native_router);
     let runtime = tokio::runtime::Runtime::new().context("cannot start the async runtime")?;
     let served = runtime.block_on(async {
         let host = Host::new(configuration.manifest, configuration.settings, options)?;
@@ -293,6 +298,11 @@ fn patterns(routes: &[Route]) -> BTreeMap<ComponentId, String> {
             Some((id, route.pattern().to_string()))
         })
         .collect()
+}
+
+fn native_router(routes: PathBuf) -> Option<NativeRouter> {
+    let component = ROUTER.parse().ok()?;
+    Some(NativeRouter { component, routes })
 }
 
 fn log_to_stderr() {

@@ -8,6 +8,7 @@ use crate::exchange::exchange;
 use crate::failure::Failure;
 use crate::manifest::{ComponentId, Manifest};
 use crate::manner::Manner;
+use crate::native_router::Routing;
 use crate::request::announced_length;
 use crate::settings::Settings;
 use crate::spin;
@@ -26,6 +27,8 @@ pub(crate) struct App {
     pub(crate) manner: Manner,
     pub(crate) admission: Admission,
     pub(crate) components: BTreeMap<ComponentId, Arc<LazyComponent>>,
+    /// The host's own router, if it stands for the app's.
+    pub(crate) routing: Option<Routing>,
 }
 
 impl App {
@@ -33,6 +36,34 @@ impl App {
     pub(crate) fn route(&self, path: &str) -> Option<&Arc<LazyComponent>> {
         let trigger = self.manifest.trigger_for(path)?;
         self.components.get(&trigger.component)
+    }
+
+    /// The components that answer requests: all but a router that the host stands for.
+    pub(crate) fn loaded_components(&self) -> impl Iterator<Item = &Arc<LazyComponent>> {
+        let components = self.components.values();
+        components.filter(|component| self.routing_for(component).is_none())
+    }
+
+    fn routing_for(&self, component: &LazyComponent) -> Option<&Routing> {
+        let routing = self.routing.as_ref();
+        routing.filter(|routing| routing.stands_for(&component.grants.id))
+    }
+
+    /// Has a component with a public address answer a request; gives the component that did. Where the host
+    /// stands for the router that is the handler.
+    pub(crate) async fn enter<'a>(
+        &'a self,
+        component: &'a Arc<LazyComponent>,
+        request: Request<WasiBody>,
+        context: RequestContext,
+    ) -> (Response<WasiBody>, &'a Arc<LazyComponent>) {
+        let Some(routing) = self.routing_for(component) else {
+            return (self.call(component, request, context).await, component);
+        };
+        match routing.dispatch(request, &context) {
+            Ok((handler, request)) => (self.call(handler, request, context).await, handler),
+            Err(response) => (response, component),
+        }
     }
 
     /// Has a component answer a request. A failure becomes the response that its client gets.

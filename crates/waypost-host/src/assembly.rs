@@ -4,12 +4,15 @@ use crate::admission::Admission;
 use crate::app::App;
 use crate::component::{LazyComponent, Runtime};
 use crate::engine::PoolSize;
+use crate::error::HostError;
 use crate::grants::Grants;
 use crate::headers::VOUCHED_FOR;
 use crate::host::HostOptions;
 use crate::key_value::KeyValue;
 use crate::manifest::{ComponentId, Manifest, ResolvedComponent};
 use crate::manner::Manner;
+use crate::native_router::{NativeRouter, Routing, Table};
+use crate::outbound::authority_of;
 use crate::settings::{RouteLimits, Settings};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
@@ -46,28 +49,50 @@ impl Assembly {
     }
 
     /// Puts the app together; `resolved` is what depends on variables.
+    ///
+    /// # Errors
+    ///
+    /// When the table of routes of the host's own router cannot be read.
     pub(crate) fn app(
         self,
         resolved: BTreeMap<ComponentId, ResolvedComponent>,
         runtime: &Arc<Runtime>,
-    ) -> Arc<App> {
+    ) -> Result<Arc<App>, HostError> {
         let file = self.options.state_dir.join("key_value.redb");
         let key_value = KeyValue::new(&self.options.key_value, file);
-        Arc::new_cyclic(|app| {
+        let router = self.native_router(&resolved).cloned();
+        let table = router.map(|router| Table::read(&router.routes).map(|table| (router, table)));
+        let table = table.transpose()?;
+        Ok(Arc::new_cyclic(|app| {
             let components = resolved.into_iter().filter_map(|(id, resolved)| {
                 let grants = self.grants(&id, resolved, &key_value)?;
                 let component = self.component(grants, Arc::clone(runtime), Weak::clone(app));
                 Some((id, Arc::new(component)))
             });
+            let components = components.collect();
             App {
-                components: components.collect(),
+                routing: table
+                    .map(|(router, table)| Routing::new(router.component, table, &components)),
+                components,
                 admission: Admission::limited(self.settings.limits.concurrency),
                 development: self.options.development,
                 manner: self.options.manner,
                 manifest: self.manifest,
                 settings: self.settings,
             }
-        })
+        }))
+    }
+
+    /// The router that the host runs itself. It reaches all routes, so it stands only for one that may.
+    fn native_router(
+        &self,
+        resolved: &BTreeMap<ComponentId, ResolvedComponent>,
+    ) -> Option<&NativeRouter> {
+        let router = self.options.native_router.as_ref()?;
+        let granted = &resolved.get(&router.component)?.allowed_hosts;
+        let mut routes = self.options.patterns.keys();
+        let reaches_all = routes.all(|id| granted.allows("http", &authority_of(id), None));
+        (reaches_all && self.options.manner == Manner::Waypost).then_some(router)
     }
 
     /// Tells a component what the host alone knows, unless the manifest says otherwise. Spin tells nothing.

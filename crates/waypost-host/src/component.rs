@@ -4,6 +4,7 @@ use crate::activity::Activity;
 use crate::admission::Admission;
 use crate::app::App;
 use crate::cpu::CpuMeter;
+use crate::file_stamp::{FileStamp, LOOK_INTERVAL};
 use crate::grants::Grants;
 use crate::instance::InstanceState;
 use crate::load::{LoadError, load};
@@ -11,17 +12,13 @@ use crate::manner::Manner;
 use crate::registry::Registry;
 use crate::spin;
 use crate::worker::{self, Expiration, Worker};
-use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Instant;
 use tokio::sync::OwnedMutexGuard;
 use wasmtime::Engine;
 use wasmtime::component::Linker;
 use wasmtime_wasi_http::handler::{HandlerState, Instance, ProxyHandler, ProxyPre};
 use wasmtime_wasi_http::{WasiHttpCtxView, WasiHttpView};
-
-/// How often at most a component's file is looked at, so that a busy route does not ask the disk.
-const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 
 /// What all components of an app share.
 pub(crate) struct Runtime {
@@ -52,9 +49,6 @@ struct Slot {
     refused: Option<(FileStamp, Arc<LoadError>)>,
     looked: Option<Instant>,
 }
-
-/// Tells versions of a file apart without reading it; `None` where there is none.
-type FileStamp = Option<(SystemTime, u64)>;
 
 enum Look {
     Use(Handler),
@@ -109,7 +103,7 @@ impl LazyComponent {
         if !due {
             return slot.current();
         }
-        let stamp = stamp(&self.grants.source);
+        let stamp = FileStamp::of(&self.grants.source);
         if slot.is_of(stamp) {
             slot.looked = Some(now);
             return slot.current();
@@ -139,7 +133,7 @@ impl LazyComponent {
         let (route, id) = (self.grants.name.as_str(), &self.grants.id);
         let started = Instant::now();
         // Taken before the file is read: a change during the load is seen by the next look.
-        let stamp = stamp(&self.grants.source);
+        let stamp = FileStamp::of(&self.grants.source);
         let result = load(&self.runtime.engine, &self.runtime.linker, &self.grants);
         let mut slot = self.lock();
         slot.looked = Some(Instant::now());
@@ -205,11 +199,6 @@ impl Look {
             Self::Load => None,
         }
     }
-}
-
-fn stamp(path: &Path) -> FileStamp {
-    let metadata = std::fs::metadata(path).ok()?;
-    Some((metadata.modified().ok()?, metadata.len()))
 }
 
 /// One version of a component, ready to be instantiated.

@@ -1,6 +1,7 @@
 //! What can go wrong before a host serves.
 
 use crate::manifest::ManifestErrors;
+use crate::native_router::RoutesError;
 use crate::settings::SettingsErrors;
 use std::path::PathBuf;
 
@@ -30,6 +31,9 @@ pub enum HostError {
         /// What the operating system says.
         reason: String,
     },
+    /// The table of routes of the host's own router cannot be used.
+    #[error(transparent)]
+    Routes(#[from] RoutesError),
     /// Components cannot be loaded.
     #[error("{}", faults.join("\n"))]
     Components {

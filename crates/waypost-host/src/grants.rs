@@ -6,7 +6,7 @@ use crate::key_value::KeyValue;
 use crate::logs::{LogBudget, LogStream};
 use crate::manifest::{Component as ManifestComponent, ComponentId, FileMount, ResolvedComponent};
 use crate::manner::Manner;
-use crate::outbound::AllowedHosts;
+use crate::outbound::{AllowedHosts, authority_of};
 use crate::settings::RouteLimits;
 use crate::variables::VariableValue;
 use std::collections::{BTreeMap, BTreeSet};
@@ -65,10 +65,9 @@ impl Grants {
         &self,
         others: impl IntoIterator<Item = &'a ComponentId>,
     ) -> bool {
-        others.into_iter().any(|id| {
-            self.allowed_hosts
-                .allows("http", &format!("{id}.spin.internal"), None)
-        })
+        others
+            .into_iter()
+            .any(|id| self.allowed_hosts.allows("http", &authority_of(id), None))
     }
 
     /// Builds the WASI side of an instance.

@@ -10,6 +10,7 @@ use crate::key_value::KeyValueStorage;
 use crate::linker;
 use crate::manifest::{ComponentId, Manifest};
 use crate::manner::Manner;
+use crate::native_router::NativeRouter;
 use crate::registry::Registry;
 use crate::server;
 use crate::settings::Settings;
@@ -42,6 +43,9 @@ pub struct HostOptions {
     pub patterns: BTreeMap<ComponentId, String>,
     /// The host that the app seems to run on. Default: this one.
     pub manner: Manner,
+    /// The router that the host itself runs. Default: none; the component with the public address routes. A
+    /// router that `spin.toml` does not let reach every route is not replaced, nor is one in the manner of Spin.
+    pub native_router: Option<NativeRouter>,
 }
 
 /// What one instance of a component takes from the host's pools.
@@ -77,6 +81,7 @@ impl HostOptions {
             key_value: KeyValueStorage::default(),
             patterns: BTreeMap::new(),
             manner: Manner::default(),
+            native_router: None,
         }
     }
 }
@@ -95,8 +100,8 @@ impl Host {
     ///
     /// # Errors
     ///
-    /// When a variable is missing, a setting names no route, the state folder cannot be written, or the
-    /// engine does not start.
+    /// When a variable is missing, a setting names no route, the state folder cannot be written, the table of
+    /// routes cannot be read, or the engine does not start.
     pub fn new(
         manifest: Manifest,
         settings: Settings,
@@ -126,7 +131,7 @@ impl Host {
             linker,
             registry: Arc::clone(&registry),
         });
-        let app = parts.app(resolved, &runtime);
+        let app = parts.app(resolved, &runtime)?;
         Ok(Self {
             app,
             registry,
@@ -142,7 +147,7 @@ impl Host {
     /// When components cannot be loaded: all of them, one a line.
     pub async fn load_all(&self) -> Result<(), HostError> {
         let mut faults = Vec::new();
-        for component in self.app.components.values() {
+        for component in self.app.loaded_components() {
             if let Err(error) = component.handler().await {
                 faults.push(error.to_string());
             }

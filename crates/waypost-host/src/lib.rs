@@ -18,6 +18,7 @@ mod error;
 mod exchange;
 mod failure;
 mod fault;
+mod file_stamp;
 mod grants;
 mod headers;
 mod host;
@@ -29,6 +30,7 @@ mod logs;
 mod manifest;
 mod manner;
 mod memory;
+mod native_router;
 mod outbound;
 mod outgoing;
 mod registry;
@@ -51,6 +53,7 @@ pub use manifest::{
     ResolvedComponent, Route, RouteError,
 };
 pub use manner::Manner;
+pub use native_router::{NativeRouter, RoutesError};
 pub use outbound::{AllowedHosts, OutboundError};
 pub use settings::{Limits, Origin, OriginError, RouteLimits, Server, Settings, SettingsErrors};
 pub use variables::{TemplateError, Variable, VariableValue};

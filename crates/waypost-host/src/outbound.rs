@@ -120,6 +120,11 @@ impl AppComponents {
     }
 }
 
+/// Gives the authority by which the components of an app reach one of them.
+pub(crate) fn authority_of(id: &ComponentId) -> String {
+    format!("{id}.{CHAINING_DOMAIN}")
+}
+
 /// Gives the component that a host such as `items-slug.spin.internal` names, if it is one.
 ///
 /// Whether there is such a component, and whether it may be asked, is not checked here.

@@ -134,7 +134,8 @@ async fn ask_front_door(
             };
         }
     }
-    Ok(answered(app.call(component, request, context).await))
+    let (response, _) = app.enter(component, request, context).await;
+    Ok(answered(response))
 }
 
 fn with_parts(

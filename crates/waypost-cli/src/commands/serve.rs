@@ -75,6 +75,7 @@ impl ServeCommand {
             loading: Loading::Eager,
             instance_size: size,
             manner: host::Manner::default(),
+            native_router: None,
         };
         output::note("Loading the component; what was never served here is compiled first");
         host::serve(place, configuration, &[])

@@ -1,5 +1,7 @@
 //! `waypost up`: build and serve.
 
+mod router;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -13,6 +15,7 @@ use crate::host::{self, Configuration, InstanceSize, Loading, Manner, Place};
 use crate::output;
 use crate::scan::Route;
 use crate::table;
+use router::RouterKind;
 
 /// Build every route and serve the app
 ///
@@ -39,6 +42,9 @@ pub struct UpArgs {
     /// Serve as another host does, to see how the app does there
     #[arg(long = "as", value_name = "HOST", value_enum, default_value_t = HostName::Waypost)]
     host: HostName,
+    /// How the router runs [default: native, unless `router/src/lib.rs` was changed or `--as spin` is given]
+    #[arg(long, value_name = "HOW", value_enum)]
+    router: Option<RouterKind>,
     #[command(flatten)]
     app: AppArgs,
 }
@@ -74,6 +80,7 @@ pub struct UpCommand {
     state_dir: PathBuf,
     build: When,
     manner: Manner,
+    router: Option<RouterKind>,
 }
 
 enum When {
@@ -98,6 +105,7 @@ impl UpArgs {
                 When::First
             },
             manner: self.host.manner(),
+            router: self.router,
         })
     }
 }
@@ -105,6 +113,7 @@ impl UpArgs {
 impl UpCommand {
     pub fn exec(self) -> anyhow::Result<()> {
         let routes = super::scan(&self.app)?;
+        let native_router = router::native(&self.app, self.router, self.manner)?;
         // A broken file or a port in use is known now, and not after minutes of building.
         let configuration = Configuration::load(&self.app, &routes)?;
         let address = self.listen.unwrap_or_else(|| configuration.listen());
@@ -124,6 +133,7 @@ impl UpCommand {
             loading: Loading::Lazy,
             instance_size,
             manner: self.manner,
+            native_router,
         };
         host::serve(place, configuration, &routes)
     }

@@ -96,7 +96,7 @@ async fn admitted(
         false => PatientBody::new(body, patience, stalled.clone()).boxed_unsync(),
     };
     let request = Request::from_parts(parts, body);
-    let response = app.call(component, request, context.clone()).await;
+    let (response, component) = app.enter(component, request, context.clone()).await;
     if stalled.is_raised() {
         // Whatever the component made of the error that it saw.
         return Err(RequestError::StalledBody);

@@ -1,0 +1,110 @@
+//! Which router serves: the component, or the same code as a part of the host.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+
+use crate::app::App;
+use crate::failure::Failure;
+use crate::host::Manner;
+
+/// What `router/src/lib.rs` says where the router is Waypost's own.
+const OWN: &str = "waypost_router::export!(include_str!(\"../routes.txt\"));";
+
+/// How the router runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum RouterKind {
+    /// As a part of the host: the same code, without an instance for each request
+    Native,
+    /// As the component that other hosts run
+    Component,
+}
+
+/// Gives the table of routes of the router that the host itself runs; none where the component does.
+///
+/// Unless `asked` says otherwise the host does, where it can: a router with code of its own is run as it is, and so
+/// is that of an app that is to do as on another host.
+///
+/// # Errors
+///
+/// When what was asked for can't be had.
+pub(super) fn native(
+    app: &App,
+    asked: Option<RouterKind>,
+    manner: Manner,
+) -> anyhow::Result<Option<PathBuf>> {
+    if asked == Some(RouterKind::Component) {
+        return Ok(None);
+    }
+    let obstacle = match manner {
+        Manner::Spin => Some("on Spin the router is a component"),
+        _ if !is_own(app)? => Some("`router/src/lib.rs` has code of its own"),
+        _ => None,
+    };
+    match obstacle {
+        None => Ok(Some(app.routes_txt())),
+        Some(_) if asked.is_none() => Ok(None),
+        Some(why) => Err(
+            Failure::new(format!("the host can't run this router itself: {why}"))
+                .hint("leave `--router native` out")
+                .into(),
+        ),
+    }
+}
+
+fn is_own(app: &App) -> anyhow::Result<bool> {
+    let file = app.router_source();
+    let text = std::fs::read_to_string(&file)
+        .with_context(|| format!("cannot read `{}`", file.display()))?;
+    Ok(code(&text) == code(OWN))
+}
+
+/// What is left of a source without comments at the beginning of a line, and without white space.
+fn code(source: &str) -> String {
+    let lines = source.lines().map(str::trim);
+    let lines = lines.filter(|line| !line.starts_with("//"));
+    lines
+        .flat_map(str::chars)
+        .filter(|character| !character.is_whitespace())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn app(source: &str) -> (tempfile::TempDir, App) {
+        let folder = tempfile::tempdir().unwrap();
+        for below in ["handlers", "router/src"] {
+            fs::create_dir_all(folder.path().join(below)).unwrap();
+        }
+        fs::write(folder.path().join("spin.toml"), "").unwrap();
+        fs::write(folder.path().join("router/src/lib.rs"), source).unwrap();
+        let app = App::at(folder.path()).unwrap();
+        (folder, app)
+    }
+
+    #[test]
+    fn the_host_runs_a_router_that_is_as_it_was_made() {
+        let (_folder, app) = app(include_str!("../../../../../router/src/lib.rs"));
+        let native = |asked, manner| native(&app, asked, manner);
+        let routes = Some(app.routes_txt());
+        for asked in [None, Some(RouterKind::Native)] {
+            assert_eq!(native(asked, Manner::Waypost).unwrap(), routes);
+        }
+        let component = Some(RouterKind::Component);
+        assert_eq!(native(component, Manner::Waypost).unwrap(), None);
+        assert_eq!(native(None, Manner::Spin).unwrap(), None);
+        assert!(native(Some(RouterKind::Native), Manner::Spin).is_err());
+    }
+
+    #[test]
+    fn a_router_with_code_of_its_own_is_a_component() {
+        let (_folder, app) = app(&format!("{OWN}\n\nfn more() {{}}\n"));
+        assert_eq!(native(&app, None, Manner::Waypost).unwrap(), None);
+        let error = native(&app, Some(RouterKind::Native), Manner::Waypost).unwrap_err();
+        assert!(error.to_string().contains("code of its own"), "{error}");
+    }
+}

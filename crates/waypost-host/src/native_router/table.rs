@@ -1,0 +1,112 @@
+//! The table of routes on disk.
+
+use crate::file_stamp::{FileStamp, LOOK_INTERVAL};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+use waypost_router::Router;
+
+/// Why the host's own router has no table of routes.
+#[derive(Debug, thiserror::Error)]
+#[error("the table of routes `{}` can't be used: {reason}; run `cargo waypost build`", path.display())]
+pub struct RoutesError {
+    path: PathBuf,
+    reason: String,
+}
+
+/// A table, as it is in its file.
+pub(crate) struct Table {
+    path: PathBuf,
+    state: Mutex<State>,
+}
+
+struct State {
+    router: Arc<Router>,
+    stamp: FileStamp,
+    looked: Instant,
+}
+
+impl Table {
+    /// Reads a table.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or it has another form.
+    pub(crate) fn read(path: &Path) -> Result<Self, RoutesError> {
+        // Taken before the file is read: a change meanwhile is seen by the next look.
+        let stamp = FileStamp::of(path);
+        let state = State {
+            router: Arc::new(read(path)?),
+            stamp,
+            looked: Instant::now(),
+        };
+        Ok(Self {
+            path: path.to_owned(),
+            state: Mutex::new(state),
+        })
+    }
+
+    /// Gives the table of the file as it is now; the last one that could be read.
+    pub(super) fn current(&self) -> Arc<Router> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.looked.elapsed() >= LOOK_INTERVAL {
+            state.looked = Instant::now();
+            self.look_at(&mut state);
+        }
+        Arc::clone(&state.router)
+    }
+
+    fn look_at(&self, state: &mut State) {
+        let stamp = FileStamp::of(&self.path);
+        if stamp == state.stamp {
+            return;
+        }
+        state.stamp = stamp;
+        match read(&self.path) {
+            Ok(router) => state.router = Arc::new(router),
+            Err(error) => tracing::error!("{error}; the routes stay as they were"),
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Router, RoutesError> {
+    let fail = |reason: String| RoutesError {
+        path: path.to_owned(),
+        reason,
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| fail(error.to_string()))?;
+    Router::parse(&text).map_err(|error| fail(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_changed_table_is_read_again_and_a_broken_one_is_not_used() {
+        let folder = tempfile::tempdir().expect("a folder is to be had");
+        let path = folder.path().join("routes.txt");
+        let has = |table: &Table, target: &str| {
+            let router = table.current();
+            let headers = http::HeaderMap::new();
+            router.destination("GET", target, &headers).is_ok()
+        };
+        assert!(Table::read(&path).is_err());
+        std::fs::write(&path, "a GET /a\n").expect("the file is written");
+        let table = Table::read(&path).expect("the table is one");
+        for (text, path_a, path_bb) in [
+            ("b GET /bb\n", false, true),
+            ("b GET /[\n", false, true),
+            ("a GET /a\nb GET /bb\n", true, true),
+        ] {
+            std::fs::write(&path, text).expect("the file is written");
+            let past = Instant::now().checked_sub(LOOK_INTERVAL * 2);
+            table.state.lock().expect("no test panicked").looked = past.expect("the clock runs");
+            assert_eq!(
+                (has(&table, "/a"), has(&table, "/bb")),
+                (path_a, path_bb),
+                "{text}"
+            );
+        }
+    }
+}
