@@ -32,6 +32,21 @@ struct State {
     waiting: usize,
     doom: Option<Doom>,
     failed: Option<u64>,
+    fresh: bool,
+}
+
+/// What there is to see of an instance at one moment.
+pub(crate) struct Seen {
+    /// Number of requests whose response is still wanted.
+    pub(crate) open: usize,
+    /// Whether a request has no response yet.
+    pub(crate) is_waiting: bool,
+    /// Why the instance must end, if it must.
+    pub(crate) doom: Option<Doom>,
+    /// Whether requests were settled by this look.
+    pub(crate) is_settled: bool,
+    /// Whether a request began since the last look.
+    pub(crate) is_fresh: bool,
 }
 
 impl Activity {
@@ -40,6 +55,7 @@ impl Activity {
         let mut state = self.lock();
         state.open += 1;
         state.waiting += 1;
+        state.fresh = true;
         state.generation
     }
 
@@ -73,16 +89,22 @@ impl Activity {
         }
     }
 
-    /// Lets go of all requests, as the guest has nothing left to do; tells whether there were any.
-    pub(crate) fn settle(&self) -> bool {
+    /// Looks at the instance. One that has `nothing_to_do` lets go of all its requests.
+    pub(crate) fn see(&self, nothing_to_do: bool) -> Seen {
         let mut state = self.lock();
-        let had_any = state.open > 0;
-        if had_any {
+        let is_settled = nothing_to_do && state.open > 0;
+        if is_settled {
             state.generation += 1;
             state.open = 0;
             state.waiting = 0;
         }
-        had_any
+        Seen {
+            open: state.open,
+            is_waiting: state.waiting > 0,
+            doom: state.doom,
+            is_settled,
+            is_fresh: std::mem::take(&mut state.fresh),
+        }
     }
 
     /// Makes the instance end; the first reason stays.
@@ -105,11 +127,6 @@ impl Activity {
     /// Number of requests whose response is still wanted.
     pub(crate) fn open(&self) -> usize {
         self.lock().open
-    }
-
-    /// Tells whether a request has no response yet.
-    pub(crate) fn is_waiting(&self) -> bool {
-        self.lock().waiting > 0
     }
 
     /// Why the instance must end, if it must.

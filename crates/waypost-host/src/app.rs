@@ -98,13 +98,15 @@ async fn answer(
         .enter()
         .map_err(|_| Failure::RouteBusy)?;
     let limits = &component.grants.limits;
-    let too_large = BodyFault::default();
-    let request = limited(request, limits.request_body, &too_large)?;
+    let (request, too_large) = limited(request, limits.request_body)?;
     let handler = component.handler().await?;
     let (ticket, caller) = exchange(context);
     let answer = tokio::time::timeout(limits.max_duration, handler.handle(ticket, request));
-    let answer = answer.await.map_err(|_| Failure::Overdue)?;
-    if too_large.is_raised() {
+    let Ok(answer) = answer.await else {
+        caller.overdue();
+        return Err(Failure::Overdue);
+    };
+    if too_large.is_some_and(|fault| fault.is_raised()) {
         // Whatever the component made of the error that it saw.
         return Err(Failure::LargeBody);
     }
@@ -113,17 +115,18 @@ async fn answer(
     Ok(response.map(|body| AnswerBody::new(body, caller, permit).boxed_unsync()))
 }
 
+/// Bounds a request's body, and gives the flag that it raises when it is larger.
 fn limited(
     request: Request<WasiBody>,
     limit: Option<u64>,
-    too_large: &BodyFault,
-) -> Result<Request<WasiBody>, Failure> {
+) -> Result<(Request<WasiBody>, Option<BodyFault>), Failure> {
     let Some(limit) = limit else {
-        return Ok(request);
+        return Ok((request, None));
     };
     if announced_length(request.headers()).is_some_and(|length| length > limit) {
         return Err(Failure::LargeBody);
     }
+    let too_large = BodyFault::default();
     let bounded = |body| LimitedBody::new(body, limit, too_large.clone()).boxed_unsync();
-    Ok(request.map(bounded))
+    Ok((request.map(bounded), Some(too_large)))
 }

@@ -36,7 +36,7 @@ impl IsTerminal for ClientInput {
 
 impl StdinStream for ClientInput {
     fn async_stream(&self) -> Box<dyn AsyncRead + Send + Sync> {
-        Box::new(Line::new(self.0.get().left))
+        Box::new(Line::new(&self.0.get().left))
     }
 
     fn p2_stream(&self) -> Box<dyn InputStream> {
@@ -51,9 +51,9 @@ struct Line {
 }
 
 impl Line {
-    fn new(left: CancellationToken) -> Self {
+    fn new(left: &CancellationToken) -> Self {
         Self {
-            left: Box::pin(left.cancelled_owned()),
+            left: Box::pin(left.clone().cancelled_owned()),
             is_read: false,
         }
     }

@@ -237,7 +237,6 @@ impl HandlerState for Loaded {
             state: Worker {
                 registration: self.runtime.registry.enter(&activity),
                 activity,
-                max_duration: limits.max_duration,
                 reuse: match self.pre {
                     ProxyPre::P2(_) => worker::REUSE_0_2,
                     ProxyPre::P3(_) => worker::REUSE_0_3,

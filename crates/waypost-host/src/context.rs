@@ -1,7 +1,7 @@
 //! What the host remembers of a request while components work on it.
 
 use crate::request_id::RequestId;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::sync::CancellationToken;
 
 /// How many components a request may pass through before it is taken for a loop.
@@ -16,7 +16,7 @@ pub(crate) struct RequestContext {
     /// Id of the client's request that all this is for.
     pub(crate) id: RequestId,
     /// Cancelled when the client goes away before the response has begun.
-    pub(crate) left: CancellationToken,
+    pub(crate) left: Arc<CancellationToken>,
     depth: u8,
 }
 
@@ -25,7 +25,7 @@ impl RequestContext {
     pub(crate) fn from_client() -> Self {
         Self {
             id: RequestId::unique(),
-            left: CancellationToken::new(),
+            left: Arc::default(),
             depth: 0,
         }
     }

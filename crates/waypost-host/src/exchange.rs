@@ -8,7 +8,7 @@
 //! Invariant: an instance counts a request as open from its start until the caller is dropped or the
 //! guest has nothing left to do, so a stream in progress keeps other requests (and their traps) out.
 
-use crate::activity::Activity;
+use crate::activity::{Activity, Doom};
 use crate::context::RequestContext;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -64,11 +64,6 @@ impl Ticket {
             LinkState::Closed => activity.abandon(generation),
         }
     }
-
-    /// Tells whether the caller has the head of its response.
-    pub(crate) fn is_answered(&self) -> bool {
-        matches!(&*self.link.lock(), LinkState::Running(run) if run.answered)
-    }
 }
 
 impl Caller {
@@ -77,6 +72,13 @@ impl Caller {
         if let LinkState::Running(run) = &mut *self.link.lock() {
             run.answered = true;
             run.activity.answer(run.generation);
+        }
+    }
+
+    /// Gives the request up, as no response came in time: the instance must end.
+    pub(crate) fn overdue(self) {
+        if let LinkState::Running(run) = &*self.link.lock() {
+            run.activity.condemn(Doom::Overdue);
         }
     }
 
@@ -111,7 +113,6 @@ impl Link {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::activity::Doom;
 
     fn started() -> (Arc<Activity>, Ticket, Caller) {
         let activity = Arc::new(Activity::default());
@@ -122,10 +123,10 @@ mod tests {
 
     #[test]
     fn an_answered_request_ends_with_its_caller() {
-        let (activity, ticket, caller) = started();
-        assert!(activity.is_waiting() && !ticket.is_answered());
+        let (activity, _ticket, caller) = started();
+        assert!(activity.see(false).is_waiting);
         caller.answered();
-        assert!(!activity.is_waiting() && ticket.is_answered());
+        assert!(!activity.see(false).is_waiting);
         assert_eq!(activity.open(), 1);
         drop(caller);
         assert_eq!((activity.open(), activity.doom()), (0, None));
@@ -157,7 +158,7 @@ mod tests {
     fn a_settled_request_does_not_fail_with_the_next() {
         let (activity, _ticket, caller) = started();
         caller.answered();
-        assert!(activity.settle());
+        assert!(activity.see(true).is_settled);
         let (next, next_caller) = exchange(RequestContext::from_client());
         next.start(&activity);
         activity.fail();

@@ -19,19 +19,25 @@ pub(crate) const VOUCHED_FOR: &str = "x-forwarded-for,x-forwarded-port,x-request
 
 /// Removes what a client may not say to a component.
 pub(crate) fn strip_request(headers: &mut HeaderMap) {
-    strip_hop_by_hop(headers);
-    remove_where(headers, is_of_the_inside);
+    remove_named_by_connection(headers);
+    remove_where(headers, |name| {
+        is_of_the_connection(name) || is_of_the_inside(name)
+    });
 }
 
 /// Removes what concerns one connection, with the fields that `Connection` names.
 pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap) {
-    for name in named_by_connection(headers) {
-        headers.remove(name);
-    }
+    remove_named_by_connection(headers);
     remove_where(headers, is_of_the_connection);
 }
 
-fn remove_where(headers: &mut HeaderMap, is_removed: fn(&str) -> bool) {
+fn remove_named_by_connection(headers: &mut HeaderMap) {
+    for name in named_by_connection(headers) {
+        headers.remove(name);
+    }
+}
+
+fn remove_where(headers: &mut HeaderMap, is_removed: impl Fn(&str) -> bool) {
     let names = headers.keys().filter(|name| is_removed(name.as_str()));
     for name in names.cloned().collect::<Vec<_>>() {
         headers.remove(name);

@@ -31,7 +31,11 @@ impl RequestId {
 
     /// Writes the id as the value of a header.
     pub(crate) fn header_value(self) -> HeaderValue {
-        HeaderValue::try_from(self.to_string()).expect("hex digits make a header value")
+        let digits = self.0.to_be_bytes().map(|byte| {
+            let digit = |half: u8| b"0123456789abcdef"[usize::from(half)];
+            [digit(byte >> 4), digit(byte & 0xf)]
+        });
+        HeaderValue::from_bytes(digits.as_flattened()).expect("hex digits make a header value")
     }
 }
 
@@ -52,6 +56,8 @@ mod tests {
             .map(|_| RequestId::unique().to_string())
             .collect();
         assert_eq!(ids.len(), 1_000);
+        let id = RequestId::unique();
+        assert_eq!(id.header_value(), id.to_string());
         let hex = |id: &String| id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit());
         assert!(ids.iter().all(hex));
     }

@@ -1,11 +1,10 @@
 //! When an instance takes a request, and when it ends: the policies of `ProxyHandler`.
 //!
-//! Time limits are enforced three times, as each place sees what the others cannot: the caller waits no
-//! longer ([`App::call`](crate::app::App::call)), the request expires inside the instance
-//! ([`WorkerState::on_request_start`]), and the instance itself ends from outside its event loop
-//! ([`WorkerExpiration`]), which a guest that never yields cannot prevent.
+//! Time limits are enforced twice, as each place sees what the other cannot: the caller waits no longer
+//! ([`App::call`](crate::app::App::call)) and condemns the instance, and the instance ends from outside its event
+//! loop ([`WorkerExpiration`]), which a guest that never yields cannot prevent.
 
-use crate::activity::{Activity, Doom};
+use crate::activity::{Activity, Doom, Seen};
 use crate::cpu::CpuMeter;
 use crate::exchange::Ticket;
 use crate::failure;
@@ -47,7 +46,6 @@ const MARGIN: Duration = Duration::from_secs(1);
 /// Decides for one instance which requests it takes.
 pub(crate) struct Worker {
     pub(crate) activity: Arc<Activity>,
-    pub(crate) max_duration: Duration,
     /// Requests that the instance serves at the same time.
     pub(crate) concurrency: usize,
     pub(crate) registration: Registration,
@@ -77,16 +75,8 @@ impl WorkerState for Worker {
     ) -> Pin<Box<dyn Future<Output = ()> + 'static + Send + Sync>> {
         store.data().current.set(ticket.context.clone());
         ticket.start(&self.activity);
-        let activity = Arc::clone(&self.activity);
-        let limit = self.max_duration;
-        Box::pin(async move {
-            tokio::time::sleep(limit).await;
-            if ticket.is_answered() {
-                // A WASI 0.2 guest runs until its stream is written: only the first byte had a limit.
-                std::future::pending::<()>().await;
-            }
-            activity.condemn(Doom::Overdue);
-        })
+        // The caller has the limit of time, and ends the instance through its activity.
+        Box::pin(std::future::pending())
     }
 
     fn drop(&self, store: Store<InstanceState>, result: wasmtime::Result<()>) {
@@ -152,16 +142,14 @@ impl Expiration {
     }
 
     /// The moment at which an instance in this state has to end, if there is one.
-    fn deadline(&mut self, status: WorkerStatus, start: Instant) -> Option<Instant> {
-        let quiet = self.activity.open() == 0;
+    fn deadline(&mut self, status: WorkerStatus, start: Instant, seen: &Seen) -> Option<Instant> {
+        let quiet = seen.open == 0;
         if !quiet {
             self.quiet_since = None;
         }
         match status {
             WorkerStatus::Idle => Some(start + IDLE),
-            WorkerStatus::Requests if self.activity.is_waiting() => {
-                Some(start + self.max_duration + MARGIN)
-            }
+            WorkerStatus::Requests if seen.is_waiting => Some(start + self.max_duration + MARGIN),
             WorkerStatus::Requests | WorkerStatus::PostReturn => {
                 quiet.then(|| *self.quiet_since.get_or_insert_with(Instant::now) + AFTERMATH)
             }
@@ -198,14 +186,15 @@ impl WorkerExpiration for Expiration {
     ) -> Poll<()> {
         self.activity.register(cx.waker());
         self.meter.control_returned();
-        if self.activity.doom().is_some() {
+        let seen = self.activity.see(status == WorkerStatus::Idle);
+        if seen.doom.is_some() {
             return Poll::Ready(());
         }
-        if status == WorkerStatus::Idle && self.activity.settle() {
-            // The worker asks again whether it may take a request.
+        if seen.is_settled && !seen.is_fresh {
+            // The worker asks again whether it may take a request. After a fresh one it does so by itself.
             cx.waker().wake_by_ref();
         }
-        match self.deadline(status, start) {
+        match self.deadline(status, start, &seen) {
             Some(deadline) => self.poll_deadline(deadline, cx),
             None => Poll::Pending,
         }
@@ -230,29 +219,23 @@ mod tests {
         let activity = Arc::new(Activity::default());
         let mut expiration = expiration(&activity);
         let start = Instant::now();
-        assert_eq!(
-            expiration.deadline(WorkerStatus::Idle, start),
-            Some(start + IDLE)
-        );
+        let mut deadline = |status| expiration.deadline(status, start, &activity.see(false));
+        assert_eq!(deadline(WorkerStatus::Idle), Some(start + IDLE));
 
         let (ticket, caller) = exchange(RequestContext::from_client());
         ticket.start(&activity);
-        let waiting = expiration.deadline(WorkerStatus::Requests, start);
+        let waiting = deadline(WorkerStatus::Requests);
         assert_eq!(waiting, Some(start + LIMIT + MARGIN));
 
         caller.answered();
         for status in [WorkerStatus::Requests, WorkerStatus::PostReturn] {
-            assert_eq!(
-                expiration.deadline(status, start),
-                None,
-                "a stream takes its time"
-            );
+            assert_eq!(deadline(status), None, "a stream takes its time");
         }
 
         drop(caller);
-        let quiet = expiration.deadline(WorkerStatus::PostReturn, start);
+        let quiet = deadline(WorkerStatus::PostReturn);
         assert!(quiet.is_some_and(|quiet| quiet >= start + AFTERMATH));
-        assert_eq!(expiration.deadline(WorkerStatus::PostReturn, start), quiet);
+        assert_eq!(deadline(WorkerStatus::PostReturn), quiet);
     }
 
     #[tokio::test]

@@ -80,8 +80,13 @@ pub(crate) async fn first_frame(mut body: WasiBody) -> Result<Rewound, Error> {
     if body.is_end_stream() {
         return Ok(Rewound::new(None, body));
     }
-    let frame = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx));
-    match tokio::time::timeout(FIRST_FRAME_PATIENCE, frame).await {
+    let mut frame = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx));
+    // Mostly it is there, and no clock has to be set.
+    let frame = match futures::poll!(&mut frame) {
+        Poll::Ready(frame) => Ok(frame),
+        Poll::Pending => tokio::time::timeout(FIRST_FRAME_PATIENCE, frame).await,
+    };
+    match frame {
         Ok(Some(Err(error))) => Err(error),
         Ok(Some(Ok(frame))) => Ok(Rewound::new(Some(frame), body)),
         Ok(None) => Ok(Rewound::new(None, super::empty())),

@@ -54,14 +54,17 @@ impl Connections {
         let (app, builder) = (Arc::clone(&self.app), Arc::clone(&self.builder));
         let stopping = self.stopping.clone();
         async move {
-            let Ok(ends) = ends(&stream) else { return };
+            let (Ok(client), Ok(own)) = (stream.peer_addr(), stream.local_addr()) else {
+                return;
+            };
             if app.manner == Manner::Spin {
-                return on_spin::run(app, stream, ends.client, &stopping).await;
+                return on_spin::run(app, stream, client, &stopping).await;
             }
             // Without it a chunk waits for the acknowledgement of the one before (40 ms).
             if let Err(error) = stream.set_nodelay(true) {
                 tracing::debug!(%error, "connection without TCP_NODELAY");
             }
+            let ends = Ends::new(client.ip(), own.port());
             run(app, &builder, stream, ends, &stopping).await;
         }
     }
@@ -81,7 +84,7 @@ async fn run(
         let seen = Arc::clone(&seen);
         move |request: Request<Incoming>| {
             seen.store(true, Ordering::Relaxed);
-            let app = Arc::clone(&app);
+            let (app, ends) = (Arc::clone(&app), ends.clone());
             async move {
                 match request.method() {
                     // There is nothing to tunnel to: the connection ends without an answer.
@@ -112,13 +115,6 @@ async fn run(
     }
 }
 
-fn ends(stream: &TcpStream) -> io::Result<Ends> {
-    Ok(Ends {
-        client: stream.peer_addr()?,
-        port: stream.local_addr()?.port(),
-    })
-}
-
 /// Sets both protocols up. hyper's `pipeline_flush` stays off: it holds a response back while the next
 /// request is in the buffer, so a stream would stall, and the answer to a malformed request never leave.
 ///
@@ -133,6 +129,8 @@ fn builder(limits: &Limits) -> Builder<TokioExecutor> {
     builder
         .http1()
         .timer(TokioTimer::new())
+        // Most responses fit one buffer, which is cheaper to send than a list of two.
+        .writev(false)
         .header_read_timeout(limits.idle_timeout)
         .max_headers(limits.header_count)
         .max_buf_size(head);

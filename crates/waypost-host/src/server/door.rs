@@ -15,8 +15,9 @@ use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
 use hyper::ext::ReasonPhrase;
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use wasmtime_wasi_http::WasiBody;
 
 /// Methods that handlers may implement: the answer to `OPTIONS *`.
@@ -24,21 +25,28 @@ const METHODS: HeaderValue =
     HeaderValue::from_static("DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT");
 
 /// The two ends of a connection.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) struct Ends {
     /// The address of the client.
-    pub(super) client: SocketAddr,
+    client: HeaderValue,
     /// The port that it came to.
-    pub(super) port: u16,
+    port: HeaderValue,
 }
 
 impl Ends {
-    /// Tells the app who the client is, as a proxy would. What the client itself says of it was removed.
-    fn tell(self, headers: &mut HeaderMap) {
-        if let Ok(client) = HeaderValue::try_from(self.client.ip().to_canonical().to_string()) {
-            headers.insert(X_FORWARDED_FOR, client);
+    /// Describes a connection of `client` to a port of this host.
+    pub(super) fn new(client: IpAddr, port: u16) -> Self {
+        let client = client.to_canonical().to_string();
+        Self {
+            client: HeaderValue::try_from(client).expect("digits and colons make a header value"),
+            port: port.into(),
         }
-        headers.insert(X_FORWARDED_PORT, self.port.into());
+    }
+
+    /// Tells the app who the client is, as a proxy would. What the client itself says of it was removed.
+    fn tell(&self, headers: &mut HeaderMap) {
+        headers.insert(X_FORWARDED_FOR, self.client.clone());
+        headers.insert(X_FORWARDED_PORT, self.port.clone());
     }
 }
 
@@ -89,19 +97,24 @@ async fn admitted(
         .headers
         .insert(X_REQUEST_ID, context.id.header_value());
     ends.tell(&mut parts.headers);
-    let stalled = BodyFault::default();
-    let patience = app.settings.limits.idle_timeout;
-    let body = match body.is_end_stream() {
-        true => body::empty(),
-        false => PatientBody::new(body, patience, stalled.clone()).boxed_unsync(),
-    };
+    let (body, stalled) = patient(body, app.settings.limits.idle_timeout);
     let request = Request::from_parts(parts, body);
     let (response, component) = app.enter(component, request, context.clone()).await;
-    if stalled.is_raised() {
+    if stalled.is_some_and(|fault| fault.is_raised()) {
         // Whatever the component made of the error that it saw.
         return Err(RequestError::StalledBody);
     }
     Ok(outward(app, component, response, &context).await)
+}
+
+/// Gives a body that does not wait for ever, and the flag that it raises when its client stopped sending.
+fn patient(body: Incoming, patience: Duration) -> (WasiBody, Option<BodyFault>) {
+    if body.is_end_stream() {
+        return (body::empty(), None);
+    }
+    let stalled = BodyFault::default();
+    let body = PatientBody::new(body, patience, stalled.clone());
+    (body.boxed_unsync(), Some(stalled))
 }
 
 /// Makes a component's response fit for the client.

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
@@ -10,14 +11,14 @@ use tokio_util::sync::CancellationToken;
 /// it takes among the requests. Its client's leaving is told by a token.
 pub(super) struct Lasting<T: Send + 'static> {
     work: Option<Pin<Box<dyn Future<Output = T> + Send>>>,
-    left: CancellationToken,
+    left: Arc<CancellationToken>,
 }
 
 impl<T: Send + 'static> Lasting<T> {
     /// Does `work`; `left` is cancelled when this is dropped before it is done.
     pub(super) fn new(
         work: impl Future<Output = T> + Send + 'static,
-        left: CancellationToken,
+        left: Arc<CancellationToken>,
     ) -> Self {
         Self {
             work: Some(Box::pin(work)),
@@ -58,10 +59,10 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_dropped_is_done_all_the_same() {
-        let left = CancellationToken::new();
+        let left = Arc::new(CancellationToken::new());
         let (done, is_done) = oneshot::channel();
         let work = {
-            let left = left.clone();
+            let left = Arc::clone(&left);
             async move {
                 left.cancelled().await;
                 done.send(()).ok()
@@ -73,8 +74,8 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_has_left_when_it_is_done() {
-        let left = CancellationToken::new();
-        assert_eq!(Lasting::new(async { 1 }, left.clone()).await, 1);
+        let left = Arc::new(CancellationToken::new());
+        assert_eq!(Lasting::new(async { 1 }, Arc::clone(&left)).await, 1);
         assert!(!left.is_cancelled());
     }
 }

@@ -31,7 +31,7 @@ pub(super) async fn run(
             }
             // A component runs on when its client leaves, and is not told.
             let work = spin::enter(app, request, client);
-            Lasting::new(work, CancellationToken::new()).await
+            Lasting::new(work, Arc::default()).await
         }
     });
     let builder = Builder::new(TokioExecutor::new());
