@@ -29,42 +29,24 @@ pub(crate) struct Activity {
 struct State {
     generation: u64,
     open: usize,
-    waiting: usize,
     doom: Option<Doom>,
     failed: Option<u64>,
-    fresh: bool,
 }
 
 /// What there is to see of an instance at one moment.
 pub(crate) struct Seen {
     /// Number of requests whose response is still wanted.
     pub(crate) open: usize,
-    /// Whether a request has no response yet.
-    pub(crate) is_waiting: bool,
     /// Why the instance must end, if it must.
     pub(crate) doom: Option<Doom>,
-    /// Whether requests were settled by this look.
-    pub(crate) is_settled: bool,
-    /// Whether a request began since the last look.
-    pub(crate) is_fresh: bool,
 }
 
 impl Activity {
-    /// Counts one more request as open and waiting; gives its generation.
+    /// Counts one more request as open; gives its generation.
     pub(crate) fn begin(&self) -> u64 {
         let mut state = self.lock();
         state.open += 1;
-        state.waiting += 1;
-        state.fresh = true;
         state.generation
-    }
-
-    /// Records that a request has the head of its response.
-    pub(crate) fn answer(&self, generation: u64) {
-        let mut state = self.lock();
-        if state.generation == generation {
-            state.waiting -= 1;
-        }
     }
 
     /// Records that an answered request is over, and wakes the instance: it may take another.
@@ -82,7 +64,6 @@ impl Activity {
         let mut state = self.lock();
         if state.generation == generation {
             state.open -= 1;
-            state.waiting -= 1;
             state.doom.get_or_insert(Doom::Abandoned);
             drop(state);
             self.waker.wake();
@@ -92,18 +73,13 @@ impl Activity {
     /// Looks at the instance. One that has `nothing_to_do` lets go of all its requests.
     pub(crate) fn see(&self, nothing_to_do: bool) -> Seen {
         let mut state = self.lock();
-        let is_settled = nothing_to_do && state.open > 0;
-        if is_settled {
+        if nothing_to_do {
             state.generation += 1;
             state.open = 0;
-            state.waiting = 0;
         }
         Seen {
             open: state.open,
-            is_waiting: state.waiting > 0,
             doom: state.doom,
-            is_settled,
-            is_fresh: std::mem::take(&mut state.fresh),
         }
     }
 
@@ -122,11 +98,6 @@ impl Activity {
     /// Tells whether the instance failed while the requests of `generation` were open.
     pub(crate) fn has_failed(&self, generation: u64) -> bool {
         self.lock().failed == Some(generation)
-    }
-
-    /// Number of requests whose response is still wanted.
-    pub(crate) fn open(&self) -> usize {
-        self.lock().open
     }
 
     /// Why the instance must end, if it must.

@@ -15,7 +15,9 @@ use crate::spin;
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 use wasmtime_wasi_http::WasiBody;
 
 /// Components and what holds for all of them.
@@ -42,6 +44,13 @@ impl App {
     pub(crate) fn loaded_components(&self) -> impl Iterator<Item = &Arc<LazyComponent>> {
         let components = self.components.values();
         components.filter(|component| self.routing_for(component).is_none())
+    }
+
+    /// Lets go of the instances that have waited for a request for so long.
+    pub(crate) fn retire_idle(&self, waited: Duration) {
+        for component in self.components.values() {
+            component.retire_idle(waited);
+        }
     }
 
     fn routing_for(&self, component: &LazyComponent) -> Option<&Routing> {
@@ -99,10 +108,10 @@ async fn answer(
         .map_err(|_| Failure::RouteBusy)?;
     let limits = &component.grants.limits;
     let (request, too_large) = limited(request, limits.request_body)?;
-    let handler = component.handler().await?;
+    let instances = component.instances_now().await?;
     let (ticket, caller) = exchange(context);
-    let answer = tokio::time::timeout(limits.max_duration, handler.handle(ticket, request));
-    let Ok(answer) = answer.await else {
+    let mut answer = pin!(instances.handle(ticket, request));
+    let Ok(answer) = tokio::time::timeout(limits.max_duration, answer.as_mut()).await else {
         caller.overdue();
         return Err(Failure::Overdue);
     };

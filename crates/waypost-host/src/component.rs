@@ -1,24 +1,19 @@
 //! A component of the app: loaded when first asked for, and again when its file changed.
 
-use crate::activity::Activity;
 use crate::admission::Admission;
 use crate::app::App;
-use crate::cpu::CpuMeter;
 use crate::file_stamp::{FileStamp, LOOK_INTERVAL};
 use crate::grants::Grants;
 use crate::instance::InstanceState;
+use crate::instances::Instances;
 use crate::load::{LoadError, load};
-use crate::manner::Manner;
 use crate::registry::Registry;
-use crate::spin;
-use crate::worker::{self, Expiration, Worker};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::OwnedMutexGuard;
 use wasmtime::Engine;
 use wasmtime::component::Linker;
-use wasmtime_wasi_http::handler::{HandlerState, Instance, ProxyHandler, ProxyPre};
-use wasmtime_wasi_http::{WasiHttpCtxView, WasiHttpView};
+use wasmtime_wasi_http::handler::ProxyPre;
 
 /// What all components of an app share.
 pub(crate) struct Runtime {
@@ -37,21 +32,15 @@ pub(crate) struct LazyComponent {
     loading: Arc<tokio::sync::Mutex<()>>,
 }
 
-/// How a request gets into an instance.
-type View = fn(&mut InstanceState) -> WasiHttpCtxView<'_>;
-
-/// Serves requests with instances of one version of a component.
-pub(crate) type Handler = ProxyHandler<Loaded>;
-
 #[derive(Default)]
 struct Slot {
-    loaded: Option<(FileStamp, Handler)>,
+    loaded: Option<(FileStamp, Arc<Instances>)>,
     refused: Option<(FileStamp, Arc<LoadError>)>,
     looked: Option<Instant>,
 }
 
 enum Look {
-    Use(Handler),
+    Use(Arc<Instances>),
     Refuse(Arc<LoadError>),
     Load,
 }
@@ -74,7 +63,7 @@ impl LazyComponent {
         }
     }
 
-    /// Gives the handler of the component's file as it is now.
+    /// Gives the instances of the component's file as it is now.
     ///
     /// The first request compiles it, and those that come meanwhile wait for that one. A changed file is
     /// loaded the same way; requests in flight end on the version that they began with. When the new
@@ -83,7 +72,7 @@ impl LazyComponent {
     /// # Errors
     ///
     /// When there is no version that can be loaded.
-    pub(crate) async fn handler(self: &Arc<Self>) -> Result<Handler, Arc<LoadError>> {
+    pub(crate) async fn instances_now(self: &Arc<Self>) -> Result<Arc<Instances>, Arc<LoadError>> {
         if let Some(result) = self.look().ready() {
             return result;
         }
@@ -113,7 +102,10 @@ impl LazyComponent {
 
     /// Loads the file as it is now and records the outcome. The work goes on when the request that asked
     /// for it is dropped, and the lock is kept until it is done: a version is loaded once.
-    async fn load(self: &Arc<Self>, lock: OwnedMutexGuard<()>) -> Result<Handler, Arc<LoadError>> {
+    async fn load(
+        self: &Arc<Self>,
+        lock: OwnedMutexGuard<()>,
+    ) -> Result<Arc<Instances>, Arc<LoadError>> {
         let component = Arc::clone(self);
         let work = move || {
             let outcome = component.load_now();
@@ -129,7 +121,7 @@ impl LazyComponent {
         })
     }
 
-    fn load_now(&self) -> Result<Handler, Arc<LoadError>> {
+    fn load_now(&self) -> Result<Arc<Instances>, Arc<LoadError>> {
         let (route, id) = (self.grants.name.as_str(), &self.grants.id);
         let started = Instant::now();
         // Taken before the file is read: a change during the load is seen by the next look.
@@ -141,7 +133,7 @@ impl LazyComponent {
             Ok(pre) => {
                 let milliseconds = started.elapsed().as_millis();
                 tracing::debug!(route, component = %id, milliseconds, "loaded");
-                let handler = ProxyHandler::new(self.loaded(pre));
+                let handler = self.instances(pre);
                 slot.loaded = Some((stamp, handler.clone()));
                 slot.refused = None;
                 Ok(handler)
@@ -156,12 +148,20 @@ impl LazyComponent {
         }
     }
 
-    fn loaded(&self, pre: ProxyPre<InstanceState>) -> Loaded {
-        Loaded {
+    fn instances(&self, pre: ProxyPre<InstanceState>) -> Arc<Instances> {
+        Arc::new(Instances::new(
             pre,
-            grants: Arc::clone(&self.grants),
-            runtime: Arc::clone(&self.runtime),
-            app: Weak::clone(&self.app),
+            Arc::clone(&self.grants),
+            Arc::clone(&self.runtime),
+            Weak::clone(&self.app),
+        ))
+    }
+
+    /// Lets go of the instances that have waited for so long.
+    pub(crate) fn retire_idle(&self, waited: Duration) {
+        let loaded = self.lock().loaded.clone();
+        if let Some((_, instances)) = loaded {
+            instances.retire(waited);
         }
     }
 
@@ -192,57 +192,11 @@ impl Slot {
 }
 
 impl Look {
-    fn ready(self) -> Option<Result<Handler, Arc<LoadError>>> {
+    fn ready(self) -> Option<Result<Arc<Instances>, Arc<LoadError>>> {
         match self {
             Self::Use(handler) => Some(Ok(handler)),
             Self::Refuse(error) => Some(Err(error)),
             Self::Load => None,
         }
-    }
-}
-
-/// One version of a component, ready to be instantiated.
-pub(crate) struct Loaded {
-    pre: ProxyPre<InstanceState>,
-    grants: Arc<Grants>,
-    runtime: Arc<Runtime>,
-    app: Weak<App>,
-}
-
-impl HandlerState for Loaded {
-    type StoreData = InstanceState;
-    type WorkerExpiration = Expiration;
-    type WorkerState = Worker;
-
-    async fn instantiate(&self) -> wasmtime::Result<Instance<InstanceState, Expiration, Worker>> {
-        let limits = &self.grants.limits;
-        let meter = Arc::new(CpuMeter::new(limits.cpu_time));
-        let mut store = InstanceState::store(
-            &self.runtime.engine,
-            &self.grants,
-            &self.app,
-            Arc::clone(&meter),
-        )?;
-        let proxy = self.pre.instantiate_async(&mut store).await?;
-        let activity = Arc::new(Activity::default());
-        let (view, concurrency) = match self.grants.manner {
-            Manner::Waypost => (InstanceState::http as View, worker::CONCURRENCY),
-            Manner::Spin => (InstanceState::http_on_spin as View, spin::CONCURRENCY),
-        };
-        Ok(Instance {
-            store,
-            proxy,
-            view,
-            expiration: Expiration::new(Arc::clone(&activity), meter, limits.max_duration),
-            state: Worker {
-                registration: self.runtime.registry.enter(&activity),
-                activity,
-                reuse: match self.pre {
-                    ProxyPre::P2(_) => worker::REUSE_0_2,
-                    ProxyPre::P3(_) => worker::REUSE_0_3,
-                },
-                concurrency,
-            },
-        })
     }
 }

@@ -30,6 +30,11 @@ impl RequestContext {
         }
     }
 
+    /// Tells whether a component made the request, and not a client.
+    pub(crate) fn is_chained(&self) -> bool {
+        self.depth > 0
+    }
+
     /// Gives the context of a request that a component makes to another; `None` when it goes too deep.
     pub(crate) fn chained(&self) -> Option<Self> {
         let depth = self.depth + 1;
@@ -42,7 +47,7 @@ impl RequestContext {
 
 /// The request that an instance works on, shared by its parts.
 ///
-/// An instance serves one request at a time ([`CONCURRENCY`](crate::worker::CONCURRENCY)), so there is one.
+/// An instance serves one request at a time, so there is one.
 pub(crate) struct CurrentRequest(Mutex<RequestContext>);
 
 impl CurrentRequest {

@@ -90,6 +90,12 @@ impl CpuMeter {
         Ok(UpdateDeadline::Yield(1))
     }
 
+    /// Called before a guest begins.
+    pub(crate) fn rest(&self) {
+        self.yielded.store(false, Ordering::Relaxed);
+        self.used.store(0, Ordering::Relaxed);
+    }
+
     /// Called when the guest gave control back: unless it was only to let others run, it paused.
     pub(crate) fn control_returned(&self) {
         if !self.yielded.swap(false, Ordering::Relaxed) {

@@ -2,15 +2,12 @@
 
 use crate::body;
 use crate::context::RequestContext;
-use crate::exchange::Ticket;
 use crate::grants::Grants;
 use crate::load::LoadError;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use http::{Response, StatusCode};
 use std::sync::Arc;
-use wasmtime::PoolConcurrencyLimitError;
 use wasmtime_wasi_http::WasiBody;
-use wasmtime_wasi_http::handler::{ExpirationError, InstantiationError, TrapOrPanicError};
 
 /// Name of the header that ties a response to the log.
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -39,27 +36,6 @@ pub(crate) enum Failure {
     Returned(String),
     #[error("the body of the response failed before its first byte: {0}")]
     Body(String),
-}
-
-impl From<wasmtime::Error> for Failure {
-    fn from(error: wasmtime::Error) -> Self {
-        if error.is::<TrapOrPanicError>() {
-            return Self::Trapped;
-        }
-        if error.is::<ExpirationError>() {
-            // The instance's own clock can be ahead of the caller's.
-            return Self::Overdue;
-        }
-        if let Some(instantiation) = error.downcast_ref::<InstantiationError<Ticket>>() {
-            let cause = &instantiation.error;
-            return if cause.is::<PoolConcurrencyLimitError>() {
-                Self::PoolBusy(summary(cause))
-            } else {
-                Self::Returned(summary(cause))
-            };
-        }
-        Self::Returned(summary(&error))
-    }
 }
 
 impl Failure {

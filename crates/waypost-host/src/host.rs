@@ -6,6 +6,7 @@ use crate::component::Runtime;
 use crate::cpu::EpochClock;
 use crate::engine;
 use crate::error::HostError;
+use crate::instances::IDLE;
 use crate::key_value::KeyValueStorage;
 use crate::linker;
 use crate::manifest::{ComponentId, Manifest};
@@ -16,6 +17,7 @@ use crate::server;
 use crate::settings::Settings;
 use crate::spin;
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +25,9 @@ use tokio::net::TcpListener;
 
 /// How long instances that were told to end may take: they do at once, unless a guest runs (10 ms).
 const LAST_INSTANCES: Duration = Duration::from_secs(1);
+
+/// How often instances are looked for that have waited for too long.
+const TIDY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What a host needs to know beside its manifest and settings.
 #[derive(Clone, Debug)]
@@ -148,7 +153,7 @@ impl Host {
     pub async fn load_all(&self) -> Result<(), HostError> {
         let mut faults = Vec::new();
         for component in self.app.loaded_components() {
-            if let Err(error) = component.handler().await {
+            if let Err(error) = component.instances_now().await {
                 faults.push(error.to_string());
             }
         }
@@ -173,8 +178,12 @@ impl Host {
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), HostError> {
         self.registry.open();
-        let result = server::serve(Arc::clone(&self.app), listener, shutdown).await;
+        let result = tokio::select! {
+            result = server::serve(Arc::clone(&self.app), listener, shutdown) => result,
+            never = self.tidy() => match never {},
+        };
         self.registry.stop();
+        self.app.retire_idle(Duration::ZERO);
         if tokio::time::timeout(LAST_INSTANCES, self.registry.emptied())
             .await
             .is_err()
@@ -185,6 +194,14 @@ impl Host {
             );
         }
         result
+    }
+
+    /// Gives memory back that a quiet app does not need.
+    async fn tidy(&self) -> Infallible {
+        loop {
+            tokio::time::sleep(TIDY_INTERVAL).await;
+            self.app.retire_idle(IDLE);
+        }
     }
 
     /// Number of instances that are alive: those that work, and those kept for the next request.

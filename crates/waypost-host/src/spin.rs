@@ -5,7 +5,8 @@
 //!
 //! What is not imitated: a loop of components that ask each other ends after sixteen; memory is bounded as the
 //! settings say; the log is this host's; a request to `http://self` stays in memory, from `127.0.0.1:0` to
-//! `localhost`; a component is loaded when it is first asked for, and not before the first request.
+//! `localhost`; a component is loaded when it is first asked for, and not before the first request; an instance takes one request
+//! at a time, not sixteen.
 
 mod door;
 mod headers;
@@ -21,9 +22,6 @@ use http::{Response, StatusCode};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 use wasmtime_wasi_http::{ForbiddenHeaderFilter, WasiBody, WasiHttpHooks};
-
-/// Requests that Spin has one instance work on at the same time (`crates/trigger-http/src/lib.rs`).
-pub(crate) const CONCURRENCY: usize = 16;
 
 /// The client of a request that one component makes to another (`crates/trigger-http/src/outbound_http.rs`).
 const CHAINED_CLIENT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);

@@ -43,6 +43,10 @@ impl<T: Send + 'static> Future for Lasting<T> {
 impl<T: Send + 'static> Drop for Lasting<T> {
     fn drop(&mut self) {
         let Some(work) = self.work.take() else { return };
+        if std::thread::panicking() {
+            // It was the work that failed.
+            return;
+        }
         self.left.cancel();
         // Without a runtime the process is about to end.
         if let Ok(runtime) = Handle::try_current() {
