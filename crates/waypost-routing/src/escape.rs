@@ -16,14 +16,17 @@ pub(crate) enum DecodeError {
 pub(crate) fn decode_strict(text: &str) -> Result<String, DecodeError> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
-    while let Some((&first, tail)) = rest.split_first() {
-        if first == b'%' {
-            bytes.push(escape_at(rest).ok_or(DecodeError::MalformedEscape)?);
-            rest = &rest[ESCAPE_LEN..];
-        } else {
-            bytes.push(first);
-            rest = tail;
+    while let [first, tail @ ..] = rest {
+        rest = tail;
+        if *first != b'%' {
+            bytes.push(*first);
+            continue;
         }
+        let [high, low, tail @ ..] = rest else {
+            return Err(DecodeError::MalformedEscape);
+        };
+        rest = tail;
+        bytes.push(byte_of(*high, *low).ok_or(DecodeError::MalformedEscape)?);
     }
     String::from_utf8(bytes).map_err(|_| DecodeError::InvalidUtf8)
 }
@@ -78,9 +81,13 @@ const ESCAPE_LEN: usize = 3;
 /// The byte that the escape at the start of `bytes` stands for.
 fn escape_at(bytes: &[u8]) -> Option<u8> {
     match bytes {
-        [b'%', high, low, ..] => Some(hex_digit(*high)? << 4 | hex_digit(*low)?),
+        [b'%', high, low, ..] => byte_of(*high, *low),
         _ => None,
     }
+}
+
+fn byte_of(high: u8, low: u8) -> Option<u8> {
+    Some(hex_digit(high)? << 4 | hex_digit(low)?)
 }
 
 fn hex_digit(byte: u8) -> Option<u8> {

@@ -76,12 +76,12 @@ impl Path {
         if let Some(target) = collapse_slashes(raw) {
             return Ok(Resolved::Redirect(target));
         }
-        let segments = remove_dot_segments(raw);
-        match segments.as_slice() {
-            [""] => Ok(Resolved::Path(Self::default())),
-            [kept @ .., ""] => Ok(Resolved::Redirect(format!("/{}", kept.join("/")))),
-            segments => Self::decode(segments).map(Resolved::Path),
+        let mut path = remove_dot_segments(raw);
+        if path.len() > 1 && path.ends_with('/') {
+            path.pop();
+            return Ok(Resolved::Redirect(path));
         }
+        Self::decode(&path).map(Resolved::Path)
     }
 
     /// Iterates over the decoded segments.
@@ -107,19 +107,20 @@ impl Path {
         self.ends.push(self.text.len());
     }
 
-    fn decode(segments: &[&str]) -> Result<Self, PathError> {
-        let mut path = Self {
-            text: String::with_capacity(segments.iter().map(|segment| segment.len()).sum()),
-            ends: Vec::with_capacity(segments.len()),
+    /// Decodes a path that is normalised.
+    fn decode(path: &str) -> Result<Self, PathError> {
+        let mut decoded = Self {
+            text: String::with_capacity(path.len()),
+            ends: Vec::new(),
         };
-        for segment in segments {
-            if segment.contains('%') {
-                path.push(&decode_segment(segment)?);
+        for segment in segments(path).filter(|segment| !segment.is_empty()) {
+            if segment.bytes().any(|byte| byte == b'%') {
+                decoded.push(&decode_segment(segment)?);
             } else {
-                path.push(segment);
+                decoded.push(segment);
             }
         }
-        Ok(path)
+        Ok(decoded)
     }
 
     fn start(&self, index: usize) -> usize {
@@ -164,15 +165,22 @@ pub enum PathError {
     Nul,
 }
 
-impl fmt::Display for PathError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl PathError {
+    /// Returns what its display form says, too.
+    pub fn as_str(self) -> &'static str {
+        match self {
             Self::NotAbsolute => "the path does not start with `/`",
             Self::ForbiddenCharacter => "the path has a character that must be percent-encoded",
             Self::MalformedEscape => "the path has a `%` without two hexadecimal digits",
             Self::InvalidUtf8 => "the path does not decode to UTF-8",
             Self::Nul => "the path has a NUL character",
-        })
+        }
+    }
+}
+
+impl fmt::Display for PathError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 
@@ -203,41 +211,59 @@ fn check_bytes(raw: &str) -> Result<(), PathError> {
 /// Returns `raw` with single forward slashes only, or `None` if it is so already.
 fn collapse_slashes(raw: &str) -> Option<String> {
     let is_run = |pair: &[u8]| pair == b"//";
-    if !raw.contains('\\') && !raw.as_bytes().windows(2).any(is_run) {
+    if !raw.bytes().any(|byte| byte == b'\\') && !raw.as_bytes().windows(2).any(is_run) {
         return None;
     }
-    let mut collapsed = String::with_capacity(raw.len());
-    for character in raw.chars() {
-        let character = if character == '\\' { '/' } else { character };
-        if character != '/' || !collapsed.ends_with('/') {
-            collapsed.push(character);
+    let mut collapsed = String::new();
+    for byte in raw.bytes() {
+        let byte = if byte == b'\\' { b'/' } else { byte };
+        if byte != b'/' || !collapsed.ends_with('/') {
+            collapsed.push(char::from(byte));
         }
     }
     Some(collapsed)
 }
 
-/// Splits a path without repeated slashes and drops its dot segments.
+/// Drops the dot segments of a path without repeated slashes.
 ///
-/// The last item is empty if the path ends in a slash, and there is always one.
-fn remove_dot_segments(raw: &str) -> Vec<&str> {
-    let mut kept = Vec::new();
+/// It ends in a slash where the path does, and where its last segment was one with dots.
+fn remove_dot_segments(raw: &str) -> String {
+    let mut kept = String::with_capacity(raw.len());
     let mut ends_in_slash = false;
-    for segment in raw.split('/').skip(1) {
+    for segment in segments(raw) {
         ends_in_slash = true;
         match DotSegment::of(segment) {
             Some(DotSegment::Single) => {}
-            Some(DotSegment::Double) => drop(kept.pop()),
+            Some(DotSegment::Double) => {
+                let parent = kept.bytes().rposition(|byte| byte == b'/');
+                kept.truncate(parent.unwrap_or_default());
+            }
             None if segment.is_empty() => {}
             None => {
-                kept.push(segment);
+                kept.push('/');
+                kept.push_str(segment);
                 ends_in_slash = false;
             }
         }
     }
     if ends_in_slash {
-        kept.push("");
+        kept.push('/');
     }
     kept
+}
+
+/// Splits a path at its slashes.
+///
+/// By bytes, not by `str::split`: a handler is that much smaller.
+fn segments(path: &str) -> impl Iterator<Item = &str> {
+    let mut rest = path;
+    std::iter::from_fn(move || {
+        let path = rest.strip_prefix('/')?;
+        let end = path.bytes().position(|byte| byte == b'/');
+        let (segment, tail) = path.split_at_checked(end.unwrap_or(path.len()))?;
+        rest = tail;
+        Some(segment)
+    })
 }
 
 #[derive(Clone, Copy)]
@@ -266,7 +292,7 @@ fn strip_dot(segment: &str) -> Option<&str> {
 
 fn decode_segment(segment: &str) -> Result<String, PathError> {
     let decoded = escape::decode_strict(segment)?;
-    if decoded.contains('\0') {
+    if decoded.bytes().any(|byte| byte == 0) {
         Err(PathError::Nul)
     } else {
         Ok(decoded)
