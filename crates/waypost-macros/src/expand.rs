@@ -13,8 +13,9 @@ pub fn expand(input: &Export) -> Result<TokenStream> {
     let pattern = pattern(input)?;
     let text = pattern.to_string();
     let segments = pattern.segments().iter().map(segment);
+    let matches = matches(&pattern);
     let verbs: Vec<_> = input.methods.iter().map(|method| &method.verb).collect();
-    let calls = input.methods.iter().map(call);
+    let calls = calls(&input.methods);
     let checks = input.methods.iter().map(|method| check(method, &pattern));
     let description = description(&text, &input.methods);
     Ok(quote! {
@@ -32,21 +33,19 @@ pub fn expand(input: &Export) -> Result<TokenStream> {
                     &[#(waypost_private::Verb::#verbs),*];
 
                 fn pattern() -> &'static waypost_private::Pattern {
-                    static PATTERN: ::std::sync::OnceLock<waypost_private::Pattern> =
-                        ::std::sync::OnceLock::new();
-                    PATTERN.get_or_init(|| {
-                        waypost_private::Pattern::from_checked(::std::vec![#(#segments),*])
-                    })
+                    static SEGMENTS: &[waypost_private::Segment] = &[#(#segments),*];
+                    static PATTERN: waypost_private::Pattern =
+                        waypost_private::Pattern::from_checked(SEGMENTS);
+                    &PATTERN
                 }
+
+                #matches
 
                 async fn call(
                     verb: waypost_private::Verb,
                     exchange: &mut ::waypost::Exchange,
                 ) -> ::waypost::Response {
-                    match verb {
-                        #(#calls)*
-                        _ => ::core::unreachable!("a route is called with a verb of its own"),
-                    }
+                    #calls
                 }
             }
 
@@ -57,6 +56,18 @@ pub fn expand(input: &Export) -> Result<TokenStream> {
             ::waypost::__export_component!(Route);
         }
     })
+}
+
+/// Writes how a path is matched. Where the pattern has no params the component needs no code for them.
+fn matches(pattern: &Pattern) -> TokenStream {
+    if pattern.params().next().is_some() {
+        return TokenStream::new();
+    }
+    quote! {
+        fn matches(path: &waypost_private::Path) -> Option<waypost_private::Params> {
+            Self::pattern().accepts(path).then(waypost_private::Params::default)
+        }
+    }
 }
 
 /// Returns the pattern that the folder gives, or the one that stands in the macro.
@@ -85,7 +96,7 @@ fn segment(segment: &Segment) -> TokenStream {
         quote!(waypost_private::ParamName::from_checked(#name))
     };
     let (kind, content) = match segment {
-        Segment::Static(text) => ("Static", quote!(::std::string::String::from(#text))),
+        Segment::Static(text) => ("Static", quote!(::std::borrow::Cow::Borrowed(#text))),
         Segment::Param(param) => ("Param", name(param)),
         Segment::CatchAll(param) => ("CatchAll", name(param)),
         Segment::OptionalCatchAll(param) => ("OptionalCatchAll", name(param)),
@@ -98,12 +109,29 @@ const NOT_IN_AN_APP: &str = "this crate is not below the `handlers` folder of an
     `spin.toml` and `handlers`): move it there, or name the pattern, \
     `waypost::export!(\"/items/[slug]\": get);`";
 
+/// Writes the calls of the functions. A route is called with a verb of its own, so the last of them stands for all
+/// others.
+fn calls(methods: &[Method]) -> TokenStream {
+    let Some((last, others)) = methods.split_last() else {
+        return quote!(::core::unreachable!(
+            "a route is called with a verb of its own"
+        ));
+    };
+    let others = others.iter().map(|method| {
+        let (verb, call) = (&method.verb, call(method));
+        quote_spanned!(verb.span()=> if verb == waypost_private::Verb::#verb { return #call; })
+    });
+    let last = call(last);
+    quote! {
+        #(#others)*
+        let _ = verb;
+        #last
+    }
+}
+
 fn call(method: &Method) -> TokenStream {
     let Method { verb, function } = method;
-    let span = verb.span();
-    quote_spanned! {span=>
-        waypost_private::Verb::#verb => waypost_private::run(#function, exchange).await,
-    }
+    quote_spanned!(verb.span()=> waypost_private::run(#function, exchange).await)
 }
 
 /// Makes code that compiles only if the params of a handler have a field for each segment. It never

@@ -28,7 +28,7 @@
 //! use waypost_routing::{Pattern, PatternError, Segment};
 //!
 //! let pattern = Pattern::parse("(shop)/a%20b/[slug]")?;
-//! assert_eq!(pattern.segments()[0], Segment::Static("a b".to_owned()));
+//! assert_eq!(pattern.segments()[0], Segment::Static("a b".into()));
 //! assert_eq!(pattern.to_string(), "/a b/[slug]");
 //!
 //! let error = Pattern::parse("items/[[slug]]").unwrap_err();

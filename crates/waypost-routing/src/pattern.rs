@@ -3,7 +3,7 @@
 //! A pattern knows nothing of other patterns: which of them get along is decided by
 //! [`RouteTable`](crate::RouteTable).
 
-use std::{cmp::Ordering, collections::BTreeMap, fmt, str::FromStr};
+use std::{borrow::Cow, cmp::Ordering, collections::BTreeMap, fmt, str::FromStr};
 
 use crate::{
     ParamName, ParamValue, Params, Path, PatternError, Segment,
@@ -27,7 +27,7 @@ use crate::{
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Pattern {
-    segments: Vec<Segment>,
+    segments: Cow<'static, [Segment]>,
 }
 
 impl Pattern {
@@ -63,14 +63,18 @@ impl Pattern {
         }
         check_catch_all_is_last(&segments)?;
         check_names_differ(&segments)?;
-        Ok(Self { segments })
+        Ok(Self {
+            segments: Cow::Owned(segments),
+        })
     }
 
     /// Makes a pattern of segments that were checked before: what `export!` writes down of one that it parsed,
     /// so that a component needs no parser.
     #[doc(hidden)]
-    pub fn from_checked(segments: Vec<Segment>) -> Self {
-        Self { segments }
+    pub const fn from_checked(segments: &'static [Segment]) -> Self {
+        Self {
+            segments: Cow::Borrowed(segments),
+        }
     }
 
     /// Returns the segments, none for the root.
@@ -111,7 +115,8 @@ impl Pattern {
         self.segments.iter().filter_map(entry).collect()
     }
 
-    fn accepts(&self, path: &Path) -> bool {
+    /// Tells whether a path matches this pattern alone.
+    pub fn accepts(&self, path: &Path) -> bool {
         for (index, segment) in self.segments.iter().enumerate() {
             match (segment, path.segment(index)) {
                 (Segment::Static(text), Some(sent)) if text == sent => {}

@@ -14,7 +14,7 @@ use crate::{PatternError, escape};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Segment {
     /// A literal text, decoded: matches the segment that decodes to exactly this, case-sensitively.
-    Static(String),
+    Static(Cow<'static, str>),
     /// `[name]`: matches any one segment.
     Param(ParamName),
     /// `[...name]`: matches all remaining segments, at least one.
@@ -66,13 +66,13 @@ impl fmt::Display for Segment {
 /// not. A kebab-case name is words of small letters and digits, joined by single hyphens:
 /// `kebab-name`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ParamName(String);
+pub struct ParamName(Cow<'static, str>);
 
 impl ParamName {
     /// Makes a name that was checked before; as [`Pattern::from_checked`](crate::Pattern::from_checked).
     #[doc(hidden)]
-    pub fn from_checked(name: &str) -> Self {
-        Self(name.to_owned())
+    pub const fn from_checked(name: &'static str) -> Self {
+        Self(Cow::Borrowed(name))
     }
 
     /// Returns the name as it stands in the folder.
@@ -83,7 +83,7 @@ impl ParamName {
     fn parse(folder: &str, name: &str) -> Result<Self, PatternError> {
         let name = normalise(name);
         if is_identifier(&name) || is_kebab_case(&name) {
-            Ok(Self(name.into_owned()))
+            Ok(Self(Cow::Owned(name.into_owned())))
         } else {
             Err(PatternError::InvalidName {
                 segment: folder.to_owned(),
@@ -171,7 +171,7 @@ fn parse_static(folder: &str) -> Result<Segment, PatternError> {
             segment: folder.to_owned(),
         });
     }
-    Ok(Segment::Static(normalise(&text).into_owned()))
+    Ok(Segment::Static(Cow::Owned(normalise(&text).into_owned())))
 }
 
 /// Brings a name into Unicode NFC, in which names are compared.
@@ -227,7 +227,7 @@ mod tests {
     use super::*;
 
     fn name(name: &str) -> ParamName {
-        ParamName(name.to_owned())
+        ParamName(Cow::Owned(name.to_owned()))
     }
 
     #[test]
@@ -256,7 +256,7 @@ mod tests {
         for (folder, expected) in cases {
             assert_eq!(
                 Segment::parse(folder),
-                Ok(Segment::Static(expected.to_owned())),
+                Ok(Segment::Static(expected.to_owned().into())),
                 "{folder}"
             );
         }
@@ -440,7 +440,7 @@ mod tests {
             ("ünï", "ünï"),
         ];
         for (text, expected) in cases {
-            let segment = Segment::Static(text.to_owned());
+            let segment = Segment::Static(text.to_owned().into());
             assert_eq!(segment.to_string(), expected);
             assert_eq!(Segment::parse(expected), Ok(segment));
         }
@@ -449,14 +449,8 @@ mod tests {
     #[cfg(feature = "nfc")]
     #[test]
     fn names_are_normalised() {
-        assert_eq!(
-            Segment::parse("u\u{308}"),
-            Ok(Segment::Static("ü".to_owned()))
-        );
-        assert_eq!(
-            Segment::parse("u%CC%88"),
-            Ok(Segment::Static("ü".to_owned()))
-        );
+        assert_eq!(Segment::parse("u\u{308}"), Ok(Segment::Static("ü".into())));
+        assert_eq!(Segment::parse("u%CC%88"), Ok(Segment::Static("ü".into())));
         assert_eq!(Segment::parse("[u\u{308}]"), Ok(Segment::Param(name("ü"))));
     }
 }

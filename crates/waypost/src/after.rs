@@ -12,7 +12,7 @@ use futures::stream::FuturesUnordered;
 
 use crate::{Exchange, FromRequest, Result, sys};
 
-type Work = Pin<Box<dyn Future<Output = ()>>>;
+pub(crate) type Work = Pin<Box<dyn Future<Output = ()>>>;
 
 /// Takes work that goes on once the response is out, as Next's
 /// [`after`](https://nextjs.org/docs/app/api-reference/functions/after): logging, counting, tidying up.
@@ -64,14 +64,8 @@ impl After {
         }
     }
 
-    /// Tells whether there is anything to do.
-    #[cfg(target_arch = "wasm32")]
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.borrow().work.is_empty()
-    }
-
     /// Does all of it, and what it adds.
-    pub(crate) async fn finish(self) {
+    async fn all(self) {
         self.0.borrow_mut().started = true;
         let mut running = FuturesUnordered::new();
         poll_fn(|cx| {
@@ -87,6 +81,41 @@ impl After {
             }
         })
         .await;
+    }
+}
+
+/// Work that an exchange may have. Behind it is the code that it needs: a component whose handler never asks for any
+/// holds none of it.
+pub(crate) trait Finish {
+    /// Returns what takes work.
+    fn after(&self) -> After;
+
+    /// Returns what does all of the work, and what it adds; `None` where there is nothing to do.
+    fn finish(self: Box<Self>) -> Option<Work>;
+
+    /// Returns what does it after the body is out.
+    #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
+    fn behind(self: Box<Self>, sending: Work) -> Work;
+}
+
+impl Finish for After {
+    fn after(&self) -> After {
+        self.clone()
+    }
+
+    fn finish(self: Box<Self>) -> Option<Work> {
+        let is_empty = self.0.borrow().work.is_empty();
+        (!is_empty).then(|| Box::pin(self.all()) as Work)
+    }
+
+    #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
+    fn behind(self: Box<Self>, sending: Work) -> Work {
+        Box::pin(async move {
+            sending.await;
+            if let Some(work) = self.finish() {
+                work.await;
+            }
+        })
     }
 }
 
@@ -122,7 +151,7 @@ impl Outcome for () {
 impl Outcome for Result<()> {
     fn report(self) {
         if let Err(error) = self {
-            sys::log(&format!("error: after the response: {error}"));
+            sys::log(&format!("after the response: {error}"));
         }
     }
 }
@@ -150,7 +179,7 @@ mod tests {
             Err(std::fmt::Error)?;
             Ok(())
         });
-        block_on(after.finish());
+        block_on(Box::new(after).finish().unwrap());
         assert_eq!(*log.borrow(), ["inner", "outer", "second"]);
     }
 }

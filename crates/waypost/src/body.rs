@@ -1,9 +1,12 @@
 //! A body: nothing, bytes, or a stream of chunks.
 
 mod chunk;
+mod content;
+mod media_type;
 mod trailers;
 mod written;
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
 use std::pin::Pin;
@@ -13,8 +16,11 @@ use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt, stream};
 use http::HeaderMap;
 
-use crate::RequestError;
+use crate::response::Check;
+use crate::{RequestError, Response};
 pub use chunk::Chunk;
+use content::Full;
+use media_type::MediaType;
 pub use written::BodyWriter;
 
 /// What a stream of a body can fail with.
@@ -42,15 +48,20 @@ pub const DEFAULT_BODY_LIMIT: usize = 10 * 1024 * 1024;
 /// ```
 pub struct Body {
     content: Content,
-    media_type: Option<Cow<'static, str>>,
+    media_type: Option<MediaType>,
     /// What came after the last chunk, once that was read.
-    trailers: Option<Box<HeaderMap>>,
+    /// A `HeaderMap`: as any, so that a component that reads none does not hold what a map is made of.
+    trailers: Option<Box<dyn Any>>,
+    /// Answers with a stream. It is here so that a component that makes none does not hold the code.
+    #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
+    pub(crate) respond: Option<crate::sys::Respond>,
 }
 
 enum Content {
-    Full(Bytes),
+    Full(Full),
     Frames(Frames),
-    Used,
+    /// Gone: a response of it can't be sent.
+    Used(Check),
 }
 
 /// A piece of a body: bytes, or the trailers after the last of them (RFC 9110 section 6.5).
@@ -62,7 +73,7 @@ pub(crate) enum Frame {
 impl Body {
     /// Makes a body without content.
     pub fn empty() -> Self {
-        Self::of(Content::Full(Bytes::new()))
+        Self::of(Content::Full(Full::default()))
     }
 
     /// Makes a body of the chunks of a stream, sent as they come.
@@ -88,7 +99,11 @@ impl Body {
     pub(crate) fn from_frames(
         frames: impl Stream<Item = Result<Frame, BoxError>> + 'static,
     ) -> Self {
-        Self::of(Content::Frames(Box::pin(frames)))
+        Self {
+            #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
+            respond: Some(crate::sys::respond_with_stream),
+            ..Self::of(Content::Frames(Box::pin(frames)))
+        }
     }
 
     fn of(content: Content) -> Self {
@@ -96,28 +111,35 @@ impl Body {
             content,
             media_type: None,
             trailers: None,
+            #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
+            respond: None,
         }
     }
 
     /// Gives the body a media type, as a `Blob` of the Web has one.
     #[must_use]
     pub fn of_type(mut self, media_type: impl Into<Cow<'static, str>>) -> Self {
-        self.media_type = Some(media_type.into());
+        self.media_type = Some(MediaType::new(media_type.into()));
         self
     }
 
     /// Returns the media type that a response of this body has unless it says otherwise: text has
     /// one (Fetch standard, "extract a body").
     pub(crate) fn media_type(&self) -> Option<&str> {
-        self.media_type.as_deref()
+        self.media_type.as_ref().map(MediaType::as_str)
+    }
+
+    /// Returns what gives a response of this body its content type, if the body has one.
+    pub(crate) fn typed(&self) -> Option<fn(Response) -> Response> {
+        self.media_type.as_ref().map(|media_type| media_type.apply)
     }
 
     /// Returns the length in bytes where it is known in advance: of every body that is not a stream.
     pub fn len(&self) -> Option<usize> {
         match &self.content {
-            Content::Full(bytes) => Some(bytes.len()),
+            Content::Full(content) => Some(content.as_slice().len()),
             Content::Frames(_) => None,
-            Content::Used => Some(0),
+            Content::Used(_) => Some(0),
         }
     }
 
@@ -128,26 +150,45 @@ impl Body {
 
     /// Makes a body that was read before.
     pub(crate) fn used() -> Self {
-        Self::of(Content::Used)
+        Self::of(Content::Used(Response::faultless))
+    }
+
+    /// Returns what a response of this body has to be put through, if anything.
+    pub(crate) fn check(&self) -> Option<Check> {
+        match self.content {
+            Content::Used(check) => Some(check),
+            Content::Full(_) | Content::Frames(_) => None,
+        }
     }
 
     /// Tells whether the body was taken out before.
     pub(crate) fn is_used(&self) -> bool {
-        matches!(self.content, Content::Used)
+        self.check().is_some()
     }
 
     /// Returns the bytes of a body that is in memory.
-    pub(crate) fn content(&self) -> Option<&Bytes> {
+    pub(crate) fn content(&self) -> Option<&[u8]> {
         match &self.content {
-            Content::Full(bytes) => Some(bytes),
-            Content::Frames(_) | Content::Used => None,
+            Content::Full(content) => Some(content.as_slice()),
+            Content::Frames(_) | Content::Used(_) => None,
+        }
+    }
+
+    /// Takes out the bytes of a body that is in memory.
+    #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
+    pub(crate) fn into_content(self) -> Vec<u8> {
+        match self.content {
+            Content::Full(content) => content.into_vec(),
+            Content::Frames(_) | Content::Used(_) => Vec::new(),
         }
     }
 
     /// Copies a body that is in memory.
-    pub(crate) fn copy(&self) -> Option<Self> {
-        self.content()
-            .map(|bytes| Self::of(Content::Full(bytes.clone())))
+    pub(crate) fn copy(&mut self) -> Option<Self> {
+        match &mut self.content {
+            Content::Full(content) => Some(Self::of(Content::Full(content.copy()))),
+            Content::Frames(_) | Content::Used(_) => None,
+        }
     }
 
     /// Reads the whole body into memory, up to `limit` bytes.
@@ -158,11 +199,11 @@ impl Body {
     /// went away, [`RequestError::BodyUsed`] the second time.
     pub async fn bytes(mut self, limit: usize) -> Result<Bytes, RequestError> {
         match self.content {
-            Content::Used => return Err(RequestError::BodyUsed),
-            Content::Full(bytes) if bytes.len() > limit => {
+            Content::Used(_) => return Err(RequestError::BodyUsed),
+            Content::Full(content) if content.as_slice().len() > limit => {
                 return Err(RequestError::TooLarge(limit));
             }
-            Content::Full(bytes) => return Ok(bytes),
+            Content::Full(content) => return Ok(content.into_bytes()),
             Content::Frames(_) => {}
         }
         let Some(first) = self.next().await.transpose()? else {
@@ -184,10 +225,10 @@ impl Body {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame, BoxError>>> {
         match &mut self.content {
-            Content::Used => Poll::Ready(None),
-            Content::Full(bytes) => {
-                let bytes = std::mem::take(bytes);
-                self.content = Content::Used;
+            Content::Used(_) => Poll::Ready(None),
+            Content::Full(content) => {
+                let bytes = std::mem::take(content).into_bytes();
+                self.content = Content::Used(Response::faultless);
                 Poll::Ready((!bytes.is_empty()).then_some(Ok(Frame::Data(bytes))))
             }
             Content::Frames(frames) => frames.as_mut().poll_next(cx),
@@ -222,9 +263,9 @@ impl Default for Body {
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.content {
-            Content::Full(bytes) => write!(f, "Body({} bytes)", bytes.len()),
+            Content::Full(content) => write!(f, "Body({} bytes)", content.as_slice().len()),
             Content::Frames(_) => f.write_str("Body(stream)"),
-            Content::Used => f.write_str("Body(used)"),
+            Content::Used(_) => f.write_str("Body(used)"),
         }
     }
 }

@@ -8,11 +8,13 @@ mod request;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderValue};
 
 pub use cookie::{Cookie, CookieError, Priority, SameSite};
 pub use request::RequestCookies;
 use request::parse;
+
+use crate::head::{Head, Value};
 
 /// The cookies of an exchange: those of the request, and on top of them what the handler sets.
 ///
@@ -44,7 +46,7 @@ struct Jar {
     changes: Vec<Cookie>,
     /// Writes the changes into a response. The first change sets it, so that a component without any does
     /// not hold the code.
-    writer: Option<fn(&[Cookie], &mut HeaderMap)>,
+    writer: Option<fn(&[Cookie], &mut Head)>,
     /// Whether the response has its cookies, so that no other can come.
     sealed: bool,
 }
@@ -178,17 +180,32 @@ impl Cookies {
         })))
     }
 
+    fn jar(&self) -> MutexGuard<'_, Jar> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Cookies that an exchange or a response may have. Behind it is the code that they need: a component whose handler
+/// never asks for any holds none of it.
+pub(crate) trait Jarred {
+    /// Returns the cookies.
+    fn cookies(&self) -> Cookies;
+
     /// Appends a `Set-Cookie` line for every change, but for names that the response sets itself.
-    pub(crate) fn apply(&self, headers: &mut HeaderMap) {
+    fn apply(&self, head: &mut Head);
+}
+
+impl Jarred for Cookies {
+    fn cookies(&self) -> Cookies {
+        self.clone()
+    }
+
+    fn apply(&self, head: &mut Head) {
         let mut jar = self.jar();
         jar.sealed = true;
         if let Some(write) = jar.writer {
-            write(&jar.changes, headers);
+            write(&jar.changes, head);
         }
-    }
-
-    fn jar(&self) -> MutexGuard<'_, Jar> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -211,21 +228,24 @@ impl fmt::Debug for Cookies {
     }
 }
 
-fn write(changes: &[Cookie], headers: &mut HeaderMap) {
-    let lines = headers.get_all(header::SET_COOKIE).iter();
-    let by_hand: Vec<_> = lines.map(name_of).collect();
+fn write(changes: &[Cookie], head: &mut Head) {
+    let lines = head.lines();
+    let lines = lines.iter().filter(|(name, _)| name == SET_COOKIE);
+    let by_hand: Vec<_> = lines.map(|(_, line)| name_of(line)).collect();
     for cookie in changes {
         if by_hand.iter().any(|name| name == cookie.name().as_bytes()) {
             continue;
         }
         // The name, path and domain were checked, the value is encoded: it can't fail.
         if let Ok(value) = HeaderValue::from_str(&cookie.to_string()) {
-            headers.append(header::SET_COOKIE, value);
+            head.append(SET_COOKIE, value);
         }
     }
 }
 
-fn name_of(line: &HeaderValue) -> Vec<u8> {
+const SET_COOKIE: &str = "set-cookie";
+
+fn name_of(line: &Value) -> Vec<u8> {
     let name = line
         .as_bytes()
         .split(|byte| *byte == b'=')
@@ -243,17 +263,15 @@ mod tests {
     fn sent(line: &str) -> Cookies {
         let mut headers = HeaderMap::new();
         let value = HeaderValue::from_bytes(line.as_bytes()).unwrap();
-        headers.insert(header::COOKIE, value);
+        headers.insert(http::header::COOKIE, value);
         Cookies::of(&headers)
     }
 
     fn lines(cookies: &Cookies) -> Vec<String> {
-        let mut headers = HeaderMap::new();
-        cookies.apply(&mut headers);
-        let lines = headers.get_all(header::SET_COOKIE).iter();
-        lines
-            .map(|line| line.to_str().unwrap().to_owned())
-            .collect()
+        let mut head = Head::new();
+        cookies.apply(&mut head);
+        let line = |(_, line): &(_, Value)| String::from_utf8(line.as_bytes().to_vec()).unwrap();
+        head.lines().iter().map(line).collect()
     }
 
     #[test]
@@ -316,10 +334,10 @@ mod tests {
     fn what_a_response_sets_by_hand_stays() {
         let cookies = Cookies::default();
         cookies.set(("z", "1")).unwrap().set(("b", "2")).unwrap();
-        let mut headers = HeaderMap::new();
-        headers.append(header::SET_COOKIE, HeaderValue::from_static("b=4"));
-        cookies.apply(&mut headers);
-        let lines: Vec<_> = headers.get_all(header::SET_COOKIE).iter().collect();
+        let mut head = Head::new();
+        head.append("set-cookie", HeaderValue::from_static("b=4"));
+        cookies.apply(&mut head);
+        let lines: Vec<_> = head.headers().get_all("set-cookie").iter().collect();
         assert_eq!(lines, ["b=4", "z=1; Path=/"]);
     }
 

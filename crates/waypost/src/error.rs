@@ -152,8 +152,8 @@ impl IntoResponse for Error {
 
 /// Logs an error, and answers with a 500.
 pub(crate) fn failed(error: &str) -> Response {
-    sys::log(&format!("error: {error}"));
-    Response::new(Body::empty()).with_status(StatusCode::INTERNAL_SERVER_ERROR)
+    sys::log(error);
+    Response::new(Body::empty()).with_code(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 /// An error and its causes on one line, as a log wants it.

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, header};
 
-use crate::cookies::Cookies;
+use crate::after::Finish;
+use crate::cookies::{Cookies, Jarred};
 use crate::request::{Source, is_inside};
 use crate::sys::Incoming;
 use crate::{After, Body, Request, Signal};
@@ -16,10 +17,10 @@ use crate::{After, Body, Request, Signal};
 pub struct Exchange {
     /// What the head and the body are drawn from, when they are first asked for; gone with the body.
     incoming: RefCell<Option<Incoming>>,
-    head: OnceCell<Arc<Parts>>,
+    head: OnceCell<Box<dyn Drawn>>,
     params: waypost_routing::Params,
-    cookies: Option<Cookies>,
-    after: After,
+    cookies: Option<Box<dyn Jarred>>,
+    after: OnceCell<Box<dyn Finish>>,
     signal: Signal,
 }
 
@@ -30,7 +31,7 @@ impl Exchange {
             head: OnceCell::new(),
             params,
             cookies: None,
-            after: After::default(),
+            after: OnceCell::new(),
             signal,
         }
     }
@@ -41,7 +42,7 @@ impl Exchange {
     }
 
     fn shared_head(&self) -> &Arc<Parts> {
-        self.head.get_or_init(|| head(&self.incoming))
+        self.head.get_or_init(|| head(&self.incoming)).parts()
     }
 
     /// Returns the headers of the request.
@@ -51,20 +52,20 @@ impl Exchange {
 
     /// Returns the cookies: what is set on them goes into the response.
     pub fn cookies(&mut self) -> Cookies {
-        let headers = &self.head.get_or_init(|| head(&self.incoming)).headers;
-        self.cookies
-            .get_or_insert_with(|| Cookies::of(headers))
-            .clone()
+        let head = self.head.get_or_init(|| head(&self.incoming));
+        let sent = || Box::new(Cookies::of(&head.parts().headers)) as Box<dyn Jarred>;
+        self.cookies.get_or_insert_with(sent).cookies()
     }
 
     /// Returns what takes work for when the response is out.
     pub fn after(&self) -> After {
-        self.after.clone()
+        let none = || Box::new(After::default()) as Box<dyn Finish>;
+        self.after.get_or_init(none).after()
     }
 
     /// Returns what tells whether the client is still there.
     pub fn signal(&self) -> Signal {
-        self.signal.clone()
+        self.signal.watched()
     }
 
     /// Returns the request. Its body can be taken once, by this or by an extractor that reads it.
@@ -80,18 +81,35 @@ impl Exchange {
         &self.params
     }
 
+    /// Returns the work for when the response is out, if anything asked for it.
+    pub(crate) fn into_after(self) -> Option<Box<dyn Finish>> {
+        self.after.into_inner()
+    }
+
     /// Returns the cookies if anything asked for them.
-    pub(crate) fn touched_cookies(&self) -> Option<&Cookies> {
-        self.cookies.as_ref()
+    pub(crate) fn touched_cookies(&self) -> Option<&dyn Jarred> {
+        self.cookies.as_deref()
     }
 }
 
-fn head(incoming: &RefCell<Option<Incoming>>) -> Arc<Parts> {
+/// A head that was drawn. Behind it is the code that a head needs: a component whose handler never asks for any
+/// holds none of it.
+trait Drawn {
+    fn parts(&self) -> &Arc<Parts>;
+}
+
+impl Drawn for Arc<Parts> {
+    fn parts(&self) -> &Arc<Parts> {
+        self
+    }
+}
+
+fn head(incoming: &RefCell<Option<Incoming>>) -> Box<dyn Drawn> {
     let mut incoming = incoming.borrow_mut();
     let incoming = incoming.as_mut();
     let mut head = incoming.expect("the head is taken before the body").head();
     tell_host(&mut head);
-    Arc::new(head)
+    Box::new(Arc::new(head))
 }
 
 /// Puts `Host` back to what the client sent: behind the router it is in `X-Forwarded-Host`, else in the authority of

@@ -57,7 +57,7 @@ impl IntoHeaderValue for &String {
 }
 
 /// Why a text can't be the value of a header.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct HeaderValueError(String);
 
 impl fmt::Display for HeaderValueError {

@@ -4,11 +4,11 @@
 //! or the body is in a component only where its handler wants them. WASI 0.3 has one of its own
 //! (`sys/p3/incoming.rs`), which leaves them with the host until then.
 
-use http::Method;
 use http::request::Parts;
 use http::uri::PathAndQuery;
 
 use crate::Body;
+use crate::route::Verb;
 
 /// A request as it comes in.
 pub struct Incoming {
@@ -18,10 +18,9 @@ pub struct Incoming {
 }
 
 impl Incoming {
-    /// Returns the method, before the head is taken.
-    pub(crate) fn method(&self) -> Method {
-        let method = self.head.as_ref().map(|head| head.method.clone());
-        method.unwrap_or_default()
+    /// Returns the method, before the head is taken; `None` where it is one that no route has.
+    pub(crate) fn verb(&self) -> Option<Verb> {
+        Verb::named(self.head.as_ref()?.method.as_str())
     }
 
     /// Returns the path with the query, before the head is taken.

@@ -3,6 +3,7 @@
 
 mod accept;
 mod after;
+mod allow;
 mod body;
 mod conditional;
 mod context;
@@ -22,11 +23,13 @@ mod form;
 #[cfg(feature = "spin")]
 mod grant;
 mod handler;
+mod head;
 mod header_text;
 #[cfg(not(all(target_arch = "wasm32", target_env = "p2")))]
 mod incoming;
 #[cfg(feature = "multipart")]
 pub mod multipart;
+mod number;
 mod params;
 mod reply;
 mod request;
@@ -82,10 +85,10 @@ pub use stand_in::{key_value, sqlite, variables};
 #[doc(hidden)]
 pub mod __private {
     pub use crate::handler::{WithFields, WithoutContext, probe, run};
-    pub use crate::route::{Route, Verb};
+    pub use crate::route::{Allow, Route, Verb};
     #[cfg(target_arch = "wasm32")]
     pub mod sys {
         pub use crate::sys::*;
     }
-    pub use waypost_routing::{ParamName, Pattern, Segment};
+    pub use waypost_routing::{ParamName, Params, Path, Pattern, Segment};
 }

@@ -9,10 +9,13 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::cookies::{Cookie, CookieError, Cookies};
+use crate::cookies::{Cookie, CookieError, Cookies, Jarred};
 use crate::error::failed;
+use crate::head::{Head, Name, Value};
 use crate::request::decode_utf8;
-use crate::{Body, DEFAULT_BODY_LIMIT, Error, Event, FetchError, IntoHeaderValue, Result};
+use crate::{
+    Body, DEFAULT_BODY_LIMIT, Error, Event, FetchError, HeaderValueError, IntoHeaderValue, Result,
+};
 
 /// A response, as [the Fetch standard](https://fetch.spec.whatwg.org/#response-class) has it.
 ///
@@ -28,29 +31,48 @@ use crate::{Body, DEFAULT_BODY_LIMIT, Error, Event, FetchError, IntoHeaderValue,
 ///     .with_header("cache-control", "max-age=60");
 /// assert_eq!(page.status(), 200);
 /// ```
-pub struct Response {
-    inner: http::Response<Body>,
+pub struct Response(Box<Inner>);
+
+/// On the heap, since a response is handed on many times before it is out.
+struct Inner {
+    head: Head,
+    body: Body,
     /// What went wrong while it was put together: it is answered as a 500.
     fault: Option<String>,
+    /// Makes a 500 of it, where it can't be sent. What may make it so sets this: most handlers answer with what can,
+    /// and their components do not hold the code.
+    check: Option<Check>,
     /// The cookies that it sets, if any.
-    cookies: Option<Cookies>,
+    cookies: Option<Box<dyn Jarred>>,
 }
+
+/// Makes a 500 of a response that can't be sent.
+pub(crate) type Check = fn(Response) -> Response;
 
 impl Response {
     /// Makes a 200 of this body. Text gets the content type `text/plain;charset=UTF-8`, bytes and
     /// streams get none.
     pub fn new(body: impl Into<Body>) -> Self {
-        let body = body.into();
-        let content_type = body.media_type().map(str::to_owned);
-        let response = Self {
-            inner: http::Response::new(body),
-            fault: None,
-            cookies: None,
-        };
-        match content_type {
-            Some(content_type) => response.with_header(header::CONTENT_TYPE, content_type),
+        Self::with_body(body.into())
+    }
+
+    fn with_body(body: Body) -> Self {
+        let (typed, check) = (body.typed(), body.check());
+        let response = Self::of(Head::new(), body, check);
+        match typed {
+            Some(typed) => typed(response),
             None => response,
         }
+    }
+
+    fn of(head: Head, body: Body, check: Option<Check>) -> Self {
+        Self(Box::new(Inner {
+            head,
+            body,
+            fault: None,
+            check,
+            cookies: None,
+        }))
     }
 
     /// Makes a 200 of a value as JSON.
@@ -61,7 +83,7 @@ impl Response {
     /// strings, or a `Serialize` that fails.
     pub fn json<T: Serialize + ?Sized>(value: &T) -> Result<Self> {
         let body = serde_json::to_vec(value)?;
-        Ok(Self::new(body).with_header(header::CONTENT_TYPE, "application/json"))
+        Ok(Self::new(body).with_line(CONTENT_TYPE, "application/json".into()))
     }
 
     /// Makes a redirect to a URL, as the Fetch standard's `Response.redirect` does: 302 is what it
@@ -99,8 +121,8 @@ impl Response {
     /// ([HTML standard, section 9.2](https://html.spec.whatwg.org/multipage/server-sent-events.html)).
     pub fn events(events: impl Stream<Item = Event> + 'static) -> Self {
         Self::new(Body::from_stream(events))
-            .with_header(header::CONTENT_TYPE, "text/event-stream")
-            .with_header(header::CACHE_CONTROL, "no-cache, no-transform")
+            .with_line(CONTENT_TYPE, "text/event-stream".into())
+            .with_line("cache-control", "no-cache, no-transform".into())
     }
 
     /// Sets the status code. One outside 200 to 599 makes the answer a 500, as in Fetch.
@@ -110,10 +132,12 @@ impl Response {
         S: TryInto<StatusCode, Error: Into<http::Error>>,
     {
         match status.try_into().map_err(Into::into) {
-            Ok(status) => *self.inner.status_mut() = status,
-            Err(error) => self.fault = Some(error.to_string()),
+            Ok(status) => {
+                self.0.check = Some(Self::faultless);
+                self.with_code(status)
+            }
+            Err(error) => self.with_fault(error.to_string()),
         }
-        self
     }
 
     /// Sets a header, in place of any values that it had.
@@ -126,8 +150,8 @@ impl Response {
         V: IntoHeaderValue,
     {
         match pair(name, value) {
-            Ok((name, value)) => drop(self.headers_mut().insert(name, value)),
-            Err(error) => self.fault = Some(error),
+            Ok((name, value)) => self.0.head.insert(name, value),
+            Err(error) => return self.with_fault(error),
         }
         self
     }
@@ -140,9 +164,33 @@ impl Response {
         V: IntoHeaderValue,
     {
         match pair(name, value) {
-            Ok((name, value)) => drop(self.headers_mut().append(name, value)),
-            Err(error) => self.fault = Some(error),
+            Ok((name, value)) => self.0.head.append(name, value),
+            Err(error) => return self.with_fault(error),
         }
+        self
+    }
+
+    /// Adds a header that it does not have yet, of which it is known that it can be sent.
+    pub(crate) fn with_line(mut self, name: &'static str, value: Value) -> Self {
+        self.0.head.add(name, value);
+        self
+    }
+
+    /// Sets the location, which is as long as a handler made it.
+    pub(crate) fn with_location(mut self, location: Vec<u8>) -> Self {
+        self.0.head.insert("location", location);
+        self
+    }
+
+    /// Sets the status code to one of which it is known that the body can be sent with it.
+    pub(crate) fn with_code(mut self, status: StatusCode) -> Self {
+        self.0.head.status = status;
+        self
+    }
+
+    fn with_fault(mut self, fault: String) -> Self {
+        self.0.fault = Some(fault);
+        self.0.check = Some(Self::faultless);
         self
     }
 
@@ -151,7 +199,7 @@ impl Response {
     pub fn with_cookie(mut self, cookie: impl Into<Cookie>) -> Self {
         if let Err(error) = self.cookies().set(cookie) {
             let error: CookieError = error;
-            self.fault = Some(error.to_string());
+            return self.with_fault(error.to_string());
         }
         self
     }
@@ -159,40 +207,46 @@ impl Response {
     /// Returns the cookies of this response, as Next's `response.cookies`: those that it sets, beside
     /// the ones that a handler sets through its [`Context`](crate::Context).
     pub fn cookies(&mut self) -> Cookies {
-        self.cookies.get_or_insert_default().clone()
+        let none = || Box::new(Cookies::default()) as Box<dyn Jarred>;
+        self.0.cookies.get_or_insert_with(none).cookies()
     }
 
     /// Makes it set the cookies that another response sets.
     pub(crate) fn share_cookies(&mut self, other: &Self) {
-        self.cookies.clone_from(&other.cookies);
+        self.0.cookies = other
+            .0
+            .cookies
+            .as_ref()
+            .map(|cookies| Box::new(cookies.cookies()) as Box<dyn Jarred>);
     }
 
     /// Returns the status code.
     pub fn status(&self) -> StatusCode {
-        match self.fault {
+        match self.0.fault {
             Some(_) => StatusCode::INTERNAL_SERVER_ERROR,
-            None => self.inner.status(),
+            None => self.0.head.status,
         }
     }
 
     /// Returns the headers.
     pub fn headers(&self) -> &HeaderMap {
-        self.inner.headers()
+        self.0.head.headers()
     }
 
     /// Returns the headers, to change them.
     pub fn headers_mut(&mut self) -> &mut HeaderMap {
-        self.inner.headers_mut()
+        self.0.head.headers_mut()
     }
 
     /// Returns the body.
     pub fn body(&self) -> &Body {
-        self.inner.body()
+        &self.0.body
     }
 
     /// Returns the body, to replace it.
     pub fn body_mut(&mut self) -> &mut Body {
-        self.inner.body_mut()
+        self.0.check = Some(Self::faultless);
+        &mut self.0.body
     }
 
     /// Tells whether the status is a success: 200 to 299.
@@ -206,7 +260,7 @@ impl Response {
     ///
     /// [`FetchError::Body`] beyond the limit, or where the body broke off.
     pub async fn bytes(self) -> Result<Bytes, FetchError> {
-        let bytes = self.inner.into_body().bytes(DEFAULT_BODY_LIMIT).await;
+        let bytes = self.0.body.bytes(DEFAULT_BODY_LIMIT).await;
         bytes.map_err(|error| FetchError::Body(error.to_string()))
     }
 
@@ -231,30 +285,54 @@ impl Response {
 
     /// Makes the response that goes out: without faults, and with its cookies.
     pub(crate) fn checked(self) -> Self {
-        let mut response = self.faultless();
-        if let Some(cookies) = response.cookies.take() {
-            cookies.apply(response.headers_mut());
+        let mut response = match self.0.check {
+            Some(check) => check(self),
+            None => self,
+        };
+        if let Some(cookies) = response.0.cookies.take() {
+            cookies.apply(&mut response.0.head);
         }
         response
     }
 
     /// Makes a 500 of a response with a fault.
     pub(crate) fn faultless(mut self) -> Self {
-        let Some(fault) = self.fault.take().or_else(|| self.unsendable()) else {
+        let Some(fault) = self.0.fault.take().or_else(|| self.unsendable()) else {
             return self;
         };
         let answer = failed(&fault);
         // In Next a body that was read before fails only once the head is made.
-        let content_type = self.headers().get(header::CONTENT_TYPE);
+        let content_type = self.0.head.get(CONTENT_TYPE);
         match content_type.filter(|_| self.body().is_used()) {
-            Some(content_type) => answer.with_header(header::CONTENT_TYPE, content_type),
+            Some(content_type) => answer.with_line(CONTENT_TYPE, content_type),
             None => answer,
         }
     }
 
+    /// Drops the body.
+    pub(crate) fn empty(&mut self) {
+        self.0.body = Body::empty();
+    }
+
+    /// Takes the body out of a response whose head is out.
+    #[cfg(target_arch = "wasm32")]
+    pub(crate) fn into_body(self) -> Body {
+        self.0.body
+    }
+
+    /// Returns the head.
+    pub(crate) fn head(&self) -> &Head {
+        &self.0.head
+    }
+
+    /// Returns the head, to whoever adds to it last.
+    pub(crate) fn head_mut(&mut self) -> &mut Head {
+        &mut self.0.head
+    }
+
     fn unsendable(&self) -> Option<String> {
         // As a number: the reasons of all statuses are a table.
-        let status = self.inner.status().as_u16();
+        let status = self.0.head.status.as_u16();
         if !(200..600).contains(&status) {
             return Some(format!("a handler can't answer with the status {status}"));
         }
@@ -267,16 +345,22 @@ impl Response {
     }
 }
 
-fn pair<N, V>(name: N, value: V) -> Result<(HeaderName, HeaderValue), String>
+const CONTENT_TYPE: &str = "content-type";
+
+fn pair<N, V>(name: N, value: V) -> Result<(Name, HeaderValue), String>
 where
     N: TryInto<HeaderName, Error: Into<http::Error>>,
     V: IntoHeaderValue,
 {
     let name = name.try_into().map_err(|error| error.into().to_string())?;
     match value.into_header_value() {
-        Ok(value) => Ok((name, value)),
-        Err(error) => Err(format!("the header `{}`: {error}", name.as_str())),
+        Ok(value) => Ok((Name::Owned(name.as_str().to_owned()), value)),
+        Err(error) => Err(refused(name.as_str(), &error)),
     }
+}
+
+fn refused(name: &str, error: &HeaderValueError) -> String {
+    format!("the header `{name}`: {error}")
 }
 
 impl fmt::Debug for Response {
@@ -285,24 +369,22 @@ impl fmt::Debug for Response {
             .field("status", &self.status())
             .field("headers", self.headers())
             .field("body", self.body())
-            .field("fault", &self.fault)
+            .field("fault", &self.0.fault)
             .finish()
     }
 }
 
 impl<B: Into<Body>> From<http::Response<B>> for Response {
     fn from(response: http::Response<B>) -> Self {
-        Self {
-            inner: response.map(Into::into),
-            fault: None,
-            cookies: None,
-        }
+        let (parts, body) = response.into_parts();
+        Self::of(parts.into(), body.into(), Some(Self::faultless))
     }
 }
 
 impl From<Response> for http::Response<Body> {
     fn from(response: Response) -> Self {
-        response.checked().inner
+        let Inner { head, body, .. } = *response.checked().0;
+        Self::from_parts(head.into_parts(), body)
     }
 }
 

@@ -2,12 +2,16 @@
 
 use std::future::Future;
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use waypost_routing::{Path, Pattern, Resolved};
+use http::StatusCode;
+use waypost_routing::{Params, Path, Pattern, Resolved};
 
+use crate::after::Finish;
+pub use crate::allow::Allow;
 use crate::error::location_of;
+use crate::head::Listed;
+use crate::number::decimal;
 use crate::sys::Incoming;
-use crate::{After, Body, Exchange, IntoResponse, Response, Signal};
+use crate::{Body, Exchange, Response, Signal};
 
 /// A method that a route may implement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +34,7 @@ pub enum Verb {
 
 impl Verb {
     /// All of them, in the order of their names.
-    const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Delete,
         Self::Get,
         Self::Head,
@@ -53,11 +57,9 @@ impl Verb {
         }
     }
 
-    /// Methods are case-sensitive (RFC 9110 section 9.1).
-    fn of(method: &Method) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|verb| verb.name() == method.as_str())
+    /// Finds a method by its name. Methods are case-sensitive (RFC 9110 section 9.1).
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|verb| verb.name() == name)
     }
 }
 
@@ -66,19 +68,28 @@ pub trait Route {
     /// The methods that the file implements itself.
     const VERBS: &'static [Verb];
 
+    /// The value of its `Allow` header.
+    const ALLOW: &'static Allow = &Allow::of(Self::VERBS);
+
     /// Returns the pattern: the folder of the file below `handlers/`.
     fn pattern() -> &'static Pattern;
+
+    /// Matches a path, and returns its params.
+    fn matches(path: &Path) -> Option<Params> {
+        Self::pattern().matches(path)
+    }
 
     /// Answers a request with the handler of `verb`, which is one of [`Route::VERBS`].
     fn call(verb: Verb, exchange: &mut Exchange) -> impl Future<Output = Response>;
 }
 
-/// The answer of a route: the response, and the work for when it is out.
+/// The answer of a route as it goes out, and the work for when it is out.
 pub struct Answer {
-    /// The response.
-    pub response: http::Response<Body>,
+    /// The response, whose headers do not count any more.
+    pub(crate) response: Response,
+    pub(crate) headers: Listed,
     /// The work.
-    pub after: After,
+    pub(crate) after: Option<Box<dyn Finish>>,
 }
 
 /// Answers a request as the component of route `R` does.
@@ -88,36 +99,51 @@ pub struct Answer {
 ///
 /// `signal` tells the handler that its client went away; it is up to the caller to know.
 pub async fn answer<R: Route>(request: Incoming, signal: Signal) -> Answer {
-    let method = request.method();
-    let target = request.target();
-    let (path, query) = parts(&target);
-    let mut after = After::default();
-    let response = match Path::resolve(path) {
-        Ok(Resolved::Path(path)) => match R::pattern().matches(&path) {
-            Some(params) => {
-                let exchange = Exchange::new(request, params, signal);
-                after = exchange.after();
-                dispatch::<R>(&method, exchange).await
-            }
-            None => Response::new("Not Found").with_status(StatusCode::NOT_FOUND),
-        },
-        Ok(Resolved::Redirect(path)) => normalised(path, query),
-        Err(error) => Response::new(error.to_string()).with_status(StatusCode::BAD_REQUEST),
+    let verb = request.verb();
+    let (response, after) = match resolve(&request.target(), R::matches) {
+        Ok(params) => {
+            let mut exchange = Exchange::new(request, params, signal);
+            let response = match select(R::VERBS, verb) {
+                Some(own) => R::call(own, &mut exchange).await,
+                None => allowing(R::ALLOW, verb),
+            };
+            (with_cookies(response, &exchange), exchange.into_after())
+        }
+        Err(response) => (response.checked(), None),
     };
-    Answer {
-        response: framed(response.into(), method == Method::HEAD),
-        after,
+    framed(response, verb == Some(Verb::Head), after)
+}
+
+/// Matches the path of a target, and returns its params; or the response where there is no match.
+fn resolve(
+    target: &str,
+    matches: impl FnOnce(&Path) -> Option<Params>,
+) -> Result<Params, Response> {
+    let (path, query) = parts(target);
+    match Path::resolve(path) {
+        Ok(Resolved::Path(path)) => matches(&path)
+            .ok_or_else(|| Response::new("Not Found").with_code(StatusCode::NOT_FOUND)),
+        Ok(Resolved::Redirect(path)) => Err(normalised(path, query)),
+        Err(error) => Err(Response::new(error.as_str()).with_code(StatusCode::BAD_REQUEST)),
     }
 }
 
 /// Splits a target into its path and its query, as `http::Uri` does.
 fn parts(target: &str) -> (&str, Option<&str>) {
-    let target = target.split('#').next().unwrap_or_default();
-    let (path, query) = match target.split_once('?') {
-        Some((path, query)) => (path, Some(query)),
-        None => (target, None),
-    };
+    let (target, _) = split_at(target, b'#');
+    let (path, query) = split_at(target, b'?');
     (if path.is_empty() { "/" } else { path }, query)
+}
+
+/// Splits a text at the first such byte, which is left out. By bytes, not by `str::split_once`: a handler is that much
+/// smaller.
+fn split_at(text: &str, mark: u8) -> (&str, Option<&str>) {
+    let mark = text.bytes().position(|byte| byte == mark);
+    let parts = mark.and_then(|at| Some((text.get(..at)?, text.get(at + 1..)?)));
+    match parts {
+        Some((before, behind)) => (before, Some(behind)),
+        None => (text, None),
+    }
 }
 
 /// Sends the client to the normal form of its path, with the query as it was.
@@ -128,116 +154,59 @@ fn normalised(mut path: String, query: Option<&str>) -> Response {
     }
     let location = location_of(&path);
     Response::new(path)
-        .with_status(StatusCode::PERMANENT_REDIRECT)
-        .with_header(header::LOCATION, location)
+        .with_code(StatusCode::PERMANENT_REDIRECT)
+        .with_line("location", location.into())
 }
 
-async fn dispatch<R: Route>(method: &Method, mut exchange: Exchange) -> Response {
-    let response = match select(R::VERBS, method) {
-        Some(verb) => R::call(verb, &mut exchange).await,
-        None if *method == Method::OPTIONS => allowing(R::VERBS, StatusCode::NO_CONTENT),
-        None => allowing(R::VERBS, StatusCode::METHOD_NOT_ALLOWED),
-    };
+fn with_cookies(response: Response, exchange: &Exchange) -> Response {
     let mut response = response.checked();
     if let Some(cookies) = exchange.touched_cookies() {
-        cookies.apply(response.headers_mut());
+        cookies.apply(response.head_mut());
     }
     response
 }
 
 /// Chooses the handler of a method: its own, or that of GET for HEAD (RFC 9110 section 9.3.2).
-fn select(verbs: &[Verb], method: &Method) -> Option<Verb> {
-    let verb = Verb::of(method)?;
+fn select(verbs: &[Verb], verb: Option<Verb>) -> Option<Verb> {
+    let verb = verb?;
     if verbs.contains(&verb) {
         return Some(verb);
     }
     (verb == Verb::Head && verbs.contains(&Verb::Get)).then_some(Verb::Get)
 }
 
-/// Answers with the methods that there are (RFC 9110 section 10.2.1): those that the route
-/// implements, HEAD where GET is, and OPTIONS.
-fn allowing(verbs: &[Verb], status: StatusCode) -> Response {
-    let implied = |verb| match verb {
-        Verb::Options => true,
-        Verb::Head => verbs.contains(&Verb::Get),
-        _ => false,
+/// Answers with the methods that there are (RFC 9110 section 10.2.1).
+fn allowing(allow: &'static Allow, verb: Option<Verb>) -> Response {
+    let status = match verb {
+        Some(Verb::Options) => StatusCode::NO_CONTENT,
+        _ => StatusCode::METHOD_NOT_ALLOWED,
     };
-    let allowed = Verb::ALL
-        .into_iter()
-        .filter(|verb| verbs.contains(verb) || implied(*verb));
-    let names: Vec<_> = allowed.map(Verb::name).collect();
-    status
-        .into_response()
-        .with_header(header::ALLOW, names.join(", "))
+    let response = Response::new(Body::empty()).with_code(status);
+    response.with_line("allow", allow.as_bytes().into())
 }
-
-/// Headers that belong to the connection (RFC 9110 section 7.6.1): the host's, not a handler's.
-const OF_THE_CONNECTION: [HeaderName; 6] = [
-    header::CONNECTION,
-    HeaderName::from_static("keep-alive"),
-    HeaderName::from_static("proxy-connection"),
-    header::TE,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-];
 
 /// Gives a body of known length its `Content-Length`. Of an answer to HEAD a stream is dropped; a fixed
 /// body goes along, since hosts check its length, and it is the host that leaves it out.
-fn framed(mut response: http::Response<Body>, head: bool) -> http::Response<Body> {
-    for name in &OF_THE_CONNECTION {
-        response.headers_mut().remove(name);
+fn framed(mut response: Response, is_head: bool, after: Option<Box<dyn Finish>>) -> Answer {
+    let mut headers = response.head().list();
+    let length = response.body().len();
+    let without_length = matches!(response.status().as_u16(), 204 | 205 | 304);
+    if let (Some(length), false) = (length, without_length) {
+        headers.push(("content-length".to_owned(), decimal(length)));
     }
-    join_lines(response.headers_mut());
-    let status = response.status().as_u16();
-    if let (Some(length), false) = (response.body().len(), matches!(status, 204 | 205 | 304)) {
-        response
-            .headers_mut()
-            .insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-    } else {
-        response.headers_mut().remove(header::CONTENT_LENGTH);
+    if is_head && length.is_none() {
+        response.empty();
     }
-    if head && response.body().len().is_none() {
-        *response.body_mut() = Body::empty();
-    }
-    response
-}
-
-/// Joins the lines of a header to one, as the Fetch standard reads them; those of `Set-Cookie` can't be.
-fn join_lines(headers: &mut HeaderMap) {
-    if headers.len() == headers.keys_len() {
-        return;
-    }
-    for name in headers.keys().cloned().collect::<Vec<_>>() {
-        let lines: Vec<_> = headers
-            .get_all(&name)
-            .iter()
-            .map(HeaderValue::as_bytes)
-            .collect();
-        if name == header::SET_COOKIE || lines.len() < 2 {
-            continue;
-        }
-        if let Ok(joined) = HeaderValue::from_bytes(&lines.join(&b", "[..])) {
-            headers.insert(name, joined);
-        }
+    Answer {
+        response,
+        headers,
+        after,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn allow_is_sorted_and_complete() {
-        let allow = |verbs: &[Verb]| {
-            allowing(verbs, StatusCode::NO_CONTENT).headers()["allow"]
-                .to_str()
-                .unwrap()
-                .to_owned()
-        };
-        assert_eq!(allow(&[Verb::Post, Verb::Get]), "GET, HEAD, OPTIONS, POST");
-        assert_eq!(allow(&[Verb::Put, Verb::Delete]), "DELETE, OPTIONS, PUT");
-        assert_eq!(allow(&[]), "OPTIONS");
-    }
 
     #[test]
     fn a_target_is_split_as_a_uri_is() {
@@ -256,33 +225,55 @@ mod tests {
         assert_eq!(response.headers()["location"], "/a?%C3%A9%E2%9C%93");
     }
 
+    fn framed_answer(lines: &[(&'static str, &'static str)], body: &'static str) -> Answer {
+        let mut response = Response::new(body.as_bytes());
+        for (name, value) in lines {
+            response.head_mut().append(*name, *value);
+        }
+        framed(response, false, None)
+    }
+
+    fn text(answer: &Answer) -> Vec<String> {
+        let line = |(name, value): &(String, Vec<u8>)| {
+            format!("{name}: {}", String::from_utf8_lossy(value))
+        };
+        answer.headers.iter().map(line).collect()
+    }
+
     #[test]
     fn lines_of_a_header_are_joined() {
-        let mut headers = HeaderMap::new();
-        for (name, value) in [
+        let lines = [
             ("x-a", "1"),
-            ("x-a", "2"),
             ("set-cookie", "a"),
+            ("x-a", "2"),
             ("set-cookie", "b"),
-        ] {
-            headers.append(name, HeaderValue::from_static(value));
-        }
-        join_lines(&mut headers);
-        assert_eq!(headers["x-a"], "1, 2");
-        assert_eq!(headers.get_all("set-cookie").iter().count(), 2);
+        ];
+        let answer = framed_answer(&lines, "");
+        let expected = [
+            "x-a: 1, 2",
+            "set-cookie: a",
+            "set-cookie: b",
+            "content-length: 0",
+        ];
+        assert_eq!(text(&answer), expected);
+    }
+
+    #[test]
+    fn what_is_the_hosts_own_stays_behind() {
+        let lines = [("connection", "close"), ("content-length", "9"), ("te", "")];
+        assert_eq!(text(&framed_answer(&lines, "abc")), ["content-length: 3"]);
+        let response = Response::new(()).with_status(StatusCode::NO_CONTENT);
+        let answer = framed(response, false, None);
+        assert!(answer.headers.is_empty());
     }
 
     #[test]
     fn head_falls_back_to_get() {
-        assert_eq!(select(&[Verb::Get], &Method::HEAD), Some(Verb::Get));
-        assert_eq!(
-            select(&[Verb::Get, Verb::Head], &Method::HEAD),
-            Some(Verb::Head)
-        );
-        assert_eq!(select(&[Verb::Post], &Method::HEAD), None);
-        assert_eq!(
-            select(&[Verb::Get], &Method::from_bytes(b"get").unwrap()),
-            None
-        );
+        let get = [Verb::Get];
+        assert_eq!(select(&get, Some(Verb::Head)), Some(Verb::Get));
+        let both = [Verb::Get, Verb::Head];
+        assert_eq!(select(&both, Some(Verb::Head)), Some(Verb::Head));
+        assert_eq!(select(&[Verb::Post], Some(Verb::Head)), None);
+        assert_eq!(select(&get, Verb::named("get")), None);
     }
 }

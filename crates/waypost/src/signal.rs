@@ -6,6 +6,8 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
+#[cfg(all(target_arch = "wasm32", target_env = "p2"))]
+use crate::sys;
 use crate::{Exchange, FromRequest, Result};
 
 /// Tells that the client went away, as the Web's
@@ -34,7 +36,24 @@ pub struct Signal(Rc<State>);
 struct State {
     aborted: Cell<bool>,
     waiting: RefCell<Vec<Waker>>,
+    /// Set once a handler has the signal, so that a component whose handler does not ask holds no code for it.
+    #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
+    watch: Cell<Option<&'static Watch>>,
 }
+
+/// What is done for a handler that has the signal.
+#[cfg(all(target_arch = "wasm32", target_env = "p2"))]
+struct Watch {
+    /// Waits until the client goes away before the response has begun.
+    leaving: fn() -> sys::Leaving,
+    abort: fn(&Signal),
+}
+
+#[cfg(all(target_arch = "wasm32", target_env = "p2"))]
+const WATCH: &Watch = &Watch {
+    leaving: sys::leaving,
+    abort: Signal::abort,
+};
 
 impl Signal {
     /// Tells whether the client went away.
@@ -52,6 +71,28 @@ impl Signal {
             Poll::Pending
         })
         .await;
+    }
+
+    /// Returns the signal for a handler.
+    pub(crate) fn watched(&self) -> Self {
+        #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
+        self.0.watch.set(Some(WATCH));
+        self.clone()
+    }
+
+    /// Begins to wait until the client goes away, if a handler has the signal.
+    #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
+    pub(crate) fn leaving(&self) -> Option<sys::Leaving> {
+        let watch = self.0.watch.get().filter(|_| !self.is_aborted());
+        watch.map(|watch| (watch.leaving)())
+    }
+
+    /// Says that the client went away, to a handler that has the signal.
+    #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
+    pub(crate) fn tell(&self) {
+        if let Some(watch) = self.0.watch.get() {
+            (watch.abort)(self);
+        }
     }
 
     /// Says that the client went away.

@@ -9,7 +9,9 @@ mod destination;
 #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
 mod p3;
 #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
-pub(crate) use p3::{Incoming, send, sleep};
+pub(crate) use p3::{
+    Incoming, Leaving, Refused, Respond, leaving, refused, respond_with_stream, send, sleep,
+};
 #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
 pub use p3::{handle, wasip3};
 
@@ -30,18 +32,19 @@ pub(crate) use native::{send, sleep, with_network};
 #[cfg(not(all(target_arch = "wasm32", target_env = "p2")))]
 pub(crate) use crate::incoming::Incoming;
 
-/// Writes a line to the log of the host. Where that takes none, nothing is to be done: `eprintln!` would end the
+/// Writes what went wrong, `error: `, to the log of the host. Where that takes none, nothing is to be done: `eprintln!` would end the
 /// component, and holds the text of every error there is to say so.
 #[cfg(target_arch = "wasm32")]
 pub(crate) fn log(line: &str) {
     use std::io::Write;
-    let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
+    let line = format!("error: {line}\n");
+    let _ = std::io::stderr().write_all(line.as_bytes());
 }
 
 /// Writes a line to the output of a test.
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) fn log(line: &str) {
-    eprintln!("{line}");
+    eprintln!("error: {line}");
 }
 
 /// Exports a route as a component, with the ABI of the target.

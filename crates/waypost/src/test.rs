@@ -31,6 +31,7 @@ use crate::{Body, Response};
 #[cfg(not(target_arch = "wasm32"))]
 use crate::{
     Request, Signal,
+    after::Finish,
     delivery::{Gone, Sent, Taker, deliver},
     route::{Route, answer},
     sys::Incoming,
@@ -43,11 +44,18 @@ pub fn call<R: Route>(request: Request) -> Response {
     let head = *request.method() == Method::HEAD;
     block_on(async {
         let answer = answer::<R>(incoming(request), Signal::default()).await;
-        answer.after.finish().await;
-        match head {
-            true => answer.response.map(|_| Body::empty()).into(),
-            false => answer.response.into(),
+        finish(answer.after).await;
+        let status = answer.response.status();
+        let mut response = http::Response::builder().status(status);
+        for (name, value) in answer.headers {
+            response = response.header(name, value);
         }
+        let body = match head {
+            true => Body::empty(),
+            false => http::Response::from(answer.response).into_body(),
+        };
+        let response = response.body(body);
+        response.expect("the answer of a route is valid").into()
     })
 }
 
@@ -83,13 +91,20 @@ pub fn call_and_leave<R: Route>(request: Request, pieces: usize) -> Vec<Bytes> {
         let signal = Signal::default();
         let answer = answer::<R>(incoming(request), signal.clone()).await;
         let mut client = Client::taking(pieces);
-        let body = answer.response.into_body();
+        let body = http::Response::from(answer.response).into_body();
         if let Sent::Broken(error) = deliver(body, &mut client, &signal).await {
             panic!("the body failed: {error}");
         }
-        answer.after.finish().await;
+        finish(answer.after).await;
         client.taken
     })
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+async fn finish(after: Option<Box<dyn Finish>>) {
+    if let Some(work) = after.and_then(Finish::finish) {
+        work.await;
+    }
 }
 
 #[cfg(not(target_arch = "wasm32"))]

@@ -1,10 +1,8 @@
 //! What bodies are made of: text and bytes, at once or in chunks.
 
-use std::borrow::Cow;
-
 use bytes::Bytes;
 
-use super::{Body, BoxError, Content};
+use super::{Body, BoxError, Content, MediaType};
 
 /// A chunk of a streamed body: bytes or text, or the error that cuts the stream.
 pub trait Chunk {
@@ -27,7 +25,7 @@ macro_rules! from_bytes {
     ($media_type:expr => $($from:ty),*) => {$(
         impl From<$from> for Body {
             fn from(content: $from) -> Self {
-                let body = Self::of(Content::Full(Bytes::from(content)));
+                let body = Self::of(Content::Full(content.into()));
                 Self { media_type: $media_type, ..body }
             }
         }
@@ -40,12 +38,12 @@ macro_rules! from_bytes {
     )*};
 }
 
-from_bytes!(Some(Cow::Borrowed("text/plain;charset=UTF-8")) => &'static str, String);
+from_bytes!(Some(MediaType::TEXT) => &'static str, String);
 from_bytes!(None => &'static [u8], Vec<u8>, Bytes);
 
 impl<const N: usize> From<&'static [u8; N]> for Body {
     fn from(content: &'static [u8; N]) -> Self {
-        Self::of(Content::Full(Bytes::from_static(content)))
+        Self::of(Content::Full(content.as_slice().into()))
     }
 }
 

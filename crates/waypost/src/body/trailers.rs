@@ -79,7 +79,7 @@ impl Body {
     /// }
     /// ```
     pub fn trailers(&self) -> Option<&HeaderMap> {
-        self.trailers.as_deref()
+        self.trailers.as_ref()?.downcast_ref()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Early ends of a handler: redirects, `not_found` and their like.
 
-use http::{HeaderValue, StatusCode, header};
+use http::StatusCode;
 
 use super::Error;
 use crate::{Body, Response};
@@ -74,7 +74,7 @@ fn redirect_with(status: StatusCode, location: &str) -> Error {
         Ok(value) => Error::signal(
             Response::new(Body::empty())
                 .with_status(status)
-                .with_header(header::LOCATION, value),
+                .with_location(value),
         ),
         Err(error) => Error::fault(error),
     }
@@ -82,7 +82,7 @@ fn redirect_with(status: StatusCode, location: &str) -> Error {
 
 /// Makes the value of a `Location` header: characters outside ASCII are percent-encoded, and spaces at
 /// the ends, which a URL doesn't have, are left out.
-fn location_value(location: &str) -> Result<HeaderValue, String> {
+fn location_value(location: &str) -> Result<Vec<u8>, String> {
     let location = location.trim_matches(' ');
     if location.is_empty() {
         return Err("a redirect needs a location, but it is empty".to_owned());
@@ -97,15 +97,19 @@ fn location_value(location: &str) -> Result<HeaderValue, String> {
 
 /// Makes the value of a `Location` header for a client that is sent elsewhere by its own words: whatever is no
 /// printable ASCII is percent-encoded.
-pub(crate) fn location_of(location: &str) -> HeaderValue {
-    let mut encoded = String::with_capacity(location.len());
+pub(crate) fn location_of(location: &str) -> Vec<u8> {
+    let mut encoded = Vec::new();
     for byte in location.bytes() {
         match byte {
-            b' '..=b'~' => encoded.push(char::from(byte)),
-            _ => encoded.push_str(&format!("%{byte:02X}")),
+            b' '..=b'~' => encoded.push(byte),
+            _ => {
+                // Not by `format!`: what a number takes to be written as text is larger than all of this.
+                let digit = |value: u8| b"0123456789ABCDEF"[usize::from(value)];
+                encoded.extend_from_slice(&[b'%', digit(byte >> 4), digit(byte & 15)]);
+            }
         }
     }
-    HeaderValue::try_from(encoded).expect("printable ASCII is a valid value")
+    encoded
 }
 
 #[cfg(test)]

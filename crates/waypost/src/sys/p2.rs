@@ -5,18 +5,19 @@ mod client;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use wasip2::http::types::{
-    ErrorCode, Fields, HeaderError, IncomingRequest, OutgoingBody, OutgoingResponse,
-    ResponseOutparam,
+    ErrorCode, Fields, IncomingRequest, OutgoingBody, OutgoingResponse, ResponseOutparam,
 };
 pub use wstd::__internal::wasip2;
 use wstd::io::AsyncOutputStream;
 
+use crate::after::Finish;
 use crate::delivery::{Gone, Sent, Taker, deliver};
-use crate::route::{Route, answer};
+use crate::head::Listed;
+use crate::route::{Answer, Route, answer};
 use crate::sys::log;
-use crate::{Body, Signal};
+use crate::{Body, Response, Signal};
 
 pub(crate) use client::send;
 
@@ -28,10 +29,7 @@ pub fn handle<R: Route>(request: IncomingRequest, response: ResponseOutparam) {
                 let request = request.map(|body| Body::from_http_body(body.into_boxed_body()));
                 let signal = Signal::default();
                 let answer = answer::<R>(request.into(), signal.clone()).await;
-                respond(answer.response, response, &signal).await;
-                if !answer.after.is_empty() {
-                    answer.after.finish().await;
-                }
+                respond(answer, response, &signal).await;
             }
             Err(error) => {
                 let code = ErrorCode::InternalError(Some(error.to_string()));
@@ -41,47 +39,57 @@ pub fn handle<R: Route>(request: IncomingRequest, response: ResponseOutparam) {
     });
 }
 
-async fn respond(response: http::Response<Body>, outparam: ResponseOutparam, signal: &Signal) {
-    let (head, body) = response.into_parts();
-    let headers = match fields(&head.headers) {
+async fn respond(answer: Answer, outparam: ResponseOutparam, signal: &Signal) {
+    send_answer(answer.response, &answer.headers, outparam, signal).await;
+    if let Some(work) = answer.after.and_then(Finish::finish) {
+        work.await;
+    }
+}
+
+async fn send_answer(
+    response: Response,
+    headers: &[(String, Vec<u8>)],
+    outparam: ResponseOutparam,
+    signal: &Signal,
+) {
+    let headers = match fields(headers) {
         Ok(headers) => headers,
         Err(code) => return ResponseOutparam::set(outparam, Err(code)),
     };
-    let response = OutgoingResponse::new(headers);
+    let head = OutgoingResponse::new(headers);
     // The SDK lets only valid codes through, and the body is taken only here.
-    let _ = response.set_status_code(head.status.as_u16());
-    let outgoing = response.body();
-    ResponseOutparam::set(outparam, Ok(response));
+    let _ = head.set_status_code(response.status().as_u16());
+    let outgoing = head.body();
+    ResponseOutparam::set(outparam, Ok(head));
     let Ok(outgoing) = outgoing else { return };
     // A body that is dropped unfinished tells the host to cut the connection.
     let Some(mut client) = writer(&outgoing) else {
         return;
     };
-    let sent = deliver(body, &mut client, signal).await;
+    let sent = deliver(response.into_body(), &mut client, signal).await;
     // The stream is a part of the body, and has to go first.
     drop(client);
     match sent {
         Sent::Whole(trailers) => finish(outgoing, trailers),
-        Sent::Broken(error) => log(&format!("error: the body of the response failed: {error}")),
+        Sent::Broken(error) => log(&format!("the body of the response failed: {error}")),
         Sent::Cut => {}
     }
 }
 
 /// Makes the headers or trailers of a message.
-fn fields(headers: &HeaderMap) -> Result<Fields, ErrorCode> {
+fn fields(headers: &[(String, Vec<u8>)]) -> Result<Fields, ErrorCode> {
     // The host refuses the headers of a connection; a handler that sets one made a mistake.
-    listed(headers).map_err(|error| {
-        log(&format!("error: the host refuses a header: {error}"));
+    Fields::from_list(headers).map_err(|error| {
+        log(&format!("the host refuses a header: {error}"));
         ErrorCode::InternalError(Some(error.to_string()))
     })
 }
 
-fn listed(headers: &HeaderMap) -> Result<Fields, HeaderError> {
-    let list: Vec<_> = headers
-        .iter()
-        .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
-        .collect();
-    Fields::from_list(&list)
+fn listed(headers: &HeaderMap) -> Listed {
+    let line = |(name, value): (&HeaderName, &HeaderValue)| {
+        (name.as_str().to_owned(), value.as_bytes().to_vec())
+    };
+    headers.iter().map(line).collect()
 }
 
 /// Returns what the pieces of a body are written to. There is one for each body.
@@ -99,12 +107,10 @@ impl Taker for AsyncOutputStream {
 
 /// Ends a body that was written as a whole.
 fn finish(outgoing: OutgoingBody, trailers: Option<HeaderMap>) {
-    let trailers = trailers.and_then(|trailers| fields(&trailers).ok());
+    let trailers = trailers.and_then(|trailers| fields(&listed(&trailers)).ok());
     // It fails where the length is not the one that was announced, which cuts the connection.
     if let Err(code) = OutgoingBody::finish(outgoing, trailers) {
-        log(&format!(
-            "error: the body is not what was announced: {code}"
-        ));
+        log(&format!("the body is not what was announced: {code}"));
     }
 }
 

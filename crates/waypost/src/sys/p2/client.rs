@@ -63,7 +63,8 @@ fn outgoing(
     headers: &HeaderMap,
 ) -> Result<OutgoingRequest, FetchError> {
     let refused = |what: &str| FetchError::Request(format!("the host refuses the {what}"));
-    let headers = listed(headers).map_err(|error| FetchError::Request(error.to_string()))?;
+    let headers = Fields::from_list(&listed(headers));
+    let headers = headers.map_err(|error| FetchError::Request(error.to_string()))?;
     let request = OutgoingRequest::new(headers);
     let scheme = uri.scheme().map(scheme_of);
     let authority = uri.authority().map(|authority| authority.as_str());
@@ -118,7 +119,7 @@ async fn send_body(body: Body, outgoing: OutgoingBody) {
     drop(server);
     match sent {
         Sent::Whole(trailers) => finish(outgoing, trailers),
-        Sent::Broken(error) => log(&format!("error: the body of the request failed: {error}")),
+        Sent::Broken(error) => log(&format!("the body of the request failed: {error}")),
         Sent::Cut => {}
     }
 }

@@ -3,10 +3,11 @@
 use http::header::{HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Method, Uri};
-use wasip3::http::types::{Request, Scheme};
+use wasip3::http::types::{self, Request, Scheme};
 use wasip3::http_compat::{IncomingRequestBody, RequestOptionsExtension};
 
 use crate::Body;
+use crate::route::Verb;
 
 /// A request as it comes in.
 pub struct Incoming(Request);
@@ -16,8 +17,22 @@ impl Incoming {
         Self(request)
     }
 
-    /// Returns the method.
-    pub(crate) fn method(&self) -> Method {
+    /// Returns the method; `None` where it is one that no route has.
+    pub(crate) fn verb(&self) -> Option<Verb> {
+        Some(match self.0.get_method() {
+            types::Method::Get => Verb::Get,
+            types::Method::Head => Verb::Head,
+            types::Method::Post => Verb::Post,
+            types::Method::Put => Verb::Put,
+            types::Method::Delete => Verb::Delete,
+            types::Method::Options => Verb::Options,
+            types::Method::Patch => Verb::Patch,
+            types::Method::Connect | types::Method::Trace => return None,
+            types::Method::Other(name) => return Verb::named(&name),
+        })
+    }
+
+    fn method(&self) -> Method {
         // A host lets only valid methods through. Any other is as good as one that no handler can have.
         self.0.get_method().try_into().unwrap_or(Method::TRACE)
     }
