@@ -7,11 +7,12 @@ use std::process::Command;
 
 use support::checkout;
 
-/// How many bytes a component may have: what it had when this was written, and some room.
+/// How many bytes a component may have. For the first it is a goal; the others have what they had when this was
+/// written, and some room.
 const LIMITS: [(&str, u64); 3] = [
-    ("hello", 170_000),
-    ("items-slug", 250_000),
-    ("router", 270_000),
+    ("hello", 100_000),
+    ("items-slug", 215_000),
+    ("router", 260_000),
 ];
 
 #[test]
