@@ -4,6 +4,8 @@ use std::fmt;
 
 use clap::ValueEnum;
 
+use crate::host::is_candidate;
+
 /// A version of WASI HTTP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Abi {
@@ -49,12 +51,6 @@ impl Abi {
             Abi::Wasi03 => "wasm32-wasip2",
         }
     }
-}
-
-/// A candidate is a version of its own: `0.3.0-rc-2026-03-15` is not `0.3.0`.
-fn is_candidate(interface: &str) -> bool {
-    let version = interface.split_once('@').map(|(_, version)| version);
-    version.is_some_and(|version| version.contains('-'))
 }
 
 impl fmt::Display for Abi {

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use tracing_subscriber::EnvFilter;
 pub use waypost_host::InstanceSize;
 pub use waypost_host::Manner;
-pub use waypost_host::is_offered;
+pub use waypost_host::{is_candidate, is_offered};
 use waypost_host::{
     Component, ComponentId, Host, HostOptions, Manifest, ManifestErrors, NativeRouter, Settings,
 };

@@ -48,7 +48,7 @@ pub use error::HostError;
 pub use fault::{Fault, FaultKind};
 pub use host::{Host, HostOptions, InstanceSize};
 pub use key_value::KeyValueStorage;
-pub use load::is_offered;
+pub use load::{is_candidate, is_offered};
 pub use manifest::{
     Application, Build, Component, ComponentId, FileMount, HttpTrigger, Manifest, ManifestErrors,
     ResolvedComponent, Route, RouteError,

@@ -2,7 +2,7 @@
 
 mod interfaces;
 
-pub use interfaces::is_offered;
+pub use interfaces::{is_candidate, is_offered};
 
 use crate::grants::Grants;
 use crate::instance::InstanceState;
@@ -141,7 +141,7 @@ fn flavour(id: &str, engine: &Engine, component: &Component) -> Result<Flavour, 
     let ty = component.component_type();
     let exports = |name: &str| {
         ty.exports(engine)
-            .any(|(export, _)| export.starts_with(name) && !export.contains("-rc-"))
+            .any(|(export, _)| export.starts_with(name) && !is_candidate(export))
     };
     if exports("wasi:http/handler@0.3.") {
         Ok(Flavour::P3)

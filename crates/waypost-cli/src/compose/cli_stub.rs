@@ -4,6 +4,7 @@
 //! from `wasi:random`, which hosts of WASI HTTP do offer.
 
 use crate::environment::{Environment, wat_string};
+use crate::host::is_candidate;
 
 /// The text of the stub; `VERSION` is that of its interfaces, `PAGES`, `DATA` and `LIST` are its environment.
 const TEXT: &str = include_str!("cli_stub.wat");
@@ -24,7 +25,7 @@ const INTERFACES: [&str; 8] = [
 /// `wasi:cli/exit@0.2.6`.
 pub(super) fn version_for(import: &str) -> Option<&str> {
     let (interface, version) = import.strip_prefix("wasi:")?.split_once('@')?;
-    let is_released = version.starts_with("0.2.") && !version.contains('-');
+    let is_released = version.starts_with("0.2.") && !is_candidate(import);
     let is_stubbed = INTERFACES.contains(&interface) && is_released;
     is_stubbed.then_some(version)
 }

@@ -1,6 +1,7 @@
 //! What every host of WASI HTTP offers.
 
 use super::cli_stub;
+use crate::host::is_candidate;
 
 /// What the world `wasi:http/proxy` of WASI 0.2 imports.
 const WASI_0_2: [&str; 11] = [
@@ -41,9 +42,8 @@ pub(crate) fn is_met(import: &str) -> bool {
     else {
         return false;
     };
-    let is_candidate = version.contains('-');
     let of_the_host = match version {
-        _ if is_candidate => false,
+        _ if is_candidate(import) => false,
         version if version.starts_with("0.2.") => WASI_0_2.contains(&interface),
         version if version.starts_with("0.3.") => WASI_0_3.contains(&interface),
         _ => false,

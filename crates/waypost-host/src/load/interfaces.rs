@@ -74,13 +74,20 @@ const WASI_0_3: [&str; 23] = [
 /// Tells whether this host offers an interface that a component imports, `wasi:http/types@0.3.0` say. Any patch version of WASI is, as the linker takes them for each other.
 pub fn is_offered(import: &str) -> bool {
     match import.split_once('@') {
-        // A release candidate is a version of its own.
-        Some((_, version)) if version.contains('-') => false,
+        // A host of WASI 0.3.0 does not have the candidates that came before it.
+        _ if is_candidate(import) => false,
         Some((name, version)) if version.starts_with("0.2.") => WASI_0_2.contains(&name),
         Some((name, version)) if version.starts_with("0.3.") => WASI_0_3.contains(&name),
         Some(_) => SPIN.contains(&import),
         None => false,
     }
+}
+
+/// Tells whether an interface is of a release candidate, which is a version of its own:
+/// `wasi:http/types@0.3.0-rc-2026-03-15` is not `wasi:http/types@0.3.0`.
+pub fn is_candidate(interface: &str) -> bool {
+    let version = interface.split_once('@').map(|(_, version)| version);
+    version.is_some_and(|version| version.contains('-'))
 }
 
 #[cfg(test)]
@@ -111,6 +118,14 @@ mod tests {
         linked(SPIN.iter().map(ToString::to_string));
         linked(WASI_0_2.iter().map(|name| format!("{name}@0.2.0")));
         linked(WASI_0_3.iter().map(|name| format!("{name}@0.3.0")));
+    }
+
+    #[test]
+    fn a_candidate_is_known_by_its_version_alone() {
+        assert!(is_candidate("wasi:http/types@0.3.0-rc-2026-03-15"));
+        assert!(is_candidate("wasi:cli/exit@0.2.0-rc-1"));
+        assert!(!is_candidate("wasi:clocks/monotonic-clock@0.3.0"));
+        assert!(!is_candidate("route-a"));
     }
 
     #[test]
