@@ -29,7 +29,7 @@ pub use selection::{Below, Selection};
 
 /// How many handlers one component holds: Wasmtime compiles none with more than 100 memories, and the router
 /// and the stub have one each.
-pub const MAX_HANDLERS: usize = 98;
+const MAX_HANDLERS: usize = 98;
 
 /// An app in one component.
 pub struct Composition {
@@ -62,7 +62,8 @@ pub fn compose(
     environments: &Environments,
 ) -> anyhow::Result<Composition> {
     let chosen = selection.of(routes)?;
-    refuse_count(&chosen, environments)?;
+    let has_environment = |route: &&&Route| environments.contains_key(route.id().as_str());
+    refuse_count(chosen.len(), chosen.iter().filter(has_environment).count())?;
     let mut files = build::handlers(app, routes, abi, environments)?;
     files.retain(|(route, _)| selection.takes(route));
     let parts = parts(&files, abi, environments)?;
@@ -80,11 +81,13 @@ pub fn compose(
     })
 }
 
-/// An environment takes a memory, as a route does.
-fn refuse_count(routes: &[&Route], environments: &Environments) -> Result<(), Failure> {
-    let has_environment = |route: &&&Route| environments.contains_key(route.id().as_str());
-    let more = routes.iter().filter(has_environment).count();
-    let (count, hint) = match routes.len() + more {
+/// Refuses as many routes as one component can't hold. An environment takes a memory, as a route does.
+///
+/// # Errors
+///
+/// When there is no route, or too many.
+pub(crate) fn refuse_count(routes: usize, with_environment: usize) -> Result<(), Failure> {
+    let (count, hint) = match routes + with_environment {
         0 => ("none", "`cargo waypost add hello` adds one".to_owned()),
         1..=MAX_HANDLERS => return Ok(()),
         many => {
@@ -127,17 +130,16 @@ fn parts(
 fn faults_of(handler: &Anatomy, abi: Abi) -> Vec<Fault> {
     let mut faults = Vec::new();
     match Abi::of(&handler.exports) {
-        Some(found) if found == abi => {}
-        Some(found) => {
+        Ok(found) if found == abi => {}
+        Ok(found) => {
             let fault = Fault::error(format!("a handler of {found} in a composition of {abi}"));
             faults.push(
                 fault.hint("one component has one version: build all of its handlers for the same"),
             );
         }
-        None => {
-            let fault =
-                Fault::error("the component answers no HTTP: it exports no WASI HTTP handler");
-            faults.push(fault.hint("its `route.rs` needs `waypost::export!(…);`"));
+        Err(none) => {
+            let hint = none.hint("its `route.rs` needs `waypost::export!(…);`");
+            faults.push(Fault::error(format!("the component {none}")).hint(hint));
         }
     }
     let foreign = handler

@@ -23,10 +23,6 @@ const MAX_SIZE: u64 = 256 << 20;
 const HINT: &str = "a route is a component that exports `wasi:http/handler@0.3.0` or \
     `wasi:http/incoming-handler@0.2.x`; see `docs/other-languages.md`";
 
-/// What to do about a component of a release candidate.
-pub(crate) const CANDIDATE_HINT: &str =
-    "build it with a version of its tool that makes components of WASI 0.3.0, or of WASI 0.2";
-
 /// What a component tells.
 pub(crate) struct Found {
     /// Its methods, where it is one of Waypost's.
@@ -63,21 +59,8 @@ fn broken(error: &BinaryReaderError) -> Fault {
 }
 
 fn found(route: &Route, bytes: &[u8], anatomy: Anatomy) -> Result<Found, Fault> {
-    if let (None, Some(name)) = (Abi::of(&anatomy.exports), Abi::candidate(&anatomy.exports)) {
-        let message =
-            format!("the component was made for a release candidate of WASI: it exports `{name}`");
-        return Err(Fault::error(message).hint(CANDIDATE_HINT));
-    }
-    if Abi::of(&anatomy.exports).is_none() {
-        let message = match anatomy.exports.as_slice() {
-            [] => "the component answers no HTTP: it exports nothing".to_owned(),
-            exports => format!(
-                "the component answers no HTTP: it exports {}",
-                list(exports)
-            ),
-        };
-        return Err(Fault::error(message).hint(HINT));
-    }
+    Abi::of(&anatomy.exports)
+        .map_err(|none| Fault::error(format!("the component {none}")).hint(none.hint(HINT)))?;
     Ok(Found {
         methods: methods(route, bytes)?,
         imports: anatomy.imports,
@@ -140,9 +123,4 @@ fn methods(route: &Route, component: &[u8]) -> Result<Option<Vec<String>>, Fault
         Err(DescribeError::Missing | DescribeError::Repeated) => Ok(None),
         Err(error) => Err(Fault::error(error.to_string()).hint("build it anew")),
     }
-}
-
-fn list(names: &[String]) -> String {
-    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    quoted.join(", ")
 }

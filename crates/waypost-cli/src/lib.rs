@@ -38,7 +38,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-pub use abi::Abi;
+pub use abi::{Abi, NoHandler};
 pub use app::{App, AppError};
 pub use component_id::{ComponentId, ComponentIdError};
 pub use fault::{Fault, Faults, Severity};

@@ -9,6 +9,7 @@ use toml_edit::DocumentMut;
 use crate::app::App;
 use crate::cli::{AppArgs, here};
 use crate::doctor::{AppReport, HostReport, State, Tool, examine, hosts};
+use crate::environment::Environments;
 use crate::fault::{Fault, Faults};
 use crate::host::Configuration;
 use crate::output;
@@ -102,11 +103,11 @@ impl Report {
             .context("cannot read `spin.toml`")?
             .parse()
             .unwrap_or_default();
-        let components = AppReport::of(app, &routes, &manifest);
-        let refusals: Vec<Fault> = match Configuration::load(app, &routes) {
-            Ok(_) => Vec::new(),
-            Err(refusals) => refusals.iter().cloned().collect(),
+        let (environments, refusals) = match Configuration::load(app, &routes) {
+            Ok(configuration) => (configuration.environments(), Vec::new()),
+            Err(refusals) => (Environments::new(), refusals.iter().cloned().collect()),
         };
+        let components = AppReport::of(app, &routes, &manifest, &environments);
         self.hosts = hosts(&components, &self.tools, &refusals);
         self.app = Some(components);
         Ok(faults)

@@ -11,7 +11,6 @@ use crate::anatomy::Anatomy;
 use crate::cli::here;
 use crate::failure::Failure;
 use crate::fault::{Fault, Faults};
-use crate::foreign::CANDIDATE_HINT;
 use crate::host::{self, Configuration, DEFAULT_LISTEN, InstanceSize, Loading};
 use crate::output;
 
@@ -86,16 +85,10 @@ impl ServeCommand {
 fn check(file: &Path) -> anyhow::Result<InstanceSize> {
     let shown = file.display();
     let anatomy = Anatomy::read(file).with_context(|| format!("`{shown}` can't be served"))?;
-    if let (None, Some(name)) = (Abi::of(&anatomy.exports), Abi::candidate(&anatomy.exports)) {
-        let message =
-            format!("`{shown}` was made for a release candidate of WASI: it exports `{name}`");
-        return Err(Failure::new(message).hint(CANDIDATE_HINT).into());
-    }
-    if Abi::of(&anatomy.exports).is_none() {
-        let message = format!("`{shown}` answers no HTTP: it exports no WASI HTTP handler");
-        let hint = "`cargo waypost compose` makes a component that does";
-        return Err(Failure::new(message).hint(hint).into());
-    }
+    Abi::of(&anatomy.exports).map_err(|none| {
+        let hint = none.hint("`cargo waypost compose` makes a component that does");
+        Failure::new(format!("`{shown}` {none}")).hint(hint)
+    })?;
     let is_standard = |import: &String| import.starts_with("wasi:") && host::is_offered(import);
     let foreign = anatomy.imports.iter().filter(|import| !is_standard(import));
     let faults = foreign.map(|import| {

@@ -13,7 +13,8 @@ use crate::app::App;
 use crate::component_id::ROUTER;
 use crate::compose::standard;
 use crate::describe::DescribeError;
-use crate::scan::Route;
+use crate::environment::Environments;
+use crate::scan::{Route, RouteKind};
 use crate::sync::{component_file, router_file};
 
 /// The components of an app: the router, then the routes.
@@ -45,16 +46,34 @@ pub struct Part {
     /// What it is made of; empty where it is not built.
     #[serde(skip)]
     pub anatomy: Anatomy,
+    /// The version of WASI HTTP that it answers.
+    #[serde(skip)]
+    pub abi: Option<Abi>,
+    /// Whether it is a `route.wasm`, which no build makes for another version.
+    #[serde(skip)]
+    pub is_prebuilt: bool,
+    /// Whether `spin.toml` gives it an environment.
+    #[serde(skip)]
+    pub has_environment: bool,
 }
 
 impl AppReport {
     /// Reads the components of an app. `manifest` is its `spin.toml`, which says where they are.
-    pub fn of(app: &App, routes: &[Route], manifest: &DocumentMut) -> AppReport {
-        let router = Part::read(app, ROUTER, None, &router_file(app, manifest));
+    pub fn of(
+        app: &App,
+        routes: &[Route],
+        manifest: &DocumentMut,
+        environments: &Environments,
+    ) -> AppReport {
+        let router = Part::read(app, ROUTER, &router_file(app, manifest));
         let parts = routes.iter().map(|route| {
-            let file = component_file(app, manifest, route);
-            let pattern = Some(route.pattern().to_string());
-            Part::read(app, route.id().as_str(), pattern, &file)
+            let id = route.id().as_str();
+            Part {
+                pattern: Some(route.pattern().to_string()),
+                is_prebuilt: route.kind() == RouteKind::Component,
+                has_environment: environments.contains_key(id),
+                ..Part::read(app, id, &component_file(app, manifest, route))
+            }
         });
         AppReport {
             root: app.root().display().to_string(),
@@ -69,17 +88,20 @@ impl AppReport {
 }
 
 impl Part {
-    fn read(app: &App, id: &str, pattern: Option<String>, file: &Path) -> Part {
+    fn read(app: &App, id: &str, file: &Path) -> Part {
         let shown = file.strip_prefix(app.root()).unwrap_or(file).display();
         let mut part = Part {
             component: id.to_owned(),
-            pattern,
+            pattern: None,
             file: shown.to_string(),
             wasi: None,
             bytes: None,
             imports: BTreeMap::new(),
             fault: None,
             anatomy: Anatomy::default(),
+            abi: None,
+            is_prebuilt: false,
+            has_environment: false,
         };
         part.bytes = fs::metadata(file).ok().map(|metadata| metadata.len());
         match Anatomy::read(file) {
@@ -94,11 +116,11 @@ impl Part {
 
     fn take(&mut self, anatomy: Anatomy) {
         match Abi::of(&anatomy.exports) {
-            Some(Abi::Wasi02) => self.wasi = Some("0.2".to_owned()),
-            Some(Abi::Wasi03) => self.wasi = Some("0.3".to_owned()),
-            None => {
-                self.fault = Some("answers no HTTP: no WASI HTTP handler is exported".to_owned())
+            Ok(abi) => {
+                self.abi = Some(abi);
+                self.wasi = Some(abi.version().to_owned());
             }
+            Err(none) => self.fault = Some(none.to_string()),
         }
         self.imports = packages(&anatomy.imports);
         self.anatomy = anatomy;

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::app::{AppReport, Part};
 use super::machine::{State, Tool};
 use crate::abi::Abi;
-use crate::compose::MAX_HANDLERS;
+use crate::compose;
 use crate::fault::Fault;
 use crate::host;
 
@@ -122,13 +122,13 @@ pub fn hosts(app: &AppReport, tools: &[Tool], refusals: &[Fault]) -> Vec<HostRep
         report(AKAMAI, of_akamai(app), "spin aka deploy", spin),
         report(
             "wasmtime serve",
-            of_composition(app),
+            of_composition(app, Abi::Wasi03),
             "cargo waypost compose",
             lack(tools, "wasmtime"),
         ),
         report(
             "hosts of WASI 0.2",
-            of_composition(app),
+            of_composition(app, Abi::Wasi02),
             "cargo waypost compose --wasi 0.2",
             lack(tools, Abi::Wasi02.target()),
         ),
@@ -203,20 +203,19 @@ fn of_akamai(app: &AppReport) -> Vec<Obstacle> {
     obstacles
 }
 
-/// What keeps an app from being one component of WASI HTTP, whatever its version.
-fn of_composition(app: &AppReport) -> Vec<Obstacle> {
-    let routes = app.routes().count();
-    let count = match routes {
-        0 => Some(Obstacle::new(
-            "there is no route to compose",
-            "`cargo waypost add hello` adds one",
-        )),
-        1..=MAX_HANDLERS => None,
-        many => Some(Obstacle::new(
-            format!("{many} routes, and one component holds {MAX_HANDLERS}"),
-            "make several apps of them, or serve the app with `cargo waypost up` or Spin",
-        )),
-    };
+/// What keeps an app from being one component of a version of WASI HTTP.
+fn of_composition(app: &AppReport, abi: Abi) -> Vec<Obstacle> {
+    let with_environment = app.routes().filter(|part| part.has_environment).count();
+    let count = compose::refuse_count(app.routes().count(), with_environment).err();
+    let count =
+        count.map(|refused| Obstacle::new(refused.to_string(), refused.advice().unwrap_or("")));
+    // Sources are compiled for the version that is asked for.
+    let of_another_version = app.routes().filter_map(|part| {
+        let found = part.abi.filter(|found| part.is_prebuilt && *found != abi)?;
+        let what = format!("answers {found}, and all parts of a composition have one version");
+        let advice = format!("make its `route.wasm` for {abi}");
+        Some(Obstacle::of(part, what, advice))
+    });
     let foreign = app.routes().flat_map(|part| {
         part.foreign().map(|import| {
             let what = format!("{}, which plain WASI HTTP has not", imports(import));
@@ -224,7 +223,11 @@ fn of_composition(app: &AppReport) -> Vec<Obstacle> {
             Obstacle::of(part, what, advice)
         })
     });
-    count.into_iter().chain(foreign).collect()
+    count
+        .into_iter()
+        .chain(of_another_version)
+        .chain(foreign)
+        .collect()
 }
 
 fn imports(import: &str) -> String {

@@ -17,6 +17,9 @@ fn part(id: &str, pattern: Option<&str>, imports: &[&str]) -> Part {
             memories: 1,
             ..Anatomy::default()
         },
+        abi: Some(Abi::Wasi03),
+        is_prebuilt: false,
+        has_environment: false,
     }
 }
 
@@ -80,6 +83,23 @@ fn too_many_routes_are_not_composed() {
         [Yes, NotTried, NotTried, No, No]
     );
     assert_eq!(verdicts(&app(routes(0)))[3], No);
+    // An environment takes as much room as a route.
+    let mut full: Vec<Part> = routes(98);
+    full[0].has_environment = true;
+    assert_eq!(verdicts(&app(full))[3], No);
+}
+
+#[test]
+fn a_component_made_elsewhere_is_composed_for_its_own_version_alone() {
+    use Verdict::{No, NotTried, Yes};
+    let mut made = part("a", Some("/a"), &PLAIN);
+    made.is_prebuilt = true;
+    let app = |part| app(vec![part]);
+    let expected = [Yes, NotTried, NotTried, Yes, No];
+    assert_eq!(verdicts(&app(made.clone())), expected);
+    made.abi = Some(Abi::Wasi02);
+    let expected = [Yes, NotTried, NotTried, No, Yes];
+    assert_eq!(verdicts(&app(made)), expected);
 }
 
 #[test]
