@@ -128,11 +128,13 @@ impl Configuration {
             .collect()
     }
 
-    /// Says what the app's files have that one component of WASI HTTP does not get.
-    pub fn lost_in_a_composition(&self) -> Vec<Fault> {
+    /// Says what the app's files have that one component of WASI HTTP does not get, as far as it is about a
+    /// component that is part of it.
+    pub fn lost_in_a_composition(&self, is_part: impl Fn(&str) -> bool) -> Vec<Fault> {
         let of = |has: fn(&Component) -> bool| {
             let components = self.manifest.components.iter();
-            let handlers = components.filter(|(id, _)| id.as_str() != ROUTER);
+            let handlers =
+                components.filter(|(id, _)| id.as_str() != ROUTER && is_part(id.as_str()));
             let having = handlers.filter(|(_, component)| has(component));
             having.map(|(id, _)| format!("`{id}`")).collect::<Vec<_>>()
         };
@@ -365,5 +367,34 @@ impl Signals {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_part_of_a_composition_loses_nothing() {
+        let manifest = "spin_manifest_version = 2\n[application]\nname = \"a\"\n\
+            [[trigger.http]]\nroute = \"/...\"\ncomponent = \"a\"\n\
+            [component.a]\nsource = \"a.wasm\"\n\
+            files = [{ source = \"pages\", destination = \"/\" }]\n\
+            [component.b]\nsource = \"b.wasm\"\nallowed_outbound_hosts = [\"https://a.example\"]\n";
+        let configuration = Configuration {
+            manifest: Manifest::parse(manifest, Path::new("spin.toml")).unwrap(),
+            settings: Settings::default(),
+        };
+        let lost = |ids: &[&str]| {
+            let faults = configuration.lost_in_a_composition(|id| ids.contains(&id));
+            let messages = faults.iter().map(|fault| fault.message().to_owned());
+            messages.collect::<Vec<_>>()
+        };
+        assert_eq!(
+            lost(&["a"]),
+            ["a composition has no `files`, as here for `a`"]
+        );
+        assert_eq!(lost(&["a", "b"]).len(), 2);
+        assert_eq!(lost(&["c"]), [""; 0]);
     }
 }

@@ -1,5 +1,6 @@
 //! `waypost compose`: the whole app as one component.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -89,8 +90,10 @@ impl ComposeCommand {
             "Composed {count} of {}: {shown} ({size} bytes)\n",
             self.abi
         ));
+        let taken = routes.iter().filter(|route| self.selection.takes(route));
+        let taken: BTreeSet<&str> = taken.map(|route| route.id().as_str()).collect();
         configuration
-            .lost_in_a_composition()
+            .lost_in_a_composition(|id| taken.contains(id))
             .iter()
             .for_each(output::fault);
         warn_of_small_pools(&composition);

@@ -1,5 +1,6 @@
 //! Which routes of an app go into a composition.
 
+use std::fmt;
 use std::str::FromStr;
 
 use crate::failure::Failure;
@@ -18,6 +19,12 @@ impl FromStr for Below {
             below if below.starts_with('/') => Ok(Below(below.to_owned())),
             _ => Err("a path begins with `/`".to_owned()),
         }
+    }
+}
+
+impl fmt::Display for Below {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_empty() { "/" } else { &self.0 })
     }
 }
 
@@ -57,7 +64,7 @@ impl Selection {
         for below in self.only.iter().chain(&self.except) {
             let mut patterns = routes.iter().map(|route| route.pattern().to_string());
             if !patterns.any(|pattern| below.has(&pattern)) {
-                let message = format!("no route is at or below `{}`", below.0);
+                let message = format!("no route is at or below `{below}`");
                 return Err(Failure::new(message).hint("`cargo waypost routes` lists them"));
             }
         }
@@ -97,6 +104,14 @@ mod tests {
                 taken,
                 "{only:?} {except:?} {pattern}"
             );
+        }
+    }
+
+    #[test]
+    fn a_path_without_routes_is_named() {
+        for (path, said) in [("/", "`/`"), ("/shop/", "`/shop`")] {
+            let error = selection(&[path], &[]).of(&[]).unwrap_err();
+            assert!(error.to_string().ends_with(said), "{error}");
         }
     }
 
