@@ -27,6 +27,7 @@ mod failure;
 mod fault;
 mod foreign;
 mod host;
+mod listen;
 mod output;
 mod scaffold;
 pub mod scan;

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use super::up::address;
 use crate::abi::Abi;
 use crate::anatomy::Anatomy;
 use crate::cli::here;
 use crate::failure::Failure;
 use crate::fault::{Fault, Faults};
 use crate::host::{self, Configuration, DEFAULT_LISTEN, InstanceSize, Loading};
+use crate::listen::Listen;
 use crate::output;
 
 /// Serve one component of WASI HTTP
@@ -29,8 +29,8 @@ pub struct ServeArgs {
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// The address to serve [default: 127.0.0.1:3000; port 0 takes a free one]
-    #[arg(long, value_name = "ADDR", value_parser = address)]
-    listen: Option<SocketAddr>,
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<Listen>,
     /// Where the component may send requests, as `https://example.com`, once for each place
     #[arg(long, value_name = "URL")]
     allow: Vec<String>,
@@ -52,9 +52,10 @@ impl ServeArgs {
     pub fn resolve(self) -> anyhow::Result<ServeCommand> {
         let folder = here()?;
         let state_dir = self.state_dir.unwrap_or_else(|| ".waypost".into());
+        let listen = self.listen.as_ref().map(Listen::resolve).transpose()?;
         Ok(ServeCommand {
             file: folder.join(self.file),
-            listen: self.listen.unwrap_or(DEFAULT_LISTEN),
+            listen: listen.unwrap_or(DEFAULT_LISTEN),
             allow: self.allow,
             state_dir: folder.join(state_dir),
             folder,

@@ -9,9 +9,10 @@ use crate::anatomy::Anatomy;
 use crate::app::App;
 use crate::build;
 use crate::cli::{AppArgs, here};
-use crate::fault::Faults;
+use crate::fault::{Fault, Faults};
 use crate::foreign;
 use crate::host::{self, Configuration, InstanceSize, Loading, Manner, Place};
+use crate::listen::Listen;
 use crate::output;
 use crate::scan::Route;
 use crate::table;
@@ -31,8 +32,8 @@ Examples:
   RUST_LOG=debug cargo waypost up        say more")]
 pub struct UpArgs {
     /// The address to serve [default: the one in `waypost.toml`, or 127.0.0.1:3000; port 0 takes a free one]
-    #[arg(long, value_name = "ADDR", value_parser = address)]
-    listen: Option<SocketAddr>,
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<Listen>,
     /// Serve what was built before
     #[arg(long)]
     no_build: bool,
@@ -67,12 +68,6 @@ impl HostName {
     }
 }
 
-/// Reads an address to listen on.
-pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
-    text.parse()
-        .map_err(|_| "write an IP address and a port, as 127.0.0.1:3000".to_owned())
-}
-
 /// One app to serve.
 pub struct UpCommand {
     app: App,
@@ -97,7 +92,7 @@ impl UpArgs {
         };
         Ok(UpCommand {
             app,
-            listen: self.listen,
+            listen: self.listen.as_ref().map(Listen::resolve).transpose()?,
             state_dir,
             build: if self.no_build {
                 When::Never
@@ -118,6 +113,9 @@ impl UpCommand {
         let configuration = Configuration::load(&self.app, &routes)?;
         let address = self.listen.unwrap_or_else(|| configuration.listen());
         host::probe(address)?;
+        if let Some(warning) = self.manner_in_public(address) {
+            output::fault(&warning);
+        }
         let rows = match self.build {
             When::First => build::build(&self.app, &routes)?,
             When::Never => build::built(&self.app, &routes)?,
@@ -140,6 +138,19 @@ impl UpCommand {
 }
 
 impl UpCommand {
+    /// Warns where others than this machine could ask for more than it has: Spin has hardly a limit.
+    fn manner_in_public(&self, address: SocketAddr) -> Option<Fault> {
+        let is_public = self.manner == Manner::Spin && !address.ip().is_loopback();
+        is_public.then(|| {
+            let message = format!(
+                "`--as spin` has hardly a limit, and {address} may be reached from elsewhere"
+            );
+            Fault::warning(message).hint(
+                "it is for trying an app: `--listen 127.0.0.1:3000` serves this machine alone",
+            )
+        })
+    }
+
     /// What an instance of the largest component takes. Components that ask for interfaces that the host lacks
     /// are refused: all of them, before it listens.
     fn instance_size(&self, routes: &[Route]) -> anyhow::Result<InstanceSize> {
