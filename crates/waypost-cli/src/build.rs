@@ -6,6 +6,7 @@
 pub(crate) mod artefact;
 mod cargo;
 mod componentize;
+mod described;
 mod preview1;
 mod progress;
 mod wasm_target;
@@ -20,50 +21,50 @@ use toml_edit::DocumentMut;
 use crate::abi::Abi;
 use crate::app::App;
 use crate::component_id::ROUTER;
-use crate::describe::{DescribeError, Description};
 use crate::environment::{Environment, Environments};
 use crate::failure::Failure;
-use crate::fault::{Fault, Faults};
-use crate::foreign;
+use crate::fault::Fault;
+use crate::foreign::Depth;
 use crate::output;
 use crate::scan::{Route, RouteKind};
-use crate::sync::{Plan, RouteEntry, component_file};
-use crate::table::Row;
+use crate::sync::{Plan, component_file};
 use cargo::{CargoBuild, Composed, Outcome};
+pub use described::Built;
 use progress::Progress;
 
-/// Builds an app and brings its files in step with its folders; gives its table of routes.
+/// Builds an app and brings its files in step with its folders.
 ///
 /// # Errors
 ///
 /// When a file cannot be kept in step, the target cannot be installed, a route does not compile,
 /// or a component does not say what its folder says.
-pub fn build(app: &App, routes: &[Route]) -> anyhow::Result<Vec<Row>> {
+pub fn build<'r>(app: &App, routes: &'r [Route]) -> anyhow::Result<Built<'r>> {
     let start = Instant::now();
     refuse_without_router(app)?;
     bring_in_step(app, routes)?;
     wasm_target::ensure(app, Abi::Wasi03.target())?;
     let manifest = spin_toml(app)?;
     build_handlers(app, routes, &manifest)?;
-    let entries = describe(app, &component_files(app, routes, &manifest))?;
-    Plan::of_routes_file(app, &entries)?.apply()?;
+    let built = describe(app, &component_files(app, routes, &manifest))?;
     build_router(app, &manifest)?;
     output::note(&format!(
         "Built {} and the router in {:.1} s",
         output::routes(routes.len()),
         start.elapsed().as_secs_f64()
     ));
-    Ok(rows(routes, entries))
+    Ok(built)
 }
 
-/// The table of an app that was built before.
+/// An app that was built before. The code in components that were made elsewhere is not looked at, as their host
+/// does so anyway.
 ///
 /// # Errors
 ///
 /// When a component is not there or does not say what its folder says.
-pub fn built(app: &App, routes: &[Route]) -> anyhow::Result<Vec<Row>> {
-    let entries = describe(app, &components(app, routes)?)?;
-    Ok(rows(routes, entries))
+pub fn built<'r>(app: &App, routes: &'r [Route]) -> anyhow::Result<Built<'r>> {
+    let built = Built::read(app, &components(app, routes)?, Depth::Outline)?;
+    built.warnings().for_each(output::fault);
+    Ok(built)
 }
 
 /// Builds the handlers of an app for a version of WASI, and the router's table; gives the component of each
@@ -101,8 +102,7 @@ pub fn handlers<'r>(
         }
         files.push((route, file));
     }
-    let entries = describe(app, &files)?;
-    Plan::of_routes_file(app, &entries)?.apply()?;
+    describe(app, &files)?;
     Ok(files)
 }
 
@@ -279,69 +279,10 @@ fn does_not_compile(routes: &[Route], outcome: &Outcome) -> Failure {
     }
 }
 
-/// What each component says of itself, and all that is wrong with that at once.
-fn describe(app: &App, files: &[(&Route, PathBuf)]) -> anyhow::Result<Vec<RouteEntry>> {
-    let mut entries = Vec::new();
-    let mut faults = Vec::new();
-    for (route, file) in files {
-        let described = match route.kind() {
-            RouteKind::Source => describe_one(app, route, file),
-            RouteKind::Component => foreign::verify(route, file).map(|found| found.methods),
-        };
-        match described {
-            Ok(methods) => entries.push(RouteEntry {
-                id: route.id().clone(),
-                methods,
-                pattern: route.pattern().clone(),
-            }),
-            Err(fault) => faults.push(fault.file(route.file())),
-        }
-    }
-    Faults::refuse(faults)?;
-    Ok(entries)
-}
-
-fn describe_one(app: &App, route: &Route, file: &Path) -> Result<Option<Vec<String>>, Fault> {
-    let shown = file.strip_prefix(app.root()).unwrap_or(file);
-    let description = Description::read(file).map_err(|error| undescribed(&error, shown))?;
-    if description.pattern != *route.pattern() {
-        return Err(wrong_pattern(route, &description));
-    }
-    if description.methods.is_empty() {
-        let warning = Fault::warning("the route has no method: it answers 405 to all but OPTIONS");
-        let hint = "name one or more in `waypost::export!(get, post);`";
-        output::fault(&warning.file(route.file()).hint(hint));
-    }
-    Ok(Some(description.methods))
-}
-
-fn undescribed(error: &DescribeError, file: &std::path::Path) -> Fault {
-    match error {
-        DescribeError::Read { .. } => Fault::error(format!("`{}` is not built", file.display()))
-            .hint("`cargo waypost build` builds it"),
-        error => {
-            let cause = std::error::Error::source(error);
-            let cause = cause.map(|cause| format!(": {cause}")).unwrap_or_default();
-            Fault::error(format!("{error}{cause}"))
-        }
-    }
-}
-
-fn wrong_pattern(route: &Route, description: &Description) -> Fault {
-    Fault::error(format!(
-        "the component was compiled for `{}`, but its folder says `{}`",
-        description.pattern,
-        route.pattern()
-    ))
-    .hint(format!(
-        "`cargo waypost build` compiles it anew; if it does not, `cargo clean -p {}` first",
-        route.id()
-    ))
-}
-
-fn rows(routes: &[Route], entries: Vec<RouteEntry>) -> Vec<Row> {
-    let methods = entries.into_iter().map(|entry| entry.methods);
-    let rows = routes.iter().zip(methods);
-    rows.map(|(route, methods)| Row::new(route, methods))
-        .collect()
+/// Looks at components that were just made, and tells the router of them.
+fn describe<'r>(app: &App, files: &[(&'r Route, PathBuf)]) -> anyhow::Result<Built<'r>> {
+    let built = Built::read(app, files, Depth::Whole)?;
+    built.warnings().for_each(output::fault);
+    Plan::of_routes_file(app, &built.entries())?.apply()?;
+    Ok(built)
 }

@@ -14,6 +14,8 @@ use thiserror::Error;
 use wasmparser::{BinaryReaderError, Encoding, Parser, Payload};
 use waypost_routing::{Pattern, PatternError};
 
+use crate::anatomy::Anatomy;
+
 /// The name of the custom section.
 pub const SECTION: &str = "waypost:route";
 
@@ -70,17 +72,19 @@ struct Raw {
 }
 
 impl Description {
-    /// Reads the description in a component file.
+    /// Reads the description in a component file, and what else the file tells.
     ///
     /// # Errors
     ///
     /// When the file cannot be read, is no component, or has no valid description.
-    pub fn read(file: &Path) -> Result<Description, DescribeError> {
+    pub fn read(file: &Path) -> Result<(Description, Anatomy), DescribeError> {
         let bytes = fs::read(file).map_err(|source| DescribeError::Read {
             file: file.to_owned(),
             source,
         })?;
-        Description::parse(&bytes)
+        let description = Description::parse(&bytes)?;
+        let anatomy = Anatomy::parse(&bytes).map_err(DescribeError::Malformed)?;
+        Ok((description, anatomy))
     }
 
     /// Finds the description in the bytes of a component, in whichever of its core modules it is.

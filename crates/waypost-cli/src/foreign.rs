@@ -8,7 +8,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use wasmparser::{BinaryReaderError, Validator, WasmFeatures};
+use wasmparser::{BinaryReaderError, Parser, Validator, WasmFeatures};
 
 use crate::abi::Abi;
 use crate::anatomy::{Anatomy, MODULE};
@@ -27,8 +27,17 @@ const HINT: &str = "a route is a component that exports `wasi:http/handler@0.3.0
 pub(crate) struct Found {
     /// Its methods, where it is one of Waypost's.
     pub(crate) methods: Option<Vec<String>>,
-    /// The interfaces that it needs.
-    pub(crate) imports: Vec<String>,
+    /// What it is made of.
+    pub(crate) anatomy: Anatomy,
+}
+
+/// How closely a component is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Depth {
+    /// All of it, as a host that compiles it will.
+    Whole,
+    /// All but the code of its functions, which is most of it.
+    Outline,
 }
 
 /// Looks at the component of a route in `file`.
@@ -36,18 +45,24 @@ pub(crate) struct Found {
 /// # Errors
 ///
 /// When it can't answer for this route.
-pub(crate) fn verify(route: &Route, file: &Path) -> Result<Found, Fault> {
+pub(crate) fn verify(route: &Route, file: &Path, depth: Depth) -> Result<Found, Fault> {
     let bytes = read(file)?;
-    validate(&bytes)
+    validate(&bytes, depth)
         .and_then(|()| Anatomy::parse(&bytes))
         .map_err(|error| broken(&error))
         .and_then(|anatomy| found(route, &bytes, anatomy))
 }
 
 /// Whether a host can compile it, as far as that can be told without doing so.
-fn validate(component: &[u8]) -> Result<(), BinaryReaderError> {
+fn validate(component: &[u8], depth: Depth) -> Result<(), BinaryReaderError> {
     let mut validator = Validator::new_with_features(WasmFeatures::all());
-    validator.validate_all(component).map(drop)
+    match depth {
+        Depth::Whole => validator.validate_all(component).map(drop),
+        // What it gives for a function is that function's own validator, which nobody asks here.
+        Depth::Outline => Parser::new(0)
+            .parse_all(component)
+            .try_for_each(|payload| validator.payload(&payload?).map(drop)),
+    }
 }
 
 fn broken(error: &BinaryReaderError) -> Fault {
@@ -63,7 +78,7 @@ fn found(route: &Route, bytes: &[u8], anatomy: Anatomy) -> Result<Found, Fault> 
         .map_err(|none| Fault::error(format!("the component {none}")).hint(none.hint(HINT)))?;
     Ok(Found {
         methods: methods(route, bytes)?,
-        imports: anatomy.imports,
+        anatomy,
     })
 }
 

@@ -29,6 +29,7 @@ mod foreign;
 mod host;
 mod listen;
 mod output;
+mod parallel;
 mod scaffold;
 pub mod scan;
 pub mod sync;

@@ -3,9 +3,10 @@
 use crate::app::App;
 use crate::cli::AppArgs;
 use crate::fault::{Fault, Faults};
-use crate::foreign;
+use crate::foreign::{self, Depth};
 use crate::host::Configuration;
 use crate::output;
+use crate::parallel;
 use crate::scan::{Route, RouteKind, Scan};
 use crate::sync::{Plan, SyncError};
 
@@ -65,10 +66,15 @@ impl CheckCommand {
     /// What is wrong with the routes that are components already. What only some hosts have is a warning.
     fn components(&self, routes: &[Route]) -> Vec<Fault> {
         let mut faults = Vec::new();
-        let is_component = |route: &&Route| route.kind() == RouteKind::Component;
-        for route in routes.iter().filter(is_component) {
-            match foreign::verify(route, &self.app.root().join(route.file())) {
-                Ok(found) => foreign::unmet(route, &found.imports)
+        let mut components: Vec<&Route> = routes.iter().collect();
+        components.retain(|route| route.kind() == RouteKind::Component);
+        let verify = |route: &&Route| {
+            let file = self.app.root().join(route.file());
+            foreign::verify(route, &file, Depth::Whole)
+        };
+        for (route, found) in components.iter().zip(parallel::map(&components, verify)) {
+            match found {
+                Ok(found) => foreign::unmet(route, &found.anatomy.imports)
                     .into_iter()
                     .for_each(|fault| output::fault(&fault.as_warning())),
                 Err(fault) => faults.push(fault.file(route.file())),

@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::cli::AppArgs;
 use crate::describe::Description;
 use crate::fault::Fault;
-use crate::foreign;
+use crate::foreign::{self, Depth};
 use crate::output;
 use crate::scan::{Route, RouteKind};
 use crate::sync::component_file;
@@ -80,7 +80,7 @@ impl RoutesCommand {
             return self.methods_of_component(route, &file);
         }
         match Description::read(&file) {
-            Ok(description) => Some(description.methods),
+            Ok((description, _)) => Some(description.methods),
             Err(error) => {
                 let fault = Fault::warning(error.to_string()).file(route.file());
                 output::fault(&fault.hint("`cargo waypost build` builds it anew"));
@@ -91,7 +91,7 @@ impl RoutesCommand {
 
     /// What a component that was made elsewhere tells, which is nothing as a rule.
     fn methods_of_component(&self, route: &Route, file: &Path) -> Option<Vec<String>> {
-        match foreign::verify(route, file) {
+        match foreign::verify(route, file, Depth::Outline) {
             Ok(found) => found.methods,
             Err(fault) => {
                 output::fault(&fault.as_warning().file(route.file()));

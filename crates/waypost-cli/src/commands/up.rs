@@ -5,16 +5,13 @@ mod router;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use crate::anatomy::Anatomy;
 use crate::app::App;
 use crate::build;
 use crate::cli::{AppArgs, here};
 use crate::fault::{Fault, Faults};
-use crate::foreign;
-use crate::host::{self, Configuration, InstanceSize, Loading, Manner, Place};
+use crate::host::{self, Configuration, Loading, Manner, Place};
 use crate::listen::Listen;
 use crate::output;
-use crate::scan::Route;
 use crate::table;
 use router::RouterKind;
 
@@ -116,20 +113,21 @@ impl UpCommand {
         if let Some(warning) = self.manner_in_public(address) {
             output::fault(&warning);
         }
-        let rows = match self.build {
+        let built = match self.build {
             When::First => build::build(&self.app, &routes)?,
             When::Never => build::built(&self.app, &routes)?,
         };
-        let instance_size = self.instance_size(&routes)?;
+        // Components that ask for what the host lacks are refused: all of them, before it listens.
+        Faults::refuse(built.unmet())?;
         // The build may have added components.
         let configuration = Configuration::load(&self.app, &routes)?;
-        output::print(&table::render(&rows));
+        output::print(&table::render(&built.rows()));
         let place = Place {
             root: self.app.root(),
             state_dir: &self.state_dir,
             address,
             loading: Loading::Lazy,
-            instance_size,
+            instance_size: built.instance_size(),
             manner: self.manner,
             native_router,
         };
@@ -149,27 +147,5 @@ impl UpCommand {
                 "it is for trying an app: `--listen 127.0.0.1:3000` serves this machine alone",
             )
         })
-    }
-
-    /// What an instance of the largest component takes. Components that ask for interfaces that the host lacks
-    /// are refused: all of them, before it listens.
-    fn instance_size(&self, routes: &[Route]) -> anyhow::Result<InstanceSize> {
-        let mut faults = Vec::new();
-        let mut size = InstanceSize::default();
-        for (route, file) in build::components(&self.app, routes)? {
-            let anatomy = Anatomy::read(&file)?;
-            faults.extend(foreign::unmet(route, &anatomy.imports));
-            size = larger(size, anatomy.instance_size());
-        }
-        Faults::refuse(faults)?;
-        Ok(size)
-    }
-}
-
-fn larger(one: InstanceSize, other: InstanceSize) -> InstanceSize {
-    InstanceSize {
-        core_instances: one.core_instances.max(other.core_instances),
-        memories: one.memories.max(other.memories),
-        tables: one.tables.max(other.tables),
     }
 }

@@ -1,0 +1,160 @@
+//! What the components of an app say of themselves. Each file is read once, and all cores take part: an app may
+//! have a thousand of them.
+
+use std::path::{Path, PathBuf};
+
+use crate::anatomy::Anatomy;
+use crate::app::App;
+use crate::describe::{DescribeError, Description};
+use crate::fault::{Fault, Faults};
+use crate::foreign::{self, Depth};
+use crate::host::InstanceSize;
+use crate::parallel;
+use crate::scan::{Route, RouteKind};
+use crate::sync::RouteEntry;
+use crate::table::Row;
+
+/// An app that was built.
+pub struct Built<'r> {
+    routes: Vec<Described<'r>>,
+}
+
+/// A route and its component.
+struct Described<'r> {
+    route: &'r Route,
+    methods: Option<Vec<String>>,
+    anatomy: Anatomy,
+    warning: Option<Fault>,
+}
+
+impl<'r> Built<'r> {
+    /// Looks at the component of each route.
+    ///
+    /// # Errors
+    ///
+    /// With all that is wrong with them at once.
+    pub(super) fn read(
+        app: &App,
+        files: &[(&'r Route, PathBuf)],
+        depth: Depth,
+    ) -> Result<Built<'r>, Faults> {
+        let (mut routes, mut faults) = (Vec::new(), Vec::new());
+        for described in parallel::map(files, |(route, file)| describe(app, route, file, depth)) {
+            match described {
+                Ok(described) => routes.push(described),
+                Err(fault) => faults.push(fault),
+            }
+        }
+        Faults::refuse(faults)?;
+        Ok(Built { routes })
+    }
+
+    /// What is odd, but does not stop a build.
+    pub(super) fn warnings(&self) -> impl Iterator<Item = &Fault> {
+        self.routes
+            .iter()
+            .filter_map(|found| found.warning.as_ref())
+    }
+
+    /// What the router is told.
+    pub(super) fn entries(&self) -> Vec<RouteEntry> {
+        let entry = |found: &Described| RouteEntry {
+            id: found.route.id().clone(),
+            methods: found.methods.clone(),
+            pattern: found.route.pattern().clone(),
+        };
+        self.routes.iter().map(entry).collect()
+    }
+
+    /// Its table of routes.
+    pub fn rows(&self) -> Vec<Row> {
+        let row = |found: &Described| Row::new(found.route, found.methods.clone());
+        self.routes.iter().map(row).collect()
+    }
+
+    /// What an instance of the largest component takes.
+    pub fn instance_size(&self) -> InstanceSize {
+        let sizes = self
+            .routes
+            .iter()
+            .map(|found| found.anatomy.instance_size());
+        sizes.fold(InstanceSize::default(), larger)
+    }
+
+    /// What the components ask for and Waypost's host lacks.
+    pub fn unmet(&self) -> Vec<Fault> {
+        let unmet = |found: &Described| foreign::unmet(found.route, &found.anatomy.imports);
+        self.routes.iter().flat_map(unmet).collect()
+    }
+}
+
+fn larger(one: InstanceSize, other: InstanceSize) -> InstanceSize {
+    InstanceSize {
+        core_instances: one.core_instances.max(other.core_instances),
+        memories: one.memories.max(other.memories),
+        tables: one.tables.max(other.tables),
+    }
+}
+
+fn describe<'r>(
+    app: &App,
+    route: &'r Route,
+    file: &Path,
+    depth: Depth,
+) -> Result<Described<'r>, Fault> {
+    let described = match route.kind() {
+        RouteKind::Source => describe_source(app, route, file),
+        RouteKind::Component => foreign::verify(route, file, depth).map(|found| Described {
+            route,
+            methods: found.methods,
+            anatomy: found.anatomy,
+            warning: None,
+        }),
+    };
+    described.map_err(|fault| fault.file(route.file()))
+}
+
+fn describe_source<'r>(app: &App, route: &'r Route, file: &Path) -> Result<Described<'r>, Fault> {
+    let shown = file.strip_prefix(app.root()).unwrap_or(file);
+    let (description, anatomy) =
+        Description::read(file).map_err(|error| undescribed(&error, shown))?;
+    if description.pattern != *route.pattern() {
+        return Err(wrong_pattern(route, &description));
+    }
+    Ok(Described {
+        route,
+        warning: description.methods.is_empty().then(|| no_method(route)),
+        methods: Some(description.methods),
+        anatomy,
+    })
+}
+
+fn no_method(route: &Route) -> Fault {
+    Fault::warning("the route has no method: it answers 405 to all but OPTIONS")
+        .file(route.file())
+        .hint("name one or more in `waypost::export!(get, post);`")
+}
+
+fn undescribed(error: &DescribeError, file: &Path) -> Fault {
+    match error {
+        DescribeError::Read { .. } => Fault::error(format!("`{}` is not built", file.display()))
+            .hint("`cargo waypost build` builds it"),
+        error => {
+            let cause = std::error::Error::source(error);
+            let cause = cause.map(|cause| format!(": {cause}")).unwrap_or_default();
+            Fault::error(format!("{error}{cause}"))
+        }
+    }
+}
+
+fn wrong_pattern(route: &Route, description: &Description) -> Fault {
+    Fault::error(format!(
+        "the component was compiled for `{}`, but its folder says `{}`",
+        description.pattern,
+        route.pattern()
+    ))
+    .hint(format!(
+        "`cargo waypost build` compiles it anew; if it does not, `cargo clean -p {}` first",
+        route.id()
+    ))
+}
