@@ -3,6 +3,7 @@
 //! Cargo does the compiling, once for all handlers. The order matters because the router is
 //! compiled with the table.
 
+mod ahead;
 pub(crate) mod artefact;
 mod cargo;
 mod componentize;
@@ -28,6 +29,7 @@ use crate::foreign::Depth;
 use crate::output;
 use crate::scan::{Route, RouteKind};
 use crate::sync::{Plan, component_file};
+pub use ahead::compile_ahead;
 use cargo::{CargoBuild, Composed, Outcome};
 pub use described::Built;
 use progress::Progress;
@@ -62,9 +64,7 @@ pub fn build<'r>(app: &App, routes: &'r [Route]) -> anyhow::Result<Built<'r>> {
 ///
 /// When a component is not there or does not say what its folder says.
 pub fn built<'r>(app: &App, routes: &'r [Route]) -> anyhow::Result<Built<'r>> {
-    let built = Built::read(app, &components(app, routes)?, Depth::Outline)?;
-    built.warnings().for_each(output::fault);
-    Ok(built)
+    Ok(Built::read(app, &components(app, routes)?, Depth::Outline)?)
 }
 
 /// Builds the handlers of an app for a version of WASI, and the router's table; gives the component of each
@@ -282,7 +282,6 @@ fn does_not_compile(routes: &[Route], outcome: &Outcome) -> Failure {
 /// Looks at components that were just made, and tells the router of them.
 fn describe<'r>(app: &App, files: &[(&'r Route, PathBuf)]) -> anyhow::Result<Built<'r>> {
     let built = Built::read(app, files, Depth::Whole)?;
-    built.warnings().for_each(output::fault);
     Plan::of_routes_file(app, &built.entries())?.apply()?;
     Ok(built)
 }

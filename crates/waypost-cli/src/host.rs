@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tracing_subscriber::EnvFilter;
+pub use waypost_host::Compiler;
 pub use waypost_host::InstanceSize;
 pub use waypost_host::Manner;
 pub use waypost_host::{is_candidate, is_offered};
@@ -55,6 +56,8 @@ pub struct Place<'a> {
 pub enum Loading {
     /// All, before it listens.
     Eager,
+    /// Each when the first request for it comes, and compiled in the background until then.
+    Background,
     /// Each when the first request for it comes.
     Lazy,
 }
@@ -273,8 +276,15 @@ pub fn serve(
             // The sender goes away without a word only when all of this is dropped.
             let _ = stopped.await;
         });
+        let compiling = async {
+            if place.loading == Loading::Background {
+                host.compile_all().await;
+            }
+            std::future::pending().await
+        };
         tokio::select! {
             result = serving => Ok(result?),
+            never = compiling => never,
             () = stop_on_signals(&mut signals, stop) => Ok(()),
         }
     });

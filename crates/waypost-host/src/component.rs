@@ -6,7 +6,7 @@ use crate::file_stamp::{FileStamp, LOOK_INTERVAL};
 use crate::grants::Grants;
 use crate::instance::InstanceState;
 use crate::instances::Instances;
-use crate::load::{LoadError, load};
+use crate::load::{self, LoadError, load};
 use crate::registry::Registry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -81,6 +81,30 @@ impl LazyComponent {
             Some(result) => result,
             None => self.load(lock).await,
         }
+    }
+
+    /// Fills the code cache, if nothing of the component is loaded yet: what a request would wait for first.
+    pub(crate) async fn compile(self: &Arc<Self>) {
+        // A request that comes meanwhile waits for this, rather than to compile the same once more.
+        let lock = Arc::clone(&self.loading).lock_owned().await;
+        if self.look().ready().is_some() {
+            return;
+        }
+        let component = Arc::clone(self);
+        let work = move || {
+            let (engine, grants) = (&component.runtime.engine, &component.grants);
+            if let Err(error) = load::compile(engine, grants.id.as_str(), &grants.source) {
+                tracing::error!(route = grants.name, component = %grants.id, "{error}");
+            }
+            drop(lock);
+        };
+        // It fails only when the runtime ends, and then nobody waits for the code.
+        let _ = tokio::task::spawn_blocking(work).await;
+    }
+
+    /// When its file changed last; none where there is no file.
+    pub(crate) fn changed(&self) -> Option<SystemTime> {
+        stamp(&self.grants.source).map(|(changed, _)| changed)
     }
 
     fn look(&self) -> Look {

@@ -3,7 +3,7 @@
 use crate::cpu::EpochClock;
 use crate::error::HostError;
 use crate::host::InstanceSize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use wasmtime::{
     Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig,
 };
@@ -28,6 +28,10 @@ const MAX_MEMORY: u64 = 1 << 32;
 /// allocated as it is needed.
 const MAX_RECORDS: usize = 64 << 20;
 
+/// How many bytes of compiled code the cache keeps; beyond that it forgets what was used least lately. A thousand
+/// routes of Rust take a quarter of a gigabyte, and every version of a route stays for a while.
+const CACHED_BYTES: u64 = 4 << 30;
+
 /// What the pool of instances is sized for.
 pub(crate) struct PoolSize {
     /// Requests that the app serves at once.
@@ -44,23 +48,52 @@ pub(crate) struct PoolSize {
 ///
 /// # Errors
 ///
-/// When the folder of the code cache cannot be used, or the pool's address space is not to be had.
-pub(crate) fn build(size: &PoolSize, cache_dir: &Path) -> Result<(Engine, EpochClock), HostError> {
-    let mut config = Config::new();
-    config.wasm_component_model_async(true);
-    config.epoch_interruption(true);
-    config.cache(Some(open_cache(cache_dir)?));
+/// When the pool's address space is not to be had.
+pub(crate) fn build(size: &PoolSize, cache: &Cache) -> Result<(Engine, EpochClock), HostError> {
+    let mut config = config(cache);
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(size)));
-    let engine = Engine::new(&config).map_err(|error| HostError::Engine {
-        reason: format!("{error:#}"),
-    })?;
+    let engine = start(&config)?;
     let clock = EpochClock::start(engine.clone()).map_err(|error| HostError::Engine {
         reason: format!("no thread for the CPU time bound: {error}"),
     })?;
     Ok((engine, clock))
 }
 
-fn open_cache(directory: &Path) -> Result<Cache, HostError> {
+/// Builds an engine that compiles as that of a host does, and takes no address space for instances.
+///
+/// # Errors
+///
+/// When this machine has no engine.
+pub(crate) fn compiler(cache: &Cache) -> Result<Engine, HostError> {
+    start(&config(cache))
+}
+
+/// What decides how components are compiled: a code cache serves all engines that have this in common.
+fn config(cache: &Cache) -> Config {
+    let mut config = Config::new();
+    config.wasm_component_model_async(true);
+    config.epoch_interruption(true);
+    config.cache(Some(cache.clone()));
+    config
+}
+
+fn start(config: &Config) -> Result<Engine, HostError> {
+    Engine::new(config).map_err(|error| HostError::Engine {
+        reason: format!("{error:#}"),
+    })
+}
+
+/// Names the folder of compiled code in a state folder.
+pub(crate) fn cache_dir(state_dir: &Path) -> PathBuf {
+    state_dir.join("cache")
+}
+
+/// Opens a code cache, and makes its folder when missing.
+///
+/// # Errors
+///
+/// When the folder cannot be used.
+pub(crate) fn open_cache(directory: &Path) -> Result<Cache, HostError> {
     let fail = |reason: String| HostError::StateDir {
         path: directory.to_owned(),
         reason,
@@ -71,7 +104,9 @@ fn open_cache(directory: &Path) -> Result<Cache, HostError> {
         .canonicalize()
         .map_err(|error| fail(error.to_string()))?;
     let mut config = CacheConfig::new();
-    config.with_directory(absolute);
+    config
+        .with_directory(absolute)
+        .with_files_total_size_soft_limit(CACHED_BYTES);
     Cache::new(config).map_err(|error| fail(format!("{error:#}")))
 }
 

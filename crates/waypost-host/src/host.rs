@@ -16,6 +16,7 @@ use crate::registry::Registry;
 use crate::server;
 use crate::settings::Settings;
 use crate::spin;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::path::PathBuf;
@@ -119,7 +120,7 @@ impl Host {
             Manner::Spin => spin::settings(settings),
         };
         let resolved = manifest.resolve(|name| std::env::var_os(name))?;
-        let cache = options.state_dir.join("cache");
+        let cache = engine::open_cache(&engine::cache_dir(&options.state_dir))?;
         let parts = Assembly {
             manifest,
             settings,
@@ -160,6 +161,17 @@ impl Host {
         match faults.is_empty() {
             true => Ok(()),
             false => Err(HostError::Components { faults }),
+        }
+    }
+
+    /// Compiles what the code cache lacks, one component after the other, what changed last first. Nothing stays
+    /// loaded. A request for the component that is compiled just now waits for that one; all others are served
+    /// meanwhile. What cannot be compiled is logged, and again when it is asked for.
+    pub async fn compile_all(&self) {
+        let mut components: Vec<_> = self.app.components.values().collect();
+        components.sort_by_cached_key(|component| Reverse(component.changed()));
+        for component in components {
+            component.compile().await;
         }
     }
 

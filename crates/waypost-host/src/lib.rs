@@ -9,6 +9,7 @@ mod assembly;
 mod bindings;
 mod body;
 mod client;
+mod compiler;
 mod component;
 mod context;
 mod cpu;
@@ -44,6 +45,7 @@ mod spin;
 mod variable_imports;
 mod variables;
 
+pub use compiler::Compiler;
 pub use error::HostError;
 pub use fault::{Fault, FaultKind};
 pub use host::{Host, HostOptions, InstanceSize};

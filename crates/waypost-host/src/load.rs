@@ -74,12 +74,7 @@ pub(crate) fn load(
 ) -> Result<ProxyPre<InstanceState>, LoadError> {
     let id = grants.id.as_str();
     check_folders(grants)?;
-    let bytes = read(id, &grants.source)?;
-    let component = Component::from_binary(engine, &bytes).map_err(|error| LoadError::Broken {
-        component: id.to_owned(),
-        path: grants.source.clone(),
-        reason: format!("{error:#}"),
-    })?;
+    let component = compile(engine, id, &grants.source)?;
     let flavour = flavour(id, engine, &component)?;
     let pre = link(id, linker, &component)?;
     let pre = match flavour {
@@ -87,6 +82,20 @@ pub(crate) fn load(
         Flavour::P2 => p2::bindings::ProxyPre::new(pre).map(ProxyPre::P2),
     };
     pre.map_err(|error| unlinkable(id, &error))
+}
+
+/// Reads a component, and compiles it if the code cache does not hold it. Takes as long as [`load`].
+///
+/// # Errors
+///
+/// When the file cannot be read, or is no component that can be compiled.
+pub(crate) fn compile(engine: &Engine, id: &str, path: &Path) -> Result<Component, LoadError> {
+    let bytes = read(id, path)?;
+    Component::from_binary(engine, &bytes).map_err(|error| LoadError::Broken {
+        component: id.to_owned(),
+        path: path.to_owned(),
+        reason: format!("{error:#}"),
+    })
 }
 
 fn check_folders(grants: &Grants) -> Result<(), LoadError> {

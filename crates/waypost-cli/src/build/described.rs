@@ -9,6 +9,7 @@ use crate::describe::{DescribeError, Description};
 use crate::fault::{Fault, Faults};
 use crate::foreign::{self, Depth};
 use crate::host::InstanceSize;
+use crate::output;
 use crate::parallel;
 use crate::scan::{Route, RouteKind};
 use crate::sync::RouteEntry;
@@ -24,11 +25,10 @@ struct Described<'r> {
     route: &'r Route,
     methods: Option<Vec<String>>,
     anatomy: Anatomy,
-    warning: Option<Fault>,
 }
 
 impl<'r> Built<'r> {
-    /// Looks at the component of each route.
+    /// Looks at the component of each route, and warns of what is odd.
     ///
     /// # Errors
     ///
@@ -41,19 +41,15 @@ impl<'r> Built<'r> {
         let (mut routes, mut faults) = (Vec::new(), Vec::new());
         for described in parallel::map(files, |(route, file)| describe(app, route, file, depth)) {
             match described {
-                Ok(described) => routes.push(described),
+                Ok((described, warning)) => {
+                    warning.iter().for_each(output::fault);
+                    routes.push(described);
+                }
                 Err(fault) => faults.push(fault),
             }
         }
         Faults::refuse(faults)?;
         Ok(Built { routes })
-    }
-
-    /// What is odd, but does not stop a build.
-    pub(super) fn warnings(&self) -> impl Iterator<Item = &Fault> {
-        self.routes
-            .iter()
-            .filter_map(|found| found.warning.as_ref())
     }
 
     /// What the router is told.
@@ -101,32 +97,45 @@ fn describe<'r>(
     route: &'r Route,
     file: &Path,
     depth: Depth,
-) -> Result<Described<'r>, Fault> {
+) -> Result<(Described<'r>, Option<Fault>), Fault> {
     let described = match route.kind() {
         RouteKind::Source => describe_source(app, route, file),
-        RouteKind::Component => foreign::verify(route, file, depth).map(|found| Described {
-            route,
-            methods: found.methods,
-            anatomy: found.anatomy,
-            warning: None,
+        RouteKind::Component => foreign::verify(route, file, depth).map(|found| {
+            let (methods, anatomy) = (found.methods, found.anatomy);
+            (
+                Described {
+                    route,
+                    methods,
+                    anatomy,
+                },
+                None,
+            )
         }),
     };
     described.map_err(|fault| fault.file(route.file()))
 }
 
-fn describe_source<'r>(app: &App, route: &'r Route, file: &Path) -> Result<Described<'r>, Fault> {
+fn describe_source<'r>(
+    app: &App,
+    route: &'r Route,
+    file: &Path,
+) -> Result<(Described<'r>, Option<Fault>), Fault> {
     let shown = file.strip_prefix(app.root()).unwrap_or(file);
     let (description, anatomy) =
         Description::read(file).map_err(|error| undescribed(&error, shown))?;
     if description.pattern != *route.pattern() {
         return Err(wrong_pattern(route, &description));
     }
-    Ok(Described {
-        route,
-        warning: description.methods.is_empty().then(|| no_method(route)),
-        methods: Some(description.methods),
-        anatomy,
-    })
+    let warning = description.methods.is_empty().then(|| no_method(route));
+    let methods = Some(description.methods);
+    Ok((
+        Described {
+            route,
+            methods,
+            anatomy,
+        },
+        warning,
+    ))
 }
 
 fn no_method(route: &Route) -> Fault {

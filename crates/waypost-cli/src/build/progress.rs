@@ -34,6 +34,17 @@ impl Progress {
         }
     }
 
+    /// Progress of a step that leaves no line: on a terminal it is seen while it lasts, elsewhere never.
+    pub(super) fn brief(title: String, total: usize) -> Progress {
+        Progress {
+            bar: Some(bar(&title, total).unwrap_or_else(ProgressBar::hidden)),
+            title,
+            total,
+            done: AtomicUsize::new(0),
+            start: Instant::now(),
+        }
+    }
+
     /// Progress that nobody sees.
     #[cfg(test)]
     pub(super) fn hidden() -> Progress {
@@ -77,6 +88,13 @@ impl Progress {
             bar.finish_and_clear();
             let seconds = self.start.elapsed().as_secs_f64();
             output::note(&format!("{} ({seconds:.1} s)", self.title));
+        }
+    }
+
+    /// Ends the live line, and leaves none.
+    pub(super) fn clear(self) {
+        if let Some(bar) = self.bar {
+            bar.finish_and_clear();
         }
     }
 

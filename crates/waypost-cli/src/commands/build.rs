@@ -1,10 +1,11 @@
 //! `waypost build`: compile every route and the router, and keep the app's files in step.
 
 use std::fs;
+use std::path::PathBuf;
 
 use crate::app::App;
 use crate::build;
-use crate::cli::AppArgs;
+use crate::cli::{AppArgs, here};
 use crate::failure::Failure;
 use crate::output;
 use crate::sync::{Plan, out_of_step};
@@ -13,32 +14,51 @@ use crate::sync::{Plan, out_of_step};
 ///
 /// Brings the members in `Cargo.toml`, the components in `spin.toml` and `router/routes.txt` in
 /// step with the folders, installs the Rust target `wasm32-wasip2` where it is missing, compiles
-/// all handlers, and then the router with their table.
+/// all handlers, and then the router with their table. What is new of these WebAssembly components is
+/// then compiled for this machine, so that no request to `up` has to wait for it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  cargo waypost build          build the app here
-  cargo waypost build --check  change nothing; fail if a file is out of step (for CI)")]
+  cargo waypost build               build the app here
+  cargo waypost build --check       change nothing; fail if a file is out of step (for CI)
+  cargo waypost build --no-compile  make components that are served elsewhere")]
 pub struct BuildArgs {
     /// Build and change nothing, but fail where `Cargo.toml`, `spin.toml` or `router/routes.txt` is out of step
     #[arg(long)]
     check: bool,
+    /// Do not compile the components for this machine: `up` does so in the background, or when they are asked for
+    #[arg(long)]
+    no_compile: bool,
+    /// Where the compiled code goes, as for `up` [default: `.waypost` in the app]
+    #[arg(long, value_name = "DIR")]
+    state_dir: Option<PathBuf>,
     #[command(flatten)]
     app: AppArgs,
 }
 
 /// A build of one app, or a look at whether its files are in step.
 pub enum BuildCommand {
-    Build(App),
+    Build {
+        app: App,
+        /// Where compiled code is kept; none where the components are not compiled for this machine.
+        state_dir: Option<PathBuf>,
+    },
     Check(App),
 }
 
 impl BuildArgs {
     pub fn resolve(self) -> anyhow::Result<BuildCommand> {
         let app = self.app.find()?;
-        Ok(match self.check {
-            true => BuildCommand::Check(app),
-            false => BuildCommand::Build(app),
+        if self.check {
+            return Ok(BuildCommand::Check(app));
+        }
+        let state_dir = match self.state_dir {
+            Some(folder) => here()?.join(folder),
+            None => app.state_dir(),
+        };
+        Ok(BuildCommand::Build {
+            app,
+            state_dir: (!self.no_compile).then_some(state_dir),
         })
     }
 }
@@ -46,9 +66,13 @@ impl BuildArgs {
 impl BuildCommand {
     pub fn exec(self) -> anyhow::Result<()> {
         match self {
-            BuildCommand::Build(app) => {
+            BuildCommand::Build { app, state_dir } => {
                 let routes = super::scan(&app)?;
-                build::build(&app, &routes).map(drop)
+                build::build(&app, &routes)?;
+                match state_dir {
+                    Some(state_dir) => build::compile_ahead(&app, &routes, &state_dir),
+                    None => Ok(()),
+                }
             }
             BuildCommand::Check(app) => check(&app),
         }

@@ -34,6 +34,9 @@ pub struct UpArgs {
     /// Serve what was built before
     #[arg(long)]
     no_build: bool,
+    /// Compile each route for this machine when it is first asked for, instead of all in the background
+    #[arg(long)]
+    no_compile: bool,
     /// Where compiled code and key-value data are kept between runs [default: `.waypost` in the app]
     #[arg(long, value_name = "DIR")]
     state_dir: Option<PathBuf>,
@@ -71,6 +74,7 @@ pub struct UpCommand {
     listen: Option<SocketAddr>,
     state_dir: PathBuf,
     build: When,
+    loading: Loading,
     manner: Manner,
     router: Option<RouterKind>,
 }
@@ -95,6 +99,10 @@ impl UpArgs {
                 When::Never
             } else {
                 When::First
+            },
+            loading: match self.no_compile {
+                true => Loading::Lazy,
+                false => Loading::Background,
             },
             manner: self.host.manner(),
             router: self.router,
@@ -126,7 +134,7 @@ impl UpCommand {
             root: self.app.root(),
             state_dir: &self.state_dir,
             address,
-            loading: Loading::Lazy,
+            loading: self.loading,
             instance_size: built.instance_size(),
             manner: self.manner,
             native_router,

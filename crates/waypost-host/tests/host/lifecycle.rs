@@ -3,6 +3,8 @@
 use super::support::{Client, TestApp, eventually, logged, program};
 use http::Request;
 use http_body_util::{BodyExt, Full};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -165,6 +167,43 @@ async fn a_component_that_cannot_be_loaded_says_why() {
         }
     }
     app.stopped().await;
+}
+
+#[tokio::test]
+async fn what_was_compiled_ahead_is_not_compiled_again() {
+    let app = TestApp::new()
+        .component_of("first", "hello", "\"/...\"", "")
+        .component_of("broken", "hello", "\"/broken\"", "")
+        .on_disk();
+    std::fs::write(app.path().join("broken.wasm"), "broken").expect("the folder is writable");
+    let host = app.host().expect("the host starts");
+    host.compile_all().await;
+    assert_eq!(host.instances(), 0);
+    let compiled = compiled(&app.state_dir());
+    assert_eq!(compiled.len(), 1, "{compiled:?}");
+    let app = app.start().await;
+    assert_eq!(app.get("/").await.status, 200);
+    assert_eq!(compiled, self::compiled(&app.app.state_dir()));
+    app.stopped().await;
+}
+
+/// The files of compiled code in a state folder.
+fn compiled(state_dir: &Path) -> BTreeSet<PathBuf> {
+    let mut files = BTreeSet::new();
+    let mut left = vec![state_dir.join("cache")];
+    while let Some(folder) = left.pop() {
+        for entry in std::fs::read_dir(folder)
+            .expect("the cache is there")
+            .flatten()
+        {
+            match entry.path() {
+                path if path.is_dir() => left.push(path),
+                path if path.extension().is_none() => drop(files.insert(path)),
+                _ => {}
+            }
+        }
+    }
+    files
 }
 
 #[tokio::test]

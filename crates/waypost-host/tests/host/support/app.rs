@@ -135,7 +135,7 @@ impl TestApp {
     }
 
     /// State of its own where the test is about state; else the code cache is shared, to be quick.
-    fn state_dir(&self) -> PathBuf {
+    pub fn state_dir(&self) -> PathBuf {
         match self.key_value {
             KeyValueStorage::Memory => Path::new(env!("CARGO_TARGET_TMPDIR")).join("state"),
             _ => self.path().join(".waypost"),

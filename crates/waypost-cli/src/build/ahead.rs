@@ -1,0 +1,68 @@
+//! Compiling ahead: the machine code of an app's components, before a request waits for it.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use super::progress::{Progress, Work};
+use crate::app::App;
+use crate::component_id::ROUTER;
+use crate::fault::{Fault, Faults};
+use crate::host::Compiler;
+use crate::output;
+use crate::parallel;
+use crate::scan::Route;
+use crate::sync::{component_file, router_file};
+
+/// A component, and what people know it by.
+struct Part {
+    id: String,
+    source: String,
+    file: PathBuf,
+}
+
+/// Compiles the components of an app that was built for this machine, into the code cache of a state folder.
+///
+/// # Errors
+///
+/// When the folder cannot be used, or with all components that do not compile.
+pub fn compile_ahead(app: &App, routes: &[Route], state_dir: &Path) -> anyhow::Result<()> {
+    let start = Instant::now();
+    let compiler = Compiler::new(state_dir)?;
+    let parts = parts(app, routes)?;
+    let title = "Compiling for this machine".to_owned();
+    let progress = Progress::brief(title, parts.len());
+    let compile = |part: &Part| {
+        let result = compiler.compile(&part.id, &part.file);
+        progress.made(&part.id, Work::Fresh);
+        result.map_err(|error| Fault::error(error.to_string()).file(&part.source))
+    };
+    let results = parallel::map(&parts, compile);
+    progress.clear();
+    Faults::refuse(results.into_iter().filter_map(Result::err).collect())?;
+    let seconds = start.elapsed().as_secs_f64();
+    if compiler.compiled() > 0 {
+        let (new, all) = (compiler.compiled(), parts.len());
+        output::note(&format!(
+            "Compiled {new} of {all} components for this machine in {seconds:.1} s"
+        ));
+    }
+    Ok(())
+}
+
+fn parts(app: &App, routes: &[Route]) -> anyhow::Result<Vec<Part>> {
+    let manifest = super::spin_toml(app)?;
+    let router = Part {
+        id: ROUTER.to_owned(),
+        source: ROUTER.to_owned(),
+        file: router_file(app, &manifest),
+    };
+    let part = |route: &Route| Part {
+        id: route.id().to_string(),
+        source: route.file(),
+        file: component_file(app, &manifest, route),
+    };
+    Ok([router]
+        .into_iter()
+        .chain(routes.iter().map(part))
+        .collect())
+}
