@@ -1,33 +1,23 @@
 //! The one place that knows the embedded host: its configuration, and serving.
 
-use std::collections::BTreeMap;
-use std::io::{ErrorKind, IsTerminal as _};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+mod serving;
+mod signals;
 
-use anyhow::Context as _;
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
-use tracing_subscriber::EnvFilter;
-pub use waypost_host::Compiler;
-pub use waypost_host::InstanceSize;
-pub use waypost_host::Manner;
-pub use waypost_host::{is_candidate, is_offered};
-use waypost_host::{
-    Component, ComponentId, Host, HostOptions, Manifest, ManifestErrors, NativeRouter, Settings,
-};
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::time::Duration;
+
+pub use serving::{Loading, Place, Version, probe, serve};
+pub use waypost_host::{Compiler, InstanceSize, Manner, is_candidate, is_offered};
+use waypost_host::{Component, Manifest, ManifestErrors, Settings};
 
 use crate::app::App;
 use crate::component_id::ROUTER;
 use crate::environment::Environments;
-use crate::failure::Failure;
 use crate::fault::{Fault, Faults};
-use crate::output;
 use crate::scan::Route;
 use crate::sync::Plan;
-
-/// What is logged when `RUST_LOG` does not say.
-const DEFAULT_LOG: &str = "info";
 
 /// The address of whatever has no `waypost.toml`.
 pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 3000);
@@ -36,36 +26,15 @@ pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCA
 /// an instance that ends overlaps with the one that follows.
 const MOST_MEMORIES: usize = 5_000;
 
-/// Where an app is served.
-pub struct Place<'a> {
-    /// The folder that its files are named from.
-    pub root: &'a Path,
-    /// What the host keeps between runs.
-    pub state_dir: &'a Path,
-    pub address: SocketAddr,
-    pub loading: Loading,
-    pub instance_size: InstanceSize,
-    /// The host that the app seems to run on.
-    pub manner: Manner,
-    /// The table of routes, where the host runs the router itself.
-    pub native_router: Option<PathBuf>,
-}
-
-/// When components are loaded, and compiled if they never were.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Loading {
-    /// All, before it listens.
-    Eager,
-    /// Each when the first request for it comes, and compiled in the background until then.
-    Background,
-    /// Each when the first request for it comes.
-    Lazy,
-}
+/// How long requests in flight may take while an app is worked on.
+const SHORT_GRACE: Duration = Duration::from_millis(500);
 
 /// What an app's `spin.toml` and `waypost.toml` say.
 pub struct Configuration {
     manifest: Manifest,
     settings: Settings,
+    /// Both files as they were read: where these are equal, all is.
+    texts: [String; 2],
 }
 
 impl Configuration {
@@ -88,7 +57,13 @@ impl Configuration {
             .and_then(|settings| settings.check_routes(&patterns).map(|()| settings))
             .map_err(|errors| faults.extend(name_file("waypost.toml", errors.faults())));
         match (manifest, settings) {
-            (Ok(manifest), Ok(settings)) => Ok(Configuration { manifest, settings }),
+            (Ok(manifest), Ok(settings)) => Ok(Configuration {
+                manifest,
+                settings,
+                // Without one of them there are defaults.
+                texts: [app.spin_toml(), app.waypost_toml()]
+                    .map(|file| fs::read_to_string(file).unwrap_or_default()),
+            }),
             (Err(()), _) | (_, Err(())) => Err(Faults::of(faults)),
         }
     }
@@ -104,8 +79,8 @@ impl Configuration {
         allow: &[String],
         size: InstanceSize,
     ) -> Result<Configuration, Faults> {
-        let manifest = manifest_of_component(file, allow);
-        let manifest = Manifest::parse(&manifest, Path::new("spin.toml")).map_err(|errors| {
+        let text = manifest_of_component(file, allow);
+        let manifest = Manifest::parse(&text, Path::new("spin.toml")).map_err(|errors| {
             let faults = errors
                 .faults()
                 .iter()
@@ -119,7 +94,18 @@ impl Configuration {
         limits.route_concurrency = limits.concurrency;
         let memories = u64::try_from(memories).unwrap_or(u64::MAX);
         limits.memory = limits.memory.saturating_mul(memories);
-        Ok(Configuration { manifest, settings })
+        Ok(Configuration {
+            manifest,
+            settings,
+            texts: [text, String::new()],
+        })
+    }
+
+    /// The same, for a server that soon gives way to the next: a stream that lasts does not hold it up.
+    pub fn with_short_grace(mut self) -> Configuration {
+        let grace = &mut self.settings.server.shutdown_grace;
+        *grace = SHORT_GRACE.min(*grace);
+        self
     }
 
     /// The environment of each component that has one.
@@ -231,155 +217,6 @@ fn name_file(file: &str, faults: &[waypost_host::Fault]) -> Vec<Fault> {
     faults.iter().map(name).collect()
 }
 
-/// Fails if nobody can listen on an address, and leaves it free.
-///
-/// # Errors
-///
-/// When it is in use, not this machine's, or not allowed.
-pub fn probe(address: SocketAddr) -> anyhow::Result<()> {
-    std::net::TcpListener::bind(address)
-        .map(drop)
-        .map_err(|error| cannot_listen(address, &error).into())
-}
-
-/// Serves an app until it is told to stop by SIGINT or SIGTERM; a second signal stops at once.
-///
-/// # Errors
-///
-/// When the host cannot start, or the address cannot be listened on.
-pub fn serve(
-    place: Place<'_>,
-    configuration: Configuration,
-    routes: &[Route],
-) -> anyhow::Result<()> {
-    log_to_stderr();
-    let address = place.address;
-    let mut options = HostOptions::new(place.root, place.state_dir);
-    options.patterns = patterns(routes);
-    options.instance_size = place.instance_size;
-    options.manner = place.manner;
-    options.native_router = place.native_router.and_then(native_router);
-    let runtime = tokio::runtime::Runtime::new().context("cannot start the async runtime")?;
-    let served = runtime.block_on(async {
-        let host = Host::new(configuration.manifest, configuration.settings, options)?;
-        if place.loading == Loading::Eager {
-            host.load_all().await?;
-        }
-        let listener = TcpListener::bind(address)
-            .await
-            .map_err(|error| cannot_listen(address, &error))?;
-        let mut signals = Signals::new().context("cannot wait for signals")?;
-        let bound = listener.local_addr().context("cannot tell the address")?;
-        output::print(&format!("Listening on http://{bound}\n"));
-        let (stop, stopped) = oneshot::channel::<()>();
-        let serving = host.serve(listener, async {
-            // The sender goes away without a word only when all of this is dropped.
-            let _ = stopped.await;
-        });
-        let compiling = async {
-            if place.loading == Loading::Background {
-                host.compile_all().await;
-            }
-            std::future::pending().await
-        };
-        tokio::select! {
-            result = serving => Ok(result?),
-            never = compiling => never,
-            () = stop_on_signals(&mut signals, stop) => Ok(()),
-        }
-    });
-    // A component may still be compiled, for a client that has left. Dropping the runtime would wait for it.
-    runtime.shutdown_background();
-    served
-}
-
-/// Asks for a graceful end on the first signal, and returns on the second.
-async fn stop_on_signals(signals: &mut Signals, stop: oneshot::Sender<()>) {
-    signals.next().await;
-    tracing::info!("stopping: no new connections, requests in flight may finish");
-    // When nobody is there to be told, the host has stopped already.
-    let _ = stop.send(());
-    signals.next().await;
-}
-
-fn patterns(routes: &[Route]) -> BTreeMap<ComponentId, String> {
-    routes
-        .iter()
-        .filter_map(|route| {
-            let id = route.id().as_str().parse().ok()?;
-            Some((id, route.pattern().to_string()))
-        })
-        .collect()
-}
-
-fn native_router(routes: PathBuf) -> Option<NativeRouter> {
-    let component = ROUTER.parse().ok()?;
-    Some(NativeRouter { component, routes })
-}
-
-fn log_to_stderr() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_LOG));
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr);
-    // A program that calls this library may log already, in its own way.
-    let _ = subscriber.try_init();
-}
-
-fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Failure {
-    let port = address.port();
-    match error.kind() {
-        ErrorKind::AddrInUse => Failure::new(format!("port {port} is in use ({address})"))
-            .hint("stop what listens there, or choose another port: `--listen 127.0.0.1:0` takes a free one"),
-        ErrorKind::PermissionDenied => Failure::new(format!("not allowed to listen on {address}"))
-            .hint("ports below 1024 belong to the system: choose another with `--listen`"),
-        ErrorKind::AddrNotAvailable => Failure::new(format!("{address} is not an address of this machine"))
-            .hint("`--listen 127.0.0.1:3000` serves this machine, `0.0.0.0:3000` the network too"),
-        _ => Failure::new(format!("cannot listen on {address}: {error}")),
-    }
-}
-
-/// The signals that ask a server to stop.
-struct Signals {
-    #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-}
-
-#[cfg(unix)]
-impl Signals {
-    fn new() -> std::io::Result<Signals> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Signals {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-        })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
-}
-
-#[cfg(not(unix))]
-impl Signals {
-    fn new() -> std::io::Result<Signals> {
-        Ok(Signals {})
-    }
-
-    async fn next(&mut self) {
-        // Where Ctrl-C cannot be waited for, the process is ended from outside.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -394,6 +231,7 @@ mod tests {
         let configuration = Configuration {
             manifest: Manifest::parse(manifest, Path::new("spin.toml")).unwrap(),
             settings: Settings::default(),
+            texts: Default::default(),
         };
         let lost = |ids: &[&str]| {
             let faults = configuration.lost_in_a_composition(|id| ids.contains(&id));

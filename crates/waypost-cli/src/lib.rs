@@ -34,6 +34,7 @@ mod scaffold;
 pub mod scan;
 pub mod sync;
 mod table;
+mod watch;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -29,6 +29,7 @@ pub use members::escape_glob;
 pub use routes_file::{RouteEntry, out_of_step, render as render_routes};
 pub use source::{component_file, router_file};
 pub(crate) use spin::{folder_of, folder_of_source};
+pub(crate) use watch::packages_of;
 
 /// A new text for a file and what is new about it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use crate::instances::Instances;
 use crate::load::{self, LoadError, load};
 use crate::registry::Registry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::OwnedMutexGuard;
 use wasmtime::Engine;
 use wasmtime::component::Linker;
@@ -102,9 +102,14 @@ impl LazyComponent {
         let _ = tokio::task::spawn_blocking(work).await;
     }
 
+    /// Has the next request look at the file, however lately that was done.
+    pub(crate) fn look_again(&self) {
+        self.lock().looked = None;
+    }
+
     /// When its file changed last; none where there is no file.
     pub(crate) fn changed(&self) -> Option<SystemTime> {
-        stamp(&self.grants.source).map(|(changed, _)| changed)
+        FileStamp::of(&self.grants.source).changed()
     }
 
     fn look(&self) -> Look {

@@ -17,4 +17,9 @@ impl FileStamp {
             std::fs::metadata(path).and_then(|metadata| Ok((metadata.modified()?, metadata.len())));
         Self(stamp.ok())
     }
+
+    /// When the file changed last, if it is there.
+    pub(crate) fn changed(self) -> Option<SystemTime> {
+        self.0.map(|(changed, _)| changed)
+    }
 }

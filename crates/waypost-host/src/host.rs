@@ -175,6 +175,14 @@ impl Host {
         }
     }
 
+    /// Has each component's file looked at again by the next request for it. Without it a change is seen within
+    /// half a second.
+    pub fn look_again(&self) {
+        for component in self.app.components.values() {
+            component.look_again();
+        }
+    }
+
     /// Serves HTTP/1.1 and HTTP/2 on `listener` until `shutdown` resolves.
     ///
     /// Then it accepts no more connections, lets requests in flight finish for the grace period of the

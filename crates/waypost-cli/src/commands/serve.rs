@@ -73,12 +73,12 @@ impl ServeCommand {
             state_dir: &self.state_dir,
             address: self.listen,
             loading: Loading::Eager,
-            instance_size: size,
             manner: host::Manner::default(),
             native_router: None,
         };
         output::note("Loading the component; what was never served here is compiled first");
-        host::serve(place, configuration, &[])
+        let version = host::Version::new(configuration, &[], size);
+        host::serve(&place, version, None)
     }
 }
 

@@ -1,17 +1,19 @@
 //! `waypost up`: build and serve.
 
+mod rebuild;
 mod router;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::app::App;
-use crate::build;
+use crate::build::{self, Built};
 use crate::cli::{AppArgs, here};
 use crate::fault::{Fault, Faults};
-use crate::host::{self, Configuration, Loading, Manner, Place};
+use crate::host::{self, Configuration, Loading, Manner, Place, Version};
 use crate::listen::Listen;
 use crate::output;
+use crate::scan::Route;
 use crate::table;
 use router::RouterKind;
 
@@ -23,6 +25,7 @@ use router::RouterKind;
 #[command(after_help = "\
 Examples:
   cargo waypost up                       serve http://127.0.0.1:3000
+  cargo waypost up --watch               build again whenever a file changes
   cargo waypost up --listen 127.0.0.1:0  serve on a free port and print it
   cargo waypost up --app ../shop         serve another app
   cargo waypost up --as spin             see how the app does on Spin
@@ -31,6 +34,9 @@ pub struct UpArgs {
     /// The address to serve [default: the one in `waypost.toml`, or 127.0.0.1:3000; port 0 takes a free one]
     #[arg(long, value_name = "ADDR")]
     listen: Option<Listen>,
+    /// Build again whenever a file of the app changes, and serve what came of it
+    #[arg(short, long, conflicts_with = "no_build")]
+    watch: bool,
     /// Serve what was built before
     #[arg(long)]
     no_build: bool,
@@ -81,6 +87,7 @@ pub struct UpCommand {
 
 enum When {
     First,
+    OnChange,
     Never,
 }
 
@@ -95,10 +102,10 @@ impl UpArgs {
             app,
             listen: self.listen.as_ref().map(Listen::resolve).transpose()?,
             state_dir,
-            build: if self.no_build {
-                When::Never
-            } else {
-                When::First
+            build: match (self.no_build, self.watch) {
+                (true, _) => When::Never,
+                (false, true) => When::OnChange,
+                (false, false) => When::First,
             },
             loading: match self.no_compile {
                 true => Loading::Lazy,
@@ -121,26 +128,40 @@ impl UpCommand {
         if let Some(warning) = self.manner_in_public(address) {
             output::fault(&warning);
         }
-        let built = match self.build {
-            When::First => build::build(&self.app, &routes)?,
-            When::Never => build::built(&self.app, &routes)?,
+        let (version, updates) = match self.build {
+            When::OnChange => self.watch(routes),
+            When::First | When::Never => (self.version(&routes)?, None),
         };
-        // Components that ask for what the host lacks are refused: all of them, before it listens.
-        Faults::refuse(built.unmet())?;
-        // The build may have added components.
-        let configuration = Configuration::load(&self.app, &routes)?;
-        output::print(&table::render(&built.rows()));
         let place = Place {
             root: self.app.root(),
             state_dir: &self.state_dir,
             address,
             loading: self.loading,
-            instance_size: built.instance_size(),
             manner: self.manner,
             native_router,
         };
-        host::serve(place, configuration, &routes)
+        host::serve(&place, version, updates)
     }
+
+    /// Builds the app, if that is wanted, and shows its table.
+    fn version(&self, routes: &[Route]) -> anyhow::Result<Version> {
+        let built = match self.build {
+            When::First | When::OnChange => build::build(&self.app, routes)?,
+            When::Never => build::built(&self.app, routes)?,
+        };
+        let version = version_of(&self.app, routes, &built)?;
+        output::print(&table::render(&built.rows()));
+        Ok(version)
+    }
+}
+
+/// What a host has to know of an app that was built. Components that ask for what it lacks are refused: all of them
+/// at once.
+fn version_of(app: &App, routes: &[Route], built: &Built<'_>) -> anyhow::Result<Version> {
+    Faults::refuse(built.unmet())?;
+    // The build may have added components.
+    let configuration = Configuration::load(app, routes)?;
+    Ok(Version::new(configuration, routes, built.instance_size()))
 }
 
 impl UpCommand {

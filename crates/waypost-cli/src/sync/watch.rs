@@ -121,15 +121,25 @@ fn names(folder: &Path, is: impl Fn(&Path) -> bool) -> BTreeSet<String> {
 
 /// The folders of the packages of the app that a package uses, directly or not, sorted.
 fn used_packages(app: &App, folder: &str) -> BTreeSet<String> {
+    let mut packages = packages_of(app, [folder]);
+    packages.remove(folder);
+    packages
+}
+
+/// The folders of the packages of the app that these packages use, directly or not, sorted.
+pub(crate) fn packages_of<'a>(
+    app: &App,
+    folders: impl IntoIterator<Item = &'a str>,
+) -> BTreeSet<String> {
     let workspace = manifest(&app.cargo_toml());
     let mut found = BTreeSet::new();
-    let mut left = vec![folder.to_owned()];
+    let mut left: Vec<String> = folders.into_iter().map(str::to_owned).collect();
     while let Some(package) = left.pop() {
         let Some(manifest) = manifest(&app.root().join(&package).join(MANIFEST)) else {
             continue;
         };
         for used in paths(&manifest, &package, workspace.as_ref()) {
-            if used != folder && is_watched(app, &used) && found.insert(used.clone()) {
+            if is_watched(app, &used) && found.insert(used.clone()) {
                 left.push(used);
             }
         }
