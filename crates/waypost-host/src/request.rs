@@ -24,6 +24,8 @@ pub(crate) enum RequestError {
     LongLine,
     #[error("the request has too many headers, or too large ones")]
     LargeHeaders,
+    #[error("the headers did not arrive in time")]
+    StalledHead,
     #[error("the body did not arrive in time")]
     StalledBody,
 }
@@ -39,7 +41,7 @@ impl RequestError {
             | Self::InvalidTarget => StatusCode::BAD_REQUEST,
             Self::LongLine => StatusCode::URI_TOO_LONG,
             Self::LargeHeaders => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            Self::StalledBody => StatusCode::REQUEST_TIMEOUT,
+            Self::StalledHead | Self::StalledBody => StatusCode::REQUEST_TIMEOUT,
         }
     }
 }

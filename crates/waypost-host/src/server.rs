@@ -3,20 +3,26 @@
 mod compression;
 mod connection;
 mod door;
+mod farewell;
 mod lasting;
+mod lent;
 mod on_spin;
+mod outbox;
+mod progress;
+mod sent;
 mod stream;
 mod target;
 
 use crate::app::App;
 use crate::error::HostError;
 use connection::Connections;
+use http::StatusCode;
 use std::future::Future;
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -24,8 +30,9 @@ use tokio_util::sync::CancellationToken;
 /// How long accepting rests when the process has no file descriptor left: some connection ends meanwhile.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(50);
 
-/// What a client over the limit of connections gets, without a byte read from it.
-const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+/// Connections over the limit that are told so at once; others are closed without a word, so that who opens
+/// thousands gains no more than these.
+const TURNED_AWAY: usize = 64;
 
 /// Serves until `shutdown` resolves: then accepts no more, lets requests in flight finish for the grace
 /// period of the settings, and cuts what is left. Every connection has ended when this returns.
@@ -42,6 +49,7 @@ pub(crate) async fn serve(
     let places = Arc::new(Semaphore::new(
         app.settings.limits.connections.min(Semaphore::MAX_PERMITS),
     ));
+    let porch = Arc::new(Semaphore::new(TURNED_AWAY));
     let stopping = CancellationToken::new();
     let connections = Connections::new(app, stopping.clone());
     let mut tasks = JoinSet::new();
@@ -58,7 +66,13 @@ pub(crate) async fn serve(
                             drop(place);
                         });
                     }
-                    Err(_) => refuse(&stream),
+                    Err(_) => if let Ok(place) = Arc::clone(&porch).try_acquire_owned() {
+                        let stopping = stopping.clone();
+                        tasks.spawn(async move {
+                            farewell::part(stream, &busy(), stopping.cancelled()).await;
+                            drop(place);
+                        });
+                    },
                 },
                 Err(error) if is_passing(&error) => tokio::time::sleep(EXHAUSTED_PAUSE).await,
                 Err(error) => break Err(HostError::Listener(error)),
@@ -85,9 +99,10 @@ async fn finish(mut tasks: JoinSet<()>, grace: Duration) {
     }
 }
 
-fn refuse(stream: &TcpStream) {
-    // A new socket's buffer holds these few bytes; a client that cannot even take them gets nothing.
-    let _ = stream.try_write(BUSY);
+/// What a client over the limit of connections gets, whatever it sends.
+fn busy() -> String {
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    farewell::answer(status, "too many connections\n", "retry-after: 1\r\n")
 }
 
 /// Tells errors of one connection, or of the moment, from those of the listener (`accept(2)`).

@@ -66,6 +66,14 @@ impl Client {
         }
     }
 
+    /// Waits until the host closes the connection.
+    pub async fn closed(mut self) {
+        tokio::time::timeout(PATIENCE, &mut self.connection)
+            .await
+            .expect("the host closes")
+            .expect("the connection's task ends");
+    }
+
     /// Sends a request and gives the response once its head is there.
     pub async fn send<B>(&mut self, request: Request<B>) -> hyper::Result<Response<Incoming>>
     where
