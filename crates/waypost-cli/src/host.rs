@@ -40,6 +40,8 @@ pub struct Place<'a> {
     /// What the host keeps between runs.
     pub state_dir: &'a Path,
     pub address: SocketAddr,
+    /// Where health and metrics are told, if anywhere.
+    pub admin: Option<SocketAddr>,
     pub loading: Loading,
     pub instance_size: InstanceSize,
     /// The host that the app seems to run on.
@@ -168,6 +170,11 @@ impl Configuration {
         warnings
     }
 
+    /// The address for those who watch the app, unless the command line names one.
+    pub fn admin(&self) -> Option<SocketAddr> {
+        self.settings.server.admin
+    }
+
     /// The address to listen on, unless the command line names one.
     pub fn listen(&self) -> SocketAddr {
         self.settings.server.listen
@@ -255,18 +262,31 @@ pub fn serve(
         if place.loading == Loading::Eager {
             host.load_all().await?;
         }
-        let listener = TcpListener::bind(address)
-            .await
-            .map_err(|error| cannot_listen(address, &error))?;
+        let (listener, bound) = listen(address).await?;
+        let admin = match place.admin {
+            Some(address) => Some(listen(address).await?),
+            None => None,
+        };
         let mut signals = Signals::new().context("cannot wait for signals")?;
-        let bound = listener.local_addr().context("cannot tell the address")?;
+        if let Some((_, bound)) = &admin {
+            output::print(&format!(
+                "Health and metrics on http://{bound}/.well-known/waypost/\n"
+            ));
+        }
         output::print(&format!("Listening on http://{bound}\n"));
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = host.serve(listener, async {
             // The sender goes away without a word only when all of this is dropped.
             let _ = stopped.await;
         });
+        let watched = async {
+            match admin {
+                Some((listener, _)) => host.serve_admin(listener).await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
+            result = watched => Ok(result?),
             result = serving => Ok(result?),
             () = stop_on_signals(&mut signals, stop) => Ok(()),
         }
@@ -274,6 +294,14 @@ pub fn serve(
     // A component may still be compiled, for a client that has left. Dropping the runtime would wait for it.
     runtime.shutdown_background();
     served
+}
+
+async fn listen(address: SocketAddr) -> anyhow::Result<(TcpListener, SocketAddr)> {
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|error| cannot_listen(address, &error))?;
+    let bound = listener.local_addr().context("cannot tell the address")?;
+    Ok((listener, bound))
 }
 
 /// Asks for a graceful end on the first signal, and returns on the second.

@@ -8,6 +8,7 @@ use crate::exchange::exchange;
 use crate::failure::Failure;
 use crate::manifest::{ComponentId, Manifest};
 use crate::manner::Manner;
+use crate::metrics::Metrics;
 use crate::request::announced_length;
 use crate::settings::Settings;
 use crate::spin;
@@ -25,6 +26,7 @@ pub(crate) struct App {
     pub(crate) development: bool,
     pub(crate) manner: Manner,
     pub(crate) admission: Admission,
+    pub(crate) metrics: Arc<Metrics>,
     pub(crate) components: BTreeMap<ComponentId, Arc<LazyComponent>>,
 }
 
@@ -44,7 +46,7 @@ impl App {
         request: Request<WasiBody>,
         context: RequestContext,
     ) -> Response<WasiBody> {
-        match answer(component, request, context.clone()).await {
+        let response = match answer(component, request, context.clone()).await {
             Ok(response) => response,
             Err(failure) => {
                 failure.log(&component.grants, &context);
@@ -53,7 +55,9 @@ impl App {
                     Manner::Spin => spin::internal_error(),
                 }
             }
-        }
+        };
+        component.grants.answers.count(response.status());
+        response
     }
 }
 

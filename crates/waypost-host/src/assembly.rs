@@ -10,6 +10,7 @@ use crate::host::HostOptions;
 use crate::key_value::KeyValue;
 use crate::manifest::{ComponentId, Manifest, ResolvedComponent};
 use crate::manner::Manner;
+use crate::metrics::Metrics;
 use crate::settings::{RouteLimits, Settings};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
@@ -53,14 +54,17 @@ impl Assembly {
     ) -> Arc<App> {
         let file = self.options.state_dir.join("key_value.redb");
         let key_value = KeyValue::new(&self.options.key_value, file);
+        let metrics = Arc::new(Metrics::default());
         Arc::new_cyclic(|app| {
             let components = resolved.into_iter().filter_map(|(id, resolved)| {
-                let grants = self.grants(&id, resolved, &key_value)?;
+                let mut grants = self.grants(&id, resolved, &key_value)?;
+                grants.metrics = Arc::clone(&metrics);
                 let component = self.component(grants, Arc::clone(runtime), Weak::clone(app));
                 Some((id, Arc::new(component)))
             });
             App {
                 components: components.collect(),
+                metrics,
                 admission: Admission::limited(self.settings.limits.concurrency),
                 development: self.options.development,
                 manner: self.options.manner,

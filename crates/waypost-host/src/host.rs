@@ -1,5 +1,6 @@
 //! The host as its users see it.
 
+use crate::admin::Admin;
 use crate::app::App;
 use crate::assembly::Assembly;
 use crate::component::Runtime;
@@ -180,6 +181,23 @@ impl Host {
             );
         }
         result
+    }
+
+    /// Answers those who watch the app, on a listener that is not for the public: `/.well-known/waypost/health` says
+    /// whether it takes requests (503 before [`Host::serve`] and from its `shutdown` on), and
+    /// `/.well-known/waypost/metrics` what it counted, in the text format of Prometheus.
+    ///
+    /// It ends when it is dropped.
+    ///
+    /// # Errors
+    ///
+    /// When the listener does not work.
+    pub async fn serve_admin(&self, listener: TcpListener) -> Result<(), HostError> {
+        let admin = Admin {
+            app: Arc::clone(&self.app),
+            registry: Arc::clone(&self.registry),
+        };
+        admin.serve(listener).await
     }
 
     /// Number of instances that are alive: those that work, and those kept for the next request.

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod activity;
+mod admin;
 mod admission;
 mod app;
 mod assembly;
@@ -29,6 +30,7 @@ mod logs;
 mod manifest;
 mod manner;
 mod memory;
+mod metrics;
 mod outbound;
 mod outgoing;
 mod registry;

@@ -1,6 +1,7 @@
 //! From what a client sent to what a component gets.
 
 use crate::headers::strip_request;
+use crate::metrics::Bound;
 use crate::settings::{Limits, Origin};
 use http::header::{CONTENT_LENGTH, HOST, HeaderMap};
 use http::request::Parts;
@@ -31,6 +32,20 @@ pub(crate) enum RequestError {
 }
 
 impl RequestError {
+    /// The bound that it went over.
+    pub(crate) fn bound(self) -> Option<Bound> {
+        match self {
+            Self::LongLine => Some(Bound::RequestLine),
+            Self::LargeHeaders => Some(Bound::Headers),
+            Self::StalledHead | Self::StalledBody => Some(Bound::IdleTimeout),
+            Self::MissingHost
+            | Self::RepeatedHost
+            | Self::InvalidHost
+            | Self::OtherHost
+            | Self::InvalidTarget => None,
+        }
+    }
+
     /// The status that tells the client.
     pub(crate) fn status(self) -> StatusCode {
         match self {

@@ -15,6 +15,7 @@ mod target;
 
 use crate::app::App;
 use crate::error::HostError;
+use crate::metrics::{Bound, Phase};
 use connection::Connections;
 use http::StatusCode;
 use std::future::Future;
@@ -22,7 +23,7 @@ use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -45,6 +46,8 @@ pub(crate) async fn serve(
     listener: TcpListener,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), HostError> {
+    let metrics = Arc::clone(&app.metrics);
+    metrics.enter(Phase::Serving);
     let grace = app.settings.server.shutdown_grace;
     let places = Arc::new(Semaphore::new(
         app.settings.limits.connections.min(Semaphore::MAX_PERMITS),
@@ -66,13 +69,10 @@ pub(crate) async fn serve(
                             drop(place);
                         });
                     }
-                    Err(_) => if let Ok(place) = Arc::clone(&porch).try_acquire_owned() {
-                        let stopping = stopping.clone();
-                        tasks.spawn(async move {
-                            farewell::part(stream, &busy(), stopping.cancelled()).await;
-                            drop(place);
-                        });
-                    },
+                    Err(_) => {
+                        metrics.over(Bound::Connections);
+                        turn_away(stream, &porch, &mut tasks, &stopping);
+                    }
                 },
                 Err(error) if is_passing(&error) => tokio::time::sleep(EXHAUSTED_PAUSE).await,
                 Err(error) => break Err(HostError::Listener(error)),
@@ -81,6 +81,7 @@ pub(crate) async fn serve(
             Some(_) = tasks.join_next() => {}
         }
     };
+    metrics.enter(Phase::Stopping);
     drop(listener);
     stopping.cancel();
     finish(tasks, grace).await;
@@ -97,6 +98,23 @@ async fn finish(mut tasks: JoinSet<()>, grace: Duration) {
         );
         tasks.shutdown().await;
     }
+}
+
+/// Tells a client that there is no room for its connection.
+fn turn_away(
+    stream: TcpStream,
+    porch: &Arc<Semaphore>,
+    tasks: &mut JoinSet<()>,
+    stopping: &CancellationToken,
+) {
+    let Ok(place) = Arc::clone(porch).try_acquire_owned() else {
+        return;
+    };
+    let stopping = stopping.clone();
+    tasks.spawn(async move {
+        farewell::part(stream, &busy(), stopping.cancelled()).await;
+        drop(place);
+    });
 }
 
 /// What a client over the limit of connections gets, whatever it sends.

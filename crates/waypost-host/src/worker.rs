@@ -10,6 +10,7 @@ use crate::cpu::CpuMeter;
 use crate::exchange::Ticket;
 use crate::failure;
 use crate::instance::InstanceState;
+use crate::metrics::Bound;
 use crate::registry::Registration;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -116,6 +117,9 @@ fn report(store: &Store<InstanceState>, error: &wasmtime::Error, doom: Option<Do
         }
         None => {
             let remark = state.memory.remark();
+            if remark.is_some() {
+                state.grants.metrics.over(Bound::Memory);
+            }
             let cause = failure::summary(error);
             tracing::error!(route, %component, %request, cause, remark, "instance failed");
             tracing::debug!(route, %component, %request, "{error:?}");

@@ -30,6 +30,10 @@ pub struct UpArgs {
     /// The address to serve [default: the one in `waypost.toml`, or 127.0.0.1:3000; port 0 takes a free one]
     #[arg(long, value_name = "ADDR", value_parser = address)]
     listen: Option<SocketAddr>,
+    /// The address to tell health and metrics on, which the public should not reach [default: the one in
+    /// `waypost.toml`, or none]
+    #[arg(long, value_name = "ADDR", value_parser = address)]
+    admin: Option<SocketAddr>,
     /// Serve what was built before
     #[arg(long)]
     no_build: bool,
@@ -71,6 +75,7 @@ pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
 pub struct UpCommand {
     app: App,
     listen: Option<SocketAddr>,
+    admin: Option<SocketAddr>,
     state_dir: PathBuf,
     build: When,
     manner: Manner,
@@ -91,6 +96,7 @@ impl UpArgs {
         Ok(UpCommand {
             app,
             listen: self.listen,
+            admin: self.admin,
             state_dir,
             build: if self.no_build {
                 When::Never
@@ -108,7 +114,9 @@ impl UpCommand {
         // A broken file or a port in use is known now, and not after minutes of building.
         let configuration = Configuration::load(&self.app, &routes)?;
         let address = self.listen.unwrap_or_else(|| configuration.listen());
+        let admin = self.admin.or(configuration.admin());
         host::probe(address)?;
+        admin.map_or(Ok(()), host::probe)?;
         let rows = match self.build {
             When::First => build::build(&self.app, &routes)?,
             When::Never => build::built(&self.app, &routes)?,
@@ -121,6 +129,7 @@ impl UpCommand {
             root: self.app.root(),
             state_dir: &self.state_dir,
             address,
+            admin,
             loading: Loading::Lazy,
             instance_size,
             manner: self.manner,

@@ -8,8 +8,10 @@ use super::progress::{Lapse, Progress};
 use super::sent::Sent;
 use super::stream::PatientStream;
 use super::target::TargetStream;
+use crate::admin;
 use crate::app::App;
 use crate::manner::Manner;
+use crate::metrics::Bound;
 use crate::request::RequestError;
 use crate::settings::Limits;
 use http::{Method, Request};
@@ -80,7 +82,7 @@ async fn run(
     stopping: &CancellationToken,
 ) {
     let limits = &app.settings.limits;
-    let progress = Arc::new(Progress::new());
+    let progress = Arc::new(Progress::new(Arc::clone(&app.metrics)));
     let (lent, back) = Lent::new(stream);
     let patient = PatientStream::new(lent, limits.idle_timeout);
     let stream = TargetStream::new(patient, Arc::clone(&progress), limits.request_line);
@@ -88,12 +90,15 @@ async fn run(
     if let End::Failed(error) = &end {
         tracing::debug!(error, "connection ended early");
     }
+    let refusal = end.last_words(&progress);
+    if let Some(bound) = end.bound(refusal) {
+        progress.metrics.over(bound);
+    }
     if progress.has_ended() {
         return;
     }
     if let Ok(stream) = back.await {
-        let words = end.last_words(&progress).map(farewell::refusal);
-        let words = words.unwrap_or_default();
+        let words = refusal.map(farewell::refusal).unwrap_or_default();
         farewell::part(stream, &words, stopping.cancelled()).await;
     }
 }
@@ -107,14 +112,25 @@ enum End {
 }
 
 impl End {
+    /// The bound that the connection itself went over.
+    fn bound(&self, refusal: Option<RequestError>) -> Option<Bound> {
+        let is_large = self.error().is_some_and(hyper::Error::is_parse_too_large);
+        let of_library = is_large.then_some(Bound::Headers);
+        refusal.and_then(RequestError::bound).or(of_library)
+    }
+
+    fn error(&self) -> Option<&hyper::Error> {
+        match self {
+            Self::Failed(error) => error.downcast_ref(),
+            Self::Done | Self::Lapsed => None,
+        }
+    }
+
     /// What the client still has to be told: the HTTP library is silent on what it did not read whole.
     fn last_words(&self, progress: &Progress) -> Option<RequestError> {
         let is_late = match self {
-            Self::Done => false,
             Self::Lapsed => true,
-            Self::Failed(error) => error
-                .downcast_ref::<hyper::Error>()
-                .is_some_and(hyper::Error::is_timeout),
+            Self::Done | Self::Failed(_) => self.error().is_some_and(hyper::Error::is_timeout),
         };
         match progress.has_long_line() {
             true => Some(RequestError::LongLine),
@@ -136,8 +152,10 @@ async fn drive(
     let service = service_fn(|request: Request<Incoming>| {
         let (open, version) = (progress.open(), request.version());
         let app = Arc::clone(&app);
+        let asks_health = app.settings.server.public_health && is_health(&request);
         async move {
             match request.method() {
+                _ if asks_health => Ok(Sent::response(admin::health(&app.metrics), version, open)),
                 // There is nothing to tunnel to: the connection ends without an answer.
                 &Method::CONNECT => Err(io::Error::from(ErrorKind::ConnectionRefused)),
                 _ => Ok(Sent::response(
@@ -164,6 +182,11 @@ async fn drive(
             }
         }
     }
+}
+
+/// Tells whether the host itself is asked, where the settings let everybody ask.
+fn is_health(request: &Request<Incoming>) -> bool {
+    request.uri().path() == admin::HEALTH && admin::is_read(request.method())
 }
 
 fn ends(stream: &TcpStream) -> io::Result<Ends> {

@@ -9,6 +9,7 @@ use crate::context::RequestContext;
 use crate::failure::{Failure, X_REQUEST_ID, plain, reason};
 use crate::headers::strip_hop_by_hop;
 use crate::headers::{X_FORWARDED_FOR, X_FORWARDED_PORT};
+use crate::metrics::Bound;
 use crate::request::{RequestError, check_host, is_about_the_server, prepare};
 use http::header::{ALLOW, CONNECTION, HeaderMap, HeaderValue};
 use http::{Request, Response, StatusCode};
@@ -51,13 +52,18 @@ pub(super) async fn enter(
     let context = RequestContext::from_client();
     let Ok(permit) = app.admission.enter() else {
         tracing::debug!(request = %context.id, "{}", Failure::AppBusy);
+        app.metrics.over(Bound::Concurrency);
         return Failure::AppBusy.response(&context, app.development);
     };
     let wish = app.settings.server.compress.then(|| Wish::of(&request));
     let left = context.left.clone();
+    let metrics = Arc::clone(&app.metrics);
     let work = async move { (admitted(&app, request, context, ends).await, permit) };
     let (response, permit) = Lasting::new(work, left).await;
-    let response = response.unwrap_or_else(refusal);
+    let response = response.unwrap_or_else(|error| {
+        error.bound().inspect(|bound| metrics.over(*bound));
+        refusal(error)
+    });
     let response = match wish {
         Some(wish) => wish.fulfil(response).await,
         None => response,
@@ -93,7 +99,10 @@ async fn admitted(
     let patience = app.settings.limits.idle_timeout;
     let body = match body.is_end_stream() {
         true => body::empty(),
-        false => PatientBody::new(body, patience, stalled.clone()).boxed_unsync(),
+        false => {
+            let metrics = Arc::clone(&app.metrics);
+            PatientBody::new(body, patience, stalled.clone(), metrics).boxed_unsync()
+        }
     };
     let request = Request::from_parts(parts, body);
     let response = app.call(component, request, context.clone()).await;

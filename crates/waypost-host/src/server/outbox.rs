@@ -4,6 +4,7 @@
 //! answer pings, and the HTTP library waits without asking the body: the instance would stay, and its place among
 //! the requests.
 
+use crate::metrics::{Bound, Metrics};
 use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
 use std::pin::Pin;
@@ -45,11 +46,14 @@ impl Outbox {
     }
 
     /// Drops the bodies of which the client took nothing for `patience`; tells how many were given up by now.
-    pub(super) fn give_up(&self, patience: Duration) -> usize {
+    pub(super) fn give_up(&self, patience: Duration, metrics: &Metrics) -> usize {
         let offers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let offers: Vec<_> = offers.iter().filter_map(Weak::upgrade).collect();
         for offer in &offers {
-            offer.give_up(patience);
+            if offer.give_up(patience) {
+                tracing::debug!("a client takes nothing of a response; given up");
+                metrics.over(Bound::IdleTimeout);
+            }
         }
         offers.iter().filter(|offer| offer.is_given_up()).count()
     }
@@ -86,12 +90,10 @@ impl Offer {
         hint.unwrap_or_default()
     }
 
-    fn give_up(&self, patience: Duration) {
+    fn give_up(&self, patience: Duration) -> bool {
         let mut state = self.lock();
         let untaken = state.untaken_since.map(|since| since.elapsed());
-        if untaken.is_some_and(|time| time >= patience) && state.body.take().is_some() {
-            tracing::debug!("a client takes nothing of a response; given up");
-        }
+        untaken.is_some_and(|time| time >= patience) && state.body.take().is_some()
     }
 
     fn is_given_up(&self) -> bool {
@@ -110,21 +112,22 @@ mod tests {
 
     #[test]
     fn what_nobody_takes_is_given_up() {
-        let outbox = Outbox::default();
+        let (outbox, metrics) = (Outbox::default(), Metrics::default());
         let offer = outbox.put(body::full("piece"));
         let mut cx = Context::from_waker(std::task::Waker::noop());
-        outbox.give_up(Duration::ZERO);
+        outbox.give_up(Duration::ZERO, &metrics);
         assert!(matches!(
             offer.poll_frame(&mut cx),
             Poll::Ready(Some(Ok(_)))
         ));
-        outbox.give_up(Duration::from_secs(60));
+        outbox.give_up(Duration::from_secs(60), &metrics);
         assert!(offer.is_end_stream());
-        outbox.give_up(Duration::ZERO);
+        outbox.give_up(Duration::ZERO, &metrics);
         assert!(matches!(
             offer.poll_frame(&mut cx),
             Poll::Ready(Some(Err(_)))
         ));
+        assert_eq!(metrics.times_over(Bound::IdleTimeout), 1);
     }
 
     #[test]

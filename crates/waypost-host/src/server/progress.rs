@@ -1,6 +1,7 @@
 //! How far a connection is, as far as the HTTP library does not tell.
 
 use super::outbox::Outbox;
+use crate::metrics::Metrics;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -12,6 +13,7 @@ const LOOKS: u32 = 4;
 pub(super) struct Progress {
     /// Responses of HTTP/2 that are being sent.
     pub(super) outbox: Outbox,
+    pub(super) metrics: Arc<Metrics>,
     start: Instant,
     was_asked: AtomicBool,
     is_in_head: AtomicBool,
@@ -33,6 +35,12 @@ pub(super) enum Lapse {
     Stalled,
 }
 
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.metrics.connections.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// A request whose response is not over; dropping it ends it.
 pub(super) struct Open(pub(super) Arc<Progress>);
 
@@ -45,9 +53,11 @@ impl Drop for Open {
 
 impl Progress {
     /// Begins with a connection that was just accepted.
-    pub(super) fn new() -> Self {
+    pub(super) fn new(metrics: Arc<Metrics>) -> Self {
+        metrics.connections.fetch_add(1, Ordering::Relaxed);
         Self {
             outbox: Outbox::default(),
+            metrics,
             start: Instant::now(),
             was_asked: AtomicBool::new(false),
             is_in_head: AtomicBool::new(false),
@@ -106,7 +116,7 @@ impl Progress {
             return Lapse::Silent;
         }
         loop {
-            let given_up = self.outbox.give_up(patience);
+            let given_up = self.outbox.give_up(patience, &self.metrics);
             if given_up > 0 && given_up == self.open.load(Ordering::Relaxed) {
                 return Lapse::Stalled;
             }

@@ -10,10 +10,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use wasmtime_wasi_http::{Error, WasiBody};
 
-/// A body that tells the connection when it is over.
+/// A body that is counted, and tells the connection when it is over.
 pub(super) struct Sent {
     body: Source,
-    _open: Open,
+    open: Open,
 }
 
 enum Source {
@@ -28,12 +28,13 @@ impl Sent {
         version: Version,
         open: Open,
     ) -> Response<Self> {
+        open.0.metrics.responses.count(response.status());
         response.map(|body| {
             let body = match version {
                 Version::HTTP_2 => Source::Offered(open.0.outbox.put(body)),
                 _ => Source::Own(body),
             };
-            Self { body, _open: open }
+            Self { body, open }
         })
     }
 }
@@ -50,6 +51,10 @@ impl Body for Sent {
             Source::Own(body) => ready!(Pin::new(body).poll_frame(cx)),
             Source::Offered(offer) => ready!(offer.poll_frame(cx)),
         };
+        if let Some(Ok(frame)) = &frame {
+            let size = frame.data_ref().map_or(0, Bytes::len);
+            self.open.0.metrics.send(size);
+        }
         Poll::Ready(frame)
     }
 

@@ -29,7 +29,11 @@ const LONG: usize = 1 << 20;
 /// What comes out when `pieces` go in, read with buffers of `room` bytes.
 fn through(pieces: impl IntoIterator<Item = Vec<u8>>, room: usize) -> Vec<u8> {
     let pieces = pieces.into_iter().filter(|piece| !piece.is_empty());
-    let mut stream = TargetStream::new(Pieces(pieces.collect()), Arc::new(Progress::new()), LONG);
+    let mut stream = TargetStream::new(
+        Pieces(pieces.collect()),
+        Arc::new(Progress::new(Arc::default())),
+        LONG,
+    );
     let mut out = Vec::new();
     let mut buffer = vec![0; room];
     futures::executor::block_on(async {

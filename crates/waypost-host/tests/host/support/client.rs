@@ -137,6 +137,18 @@ impl Client {
         self.ask(request).await
     }
 
+    /// Asks for a path; gives nothing where the host does not answer.
+    pub async fn try_get(&mut self, path: &str) -> Option<Reply> {
+        let request = Request::get(path).body(Full::<Bytes>::default()).ok()?;
+        let (parts, body) = self.send(request).await.ok()?.into_parts();
+        let body = tokio::time::timeout(PATIENCE, body.collect()).await.ok()?;
+        Some(Reply {
+            status: parts.status,
+            headers: parts.headers,
+            text: String::from_utf8_lossy(&body.ok()?.to_bytes()).into_owned(),
+        })
+    }
+
     /// Posts text to a path.
     pub async fn post(&mut self, path: &str, text: impl Into<Bytes>) -> Reply {
         let request = Request::post(path)
