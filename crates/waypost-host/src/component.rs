@@ -3,7 +3,7 @@
 use crate::activity::Activity;
 use crate::admission::Admission;
 use crate::app::App;
-use crate::cpu::CpuMeter;
+use crate::cpu::{CpuMeter, Turns};
 use crate::grants::Grants;
 use crate::instance::InstanceState;
 use crate::load::{LoadError, load};
@@ -28,6 +28,7 @@ pub(crate) struct Runtime {
     pub(crate) engine: Engine,
     pub(crate) linker: Linker<InstanceState>,
     pub(crate) registry: Arc<Registry>,
+    pub(crate) turns: Turns,
 }
 
 /// One component, with whatever is loaded of it.
@@ -227,7 +228,7 @@ impl HandlerState for Loaded {
 
     async fn instantiate(&self) -> wasmtime::Result<Instance<InstanceState, Expiration, Worker>> {
         let limits = &self.grants.limits;
-        let meter = Arc::new(CpuMeter::new(limits.cpu_time));
+        let meter = Arc::new(CpuMeter::new(limits.cpu_time, self.runtime.turns.clone()));
         let mut store = InstanceState::store(
             &self.runtime.engine,
             &self.grants,

@@ -4,7 +4,7 @@ use crate::admin::Admin;
 use crate::app::App;
 use crate::assembly::Assembly;
 use crate::component::Runtime;
-use crate::cpu::EpochClock;
+use crate::cpu::{EpochClock, Turns};
 use crate::engine;
 use crate::error::HostError;
 use crate::key_value::KeyValueStorage;
@@ -126,6 +126,7 @@ impl Host {
             engine,
             linker,
             registry: Arc::clone(&registry),
+            turns: Turns::new(),
         });
         let app = parts.app(resolved, &runtime);
         Ok(Self {

@@ -220,12 +220,13 @@ impl WorkerExpiration for Expiration {
 mod tests {
     use super::*;
     use crate::context::RequestContext;
+    use crate::cpu::Turns;
     use crate::exchange::exchange;
 
     const LIMIT: Duration = Duration::from_secs(3);
 
     fn expiration(activity: &Arc<Activity>) -> Expiration {
-        let meter = Arc::new(CpuMeter::new(LIMIT));
+        let meter = Arc::new(CpuMeter::new(LIMIT, Turns::new()));
         Expiration::new(Arc::clone(activity), meter, LIMIT)
     }
 
