@@ -14,6 +14,11 @@ use tokio::net::TcpStream;
 /// How long the host reads on for a client that was told to go: a few round trips around the world.
 const LINGER: Duration = Duration::from_secs(1);
 
+/// How much is read of what nobody wants, so many bytes at a time: more than is on its way when a client learns of
+/// the end, and too little to keep the host busy.
+const GULP: usize = 64 << 10;
+const GULPS: usize = 128;
+
 /// What a client gets that the HTTP library has no answer for.
 pub(super) fn answer(status: StatusCode, reason: &str, headers: &str) -> String {
     let name = status.canonical_reason().unwrap_or("error");
@@ -38,8 +43,13 @@ pub(super) async fn part(mut stream: TcpStream, words: &str, hurry: impl Future<
     let close = async {
         // A client that has gone needs no more.
         if stream.shutdown().await.is_ok() {
-            let mut unread = [0; 4096];
-            while stream.read(&mut unread).await.is_ok_and(|count| count > 0) {}
+            // On the heap, as every connection would be larger by it.
+            let mut unread = vec![0; GULP];
+            for _ in 0..GULPS {
+                if !stream.read(&mut unread).await.is_ok_and(|count| count > 0) {
+                    break;
+                }
+            }
         }
     };
     tokio::select! {
