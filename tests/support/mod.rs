@@ -100,6 +100,11 @@ impl Served {
         }
     }
 
+    /// Returns the id of the process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends the bytes of a request and reads the response to its end.
     pub fn send(&self, request: impl AsRef<[u8]>) -> Reply {
         let mut stream = self.connect();
