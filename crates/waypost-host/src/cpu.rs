@@ -1,7 +1,7 @@
 //! The bound on CPU time: epochs count how long a guest runs without a pause.
 
 use std::num::NonZero;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -14,6 +14,9 @@ use wasmtime::{Engine, UpdateDeadline};
 /// two milliseconds keep that unnoticed. They cost five hundred wake-ups of one thread per second.
 const EPOCH: Duration = Duration::from_millis(2);
 
+/// Length of an epoch while there is no instance: an app that nobody asks leaves the machine alone.
+const QUIET_EPOCH: Duration = Duration::from_millis(20);
+
 /// How long a guest waits for its turn at most. Turns come round sooner, unless hundreds of guests compute; and one
 /// that waits for another with its turn in hand does not stop both.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
@@ -25,21 +28,21 @@ pub(crate) struct EpochClock {
 }
 
 impl EpochClock {
-    /// Starts the clock of `engine`.
+    /// Starts the clock of `engine`, for the guests that take `turns`.
     ///
     /// It is a thread and not a task, since endless loops may occupy every worker of the runtime.
     ///
     /// # Errors
     ///
     /// When the operating system gives no thread.
-    pub(crate) fn start(engine: Engine) -> std::io::Result<Self> {
+    pub(crate) fn start(engine: Engine, turns: Turns) -> std::io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let seen = Arc::clone(&stop);
         let thread = std::thread::Builder::new()
             .name("waypost-epoch".to_owned())
             .spawn(move || {
                 while !seen.load(Ordering::Acquire) {
-                    std::thread::park_timeout(EPOCH);
+                    std::thread::park_timeout(turns.epoch());
                     engine.increment_epoch();
                 }
             })?;
@@ -65,19 +68,37 @@ impl Drop for EpochClock {
 ///
 /// However many guests compute, whoever else is ready then waits for one turn at most.
 #[derive(Clone)]
-pub(crate) struct Turns(Arc<Semaphore>);
+pub(crate) struct Turns {
+    free: Arc<Semaphore>,
+    /// Instances that are alive, and may take turns.
+    guests: Arc<AtomicUsize>,
+}
 
 impl Turns {
     /// Gives as many turns at once as this machine has cores.
     pub(crate) fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-        Self(Arc::new(Semaphore::new(cores)))
+        Self::of(cores)
+    }
+
+    fn of(count: usize) -> Self {
+        Self {
+            free: Arc::new(Semaphore::new(count)),
+            guests: Arc::default(),
+        }
+    }
+
+    fn epoch(&self) -> Duration {
+        match self.guests.load(Ordering::Relaxed) {
+            0 => QUIET_EPOCH,
+            _ => EPOCH,
+        }
     }
 
     /// Waits for the next turn, and lets the others go first: the pause is one in which the runtime looks for what
     /// the network brought, which it does not while its threads have tasks that are ready.
     async fn next(self) -> Option<OwnedSemaphorePermit> {
-        let turn = tokio::time::timeout(LONGEST_WAIT, self.0.acquire_owned()).await;
+        let turn = tokio::time::timeout(LONGEST_WAIT, self.free.acquire_owned()).await;
         tokio::task::yield_now().await;
         turn.ok()?.ok()
     }
@@ -103,6 +124,7 @@ impl CpuMeter {
     /// Allows `time` without a pause, rounded up to whole epochs.
     pub(crate) fn new(time: Duration, turns: Turns) -> Self {
         let epochs = time.as_millis().div_ceil(EPOCH.as_millis());
+        turns.guests.fetch_add(1, Ordering::Relaxed);
         Self {
             limit: u64::try_from(epochs).unwrap_or(u64::MAX),
             used: AtomicU64::new(0),
@@ -151,6 +173,12 @@ impl CpuMeter {
     }
 }
 
+impl Drop for CpuMeter {
+    fn drop(&mut self) {
+        self.turns.guests.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -195,7 +223,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_pause_and_an_end_give_the_turn_back() -> wasmtime::Result<()> {
-        let turns = Turns(Arc::new(Semaphore::new(1)));
+        let turns = Turns::of(1);
         let (one, other) = (meter(9, &turns), meter(9, &turns));
         end(&one)?.await;
         let mut waiting = end(&other)?;
@@ -204,6 +232,9 @@ mod tests {
         waiting.await;
         drop(other);
         end(&one)?.await;
+        assert_eq!(turns.epoch(), EPOCH);
+        drop(one);
+        assert_eq!(turns.epoch(), QUIET_EPOCH);
         Ok(())
     }
 
@@ -212,7 +243,7 @@ mod tests {
         let mut config = wasmtime::Config::new();
         config.epoch_interruption(true);
         let engine = Engine::new(&config).expect("the default engine is valid");
-        let clock = EpochClock::start(engine).expect("a thread is to be had");
+        let clock = EpochClock::start(engine, Turns::new()).expect("a thread is to be had");
         drop(clock);
     }
 }

@@ -1,6 +1,6 @@
 //! The one engine of a host: how components are compiled, cached, placed in memory and interrupted.
 
-use crate::cpu::EpochClock;
+use crate::cpu::{EpochClock, Turns};
 use crate::error::HostError;
 use crate::host::InstanceSize;
 use std::path::Path;
@@ -40,12 +40,16 @@ pub(crate) struct PoolSize {
     pub(crate) instance: InstanceSize,
 }
 
-/// Builds the engine, and the clock that interrupts its guests.
+/// Builds the engine, and the clock that interrupts its guests, which take `turns`.
 ///
 /// # Errors
 ///
 /// When the folder of the code cache cannot be used, or the pool's address space is not to be had.
-pub(crate) fn build(size: &PoolSize, cache_dir: &Path) -> Result<(Engine, EpochClock), HostError> {
+pub(crate) fn build(
+    size: &PoolSize,
+    cache_dir: &Path,
+    turns: &Turns,
+) -> Result<(Engine, EpochClock), HostError> {
     let mut config = Config::new();
     config.wasm_component_model_async(true);
     config.epoch_interruption(true);
@@ -54,9 +58,10 @@ pub(crate) fn build(size: &PoolSize, cache_dir: &Path) -> Result<(Engine, EpochC
     let engine = Engine::new(&config).map_err(|error| HostError::Engine {
         reason: format!("{error:#}"),
     })?;
-    let clock = EpochClock::start(engine.clone()).map_err(|error| HostError::Engine {
-        reason: format!("no thread for the CPU time bound: {error}"),
-    })?;
+    let clock =
+        EpochClock::start(engine.clone(), turns.clone()).map_err(|error| HostError::Engine {
+            reason: format!("no thread for the CPU time bound: {error}"),
+        })?;
     Ok((engine, clock))
 }
 

@@ -117,7 +117,8 @@ impl Host {
             options,
             draft_secret: secret()?,
         };
-        let (engine, clock) = engine::build(&parts.pool_size(), &cache)?;
+        let turns = Turns::new();
+        let (engine, clock) = engine::build(&parts.pool_size(), &cache, &turns)?;
         let linker = linker::build(&engine).map_err(|error| HostError::Engine {
             reason: format!("{error:#}"),
         })?;
@@ -126,7 +127,7 @@ impl Host {
             engine,
             linker,
             registry: Arc::clone(&registry),
-            turns: Turns::new(),
+            turns,
         });
         let app = parts.app(resolved, &runtime);
         Ok(Self {
