@@ -31,7 +31,7 @@ pub(super) enum Lapse {
     Silent,
     /// None came for long.
     Idle,
-    /// It takes nothing of any response.
+    /// It takes nothing of any response, and asks for no other.
     Stalled,
 }
 
@@ -117,23 +117,20 @@ impl Progress {
         }
         loop {
             let given_up = self.outbox.give_up(patience, &self.metrics);
-            if given_up > 0 && given_up == self.open.load(Ordering::Relaxed) {
-                return Lapse::Stalled;
-            }
-            if self.is_quiet_for(patience) {
-                return Lapse::Idle;
+            let is_quiet = self.is_quiet_for(patience);
+            match self.open.load(Ordering::Relaxed) {
+                0 if is_quiet => return Lapse::Idle,
+                open if is_quiet && open == given_up => return Lapse::Stalled,
+                _ => {}
             }
             tokio::time::sleep(patience / LOOKS).await;
         }
     }
 
-    /// Tells whether nothing was asked for so long. What was asked by half is for the HTTP library's timer.
+    /// Tells whether no response ended for so long. What was asked by half is for the HTTP library's timer.
     fn is_quiet_for(&self, patience: Duration) -> bool {
-        if self.is_in_head() {
-            return false;
-        }
         let quiet_since = Duration::from_millis(self.quiet_since.load(Ordering::Relaxed));
-        self.open.load(Ordering::Relaxed) == 0 && self.start.elapsed() >= quiet_since + patience
+        !self.is_in_head() && self.start.elapsed() >= quiet_since + patience
     }
 
     fn now(&self) -> u64 {
