@@ -115,8 +115,19 @@ impl End {
     /// The bound that the connection itself went over.
     fn bound(&self, refusal: Option<RequestError>) -> Option<Bound> {
         let is_large = self.error().is_some_and(hyper::Error::is_parse_too_large);
-        let of_library = is_large.then_some(Bound::Headers);
+        let of_library = match (is_large, self.is_unread()) {
+            (true, _) => Some(Bound::Headers),
+            (_, true) => Some(Bound::IdleTimeout),
+            (false, false) => None,
+        };
         refusal.and_then(RequestError::bound).or(of_library)
+    }
+
+    /// Tells whether the socket gave up, as its client took nothing.
+    fn is_unread(&self) -> bool {
+        let cause = self.error().and_then(|error| error.source());
+        let cause = cause.and_then(|cause| cause.downcast_ref::<io::Error>());
+        cause.is_some_and(|error| error.kind() == ErrorKind::TimedOut)
     }
 
     fn error(&self) -> Option<&hyper::Error> {
