@@ -108,15 +108,18 @@ impl Shared {
             let is_right =
                 |reply: &Reply| reply.status == 200 && reply.text.contains("target /page");
             if !reply.as_ref().is_some_and(is_right) {
-                let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
-                lost.push(format!("{reply:?}"));
-                drop(lost);
+                self.lose(format!("{reply:?}"));
                 client = Client::connect(address).await;
             }
             self.lock().push(due.elapsed());
             // A late answer does not put the next request off: its delay would not be seen.
             due += PACE;
         }
+    }
+
+    fn lose(&self, what: String) {
+        let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
+        lost.push(what);
     }
 
     fn take(&self) -> Vec<Duration> {
