@@ -27,10 +27,7 @@ pub fn ask(address: SocketAddr, number: u64) -> (&'static str, Result<(), String
             status(client, "/hungry", &[500]),
         ),
         60..400 => ("hostile: trap", status(client, "/trap", &[500])),
-        400..500 => (
-            "hostile: broken stream",
-            status(client, "/broken-stream", &[500]),
-        ),
+        400..500 => ("hostile: broken stream", broken(client)),
         500..600 => ("hostile: stream cut in the middle", cut(client)),
         600..750 => (
             "hostile: leaves in the middle of its body",
@@ -53,6 +50,14 @@ fn status(client: &mut Client, target: &str, expected: &[u16]) -> Result<(), Str
     is_right
         .then_some(())
         .ok_or_else(|| format!("{status} for {expected:?}"))
+}
+
+/// The head waits two milliseconds for the first byte: on a busy machine it may be gone when the stream breaks.
+fn broken(client: &mut Client) -> Result<(), String> {
+    match client.ask("GET", "/broken-stream", b"") {
+        Ok((500, _)) | Err(_) => Ok(()),
+        Ok((status, _)) => Err(format!("a whole {status}")),
+    }
 }
 
 fn read_slowly(client: &mut Client) -> Result<(), String> {
