@@ -48,6 +48,8 @@ pub fn on_the_path(command: &str) -> Option<PathBuf> {
 pub struct Served {
     child: Child,
     pub address: SocketAddr,
+    /// Where health and metrics are told, if anywhere.
+    pub admin: Option<SocketAddr>,
     log: Arc<Log>,
 }
 
@@ -75,6 +77,7 @@ impl Served {
         log.follow(child.stderr.take().unwrap());
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
+        let mut admin = None;
         let address = loop {
             line.clear();
             if stdout.read_line(&mut line).unwrap() == 0 {
@@ -87,12 +90,19 @@ impl Served {
             if let Some(address) = address(&line) {
                 break address;
             }
+            admin = admin.or_else(|| admin_address(&line));
         };
         Self {
             child,
             address,
+            admin,
             log,
         }
+    }
+
+    /// Returns the id of the process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Sends the bytes of a request and reads the response to its end.
@@ -167,6 +177,12 @@ fn address(line: &str) -> Option<SocketAddr> {
         .iter()
         .find_map(|words| line.trim().strip_prefix(words))?;
     Some(address.trim_end_matches('/').parse().unwrap())
+}
+
+fn admin_address(line: &str) -> Option<SocketAddr> {
+    let url = line.strip_prefix("Health and metrics on http://")?;
+    let (address, _) = url.split_once('/')?;
+    Some(address.parse().unwrap())
 }
 
 impl Drop for Served {

@@ -163,6 +163,11 @@ impl Configuration {
         warnings
     }
 
+    /// The address for those who watch the app, unless the command line names one.
+    pub fn admin(&self) -> Option<SocketAddr> {
+        self.settings.server.admin
+    }
+
     /// The address to listen on, unless the command line names one.
     pub fn listen(&self) -> SocketAddr {
         self.settings.server.listen

@@ -7,19 +7,30 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 pub(crate) type Permit = OwnedSemaphorePermit;
 
 /// The door of an app or of a route.
-pub(crate) struct Admission(Option<Arc<Semaphore>>);
+pub(crate) struct Admission(Option<Places>);
+
+struct Places {
+    free: Arc<Semaphore>,
+    all: usize,
+}
 
 impl Admission {
     /// Lets at most `limit` in at once.
     pub(crate) fn limited(limit: usize) -> Self {
-        Self(Some(Arc::new(Semaphore::new(
-            limit.min(Semaphore::MAX_PERMITS),
-        ))))
+        let all = limit.min(Semaphore::MAX_PERMITS);
+        let free = Arc::new(Semaphore::new(all));
+        Self(Some(Places { free, all }))
     }
 
     /// Lets all in.
     pub(crate) fn unlimited() -> Self {
         Self(None)
+    }
+
+    /// How many places are taken, where they are counted.
+    pub(crate) fn taken(&self) -> usize {
+        let taken = |places: &Places| places.all - places.free.available_permits();
+        self.0.as_ref().map_or(0, taken)
     }
 
     /// Asks for a place.
@@ -30,7 +41,7 @@ impl Admission {
     pub(crate) fn enter(&self) -> Result<Option<Permit>, Full> {
         match &self.0 {
             None => Ok(None),
-            Some(places) => Arc::clone(places)
+            Some(places) => Arc::clone(&places.free)
                 .try_acquire_owned()
                 .map(Some)
                 .map_err(|_| Full),
@@ -51,7 +62,9 @@ mod tests {
         let door = Admission::limited(1);
         let first = door.enter().expect("the first is let in");
         assert!(door.enter().is_err());
+        assert_eq!(door.taken(), 1);
         drop(first);
+        assert_eq!(door.taken(), 0);
         assert!(door.enter().is_ok());
         assert!(
             Admission::unlimited()

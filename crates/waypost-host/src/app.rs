@@ -8,7 +8,8 @@ use crate::exchange::exchange;
 use crate::failure::Failure;
 use crate::manifest::{ComponentId, Manifest};
 use crate::manner::Manner;
-use crate::native_router::Routing;
+use crate::metrics::Metrics;
+use crate::native_router::{self, Routing};
 use crate::request::announced_length;
 use crate::settings::Settings;
 use crate::spin;
@@ -28,6 +29,7 @@ pub(crate) struct App {
     pub(crate) development: bool,
     pub(crate) manner: Manner,
     pub(crate) admission: Admission,
+    pub(crate) metrics: Arc<Metrics>,
     pub(crate) components: BTreeMap<ComponentId, Arc<LazyComponent>>,
     /// The host's own router, if it stands for the app's.
     pub(crate) routing: Option<Routing>,
@@ -53,6 +55,16 @@ impl App {
         }
     }
 
+    /// Has the files of all components, and the table of routes, looked at by the next request.
+    pub(crate) fn look_again(&self) {
+        for component in self.components.values() {
+            component.look_again();
+        }
+        if let Some(routing) = &self.routing {
+            routing.look_again();
+        }
+    }
+
     fn routing_for(&self, component: &LazyComponent) -> Option<&Routing> {
         let routing = self.routing.as_ref();
         routing.filter(|routing| routing.stands_for(&component.grants.id))
@@ -69,10 +81,13 @@ impl App {
         let Some(routing) = self.routing_for(component) else {
             return (self.call(component, request, context).await, component);
         };
-        match routing.dispatch(request, &context) {
+        let (response, by) = match routing.dispatch(request, &context) {
             Ok((handler, request)) => (self.call(handler, request, context).await, handler),
-            Err(response) => (response, component),
-        }
+            Err(answer) => (native_router::respond(answer, &context), component),
+        };
+        // As it would be if the component had passed it on.
+        component.grants.answers.count(response.status());
+        (response, by)
     }
 
     /// Has a component answer a request. A failure becomes the response that its client gets.
@@ -84,7 +99,7 @@ impl App {
         request: Request<WasiBody>,
         context: RequestContext,
     ) -> Response<WasiBody> {
-        match answer(component, request, context.clone()).await {
+        let response = match answer(component, request, context.clone()).await {
             Ok(response) => response,
             Err(failure) => {
                 failure.log(&component.grants, &context);
@@ -93,7 +108,9 @@ impl App {
                     Manner::Spin => spin::internal_error(),
                 }
             }
-        }
+        };
+        component.grants.answers.count(response.status());
+        response
     }
 }
 

@@ -11,6 +11,7 @@ use crate::host::HostOptions;
 use crate::key_value::KeyValue;
 use crate::manifest::{ComponentId, Manifest, ResolvedComponent};
 use crate::manner::Manner;
+use crate::metrics::Metrics;
 use crate::native_router::{NativeRouter, Routing, Table};
 use crate::outbound::authority_of;
 use crate::settings::{RouteLimits, Settings};
@@ -63,9 +64,11 @@ impl Assembly {
         let router = self.native_router(&resolved).cloned();
         let table = router.map(|router| Table::read(&router.routes).map(|table| (router, table)));
         let table = table.transpose()?;
+        let metrics = Arc::new(Metrics::default());
         Ok(Arc::new_cyclic(|app| {
             let components = resolved.into_iter().filter_map(|(id, resolved)| {
-                let grants = self.grants(&id, resolved, &key_value)?;
+                let mut grants = self.grants(&id, resolved, &key_value)?;
+                grants.metrics = Arc::clone(&metrics);
                 let component = self.component(grants, Arc::clone(runtime), Weak::clone(app));
                 Some((id, Arc::new(component)))
             });
@@ -74,6 +77,7 @@ impl Assembly {
                 routing: table
                     .map(|(router, table)| Routing::new(router.component, table, &components)),
                 components,
+                metrics,
                 admission: Admission::limited(self.settings.limits.concurrency),
                 development: self.options.development,
                 manner: self.options.manner,

@@ -47,6 +47,7 @@ impl Compiler {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cpu::Turns;
     use crate::engine::PoolSize;
     use crate::host::InstanceSize;
 
@@ -68,7 +69,7 @@ mod tests {
             instance: InstanceSize::default(),
         };
         let cache = engine::open_cache(&engine::cache_dir(folder.path())).unwrap();
-        let (engine, _clock) = engine::build(&size, &cache).unwrap();
+        let (engine, _clock) = engine::build(&size, &cache, &Turns::new()).unwrap();
         load::compile(&engine, "a", &file).unwrap();
         assert_eq!((cache.cache_hits(), cache.cache_misses()), (1, 0));
     }

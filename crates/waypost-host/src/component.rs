@@ -2,6 +2,7 @@
 
 use crate::admission::Admission;
 use crate::app::App;
+use crate::cpu::Turns;
 use crate::file_stamp::{FileStamp, LOOK_INTERVAL};
 use crate::grants::Grants;
 use crate::instance::InstanceState;
@@ -20,6 +21,7 @@ pub(crate) struct Runtime {
     pub(crate) engine: Engine,
     pub(crate) linker: Linker<InstanceState>,
     pub(crate) registry: Arc<Registry>,
+    pub(crate) turns: Turns,
 }
 
 /// One component, with whatever is loaded of it.

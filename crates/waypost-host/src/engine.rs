@@ -1,6 +1,6 @@
 //! The one engine of a host: how components are compiled, cached, placed in memory and interrupted.
 
-use crate::cpu::EpochClock;
+use crate::cpu::{EpochClock, Turns};
 use crate::error::HostError;
 use crate::host::InstanceSize;
 use std::path::{Path, PathBuf};
@@ -44,18 +44,23 @@ pub(crate) struct PoolSize {
     pub(crate) instance: InstanceSize,
 }
 
-/// Builds the engine, and the clock that interrupts its guests.
+/// Builds the engine, and the clock that interrupts its guests, which take `turns`.
 ///
 /// # Errors
 ///
 /// When the pool's address space is not to be had.
-pub(crate) fn build(size: &PoolSize, cache: &Cache) -> Result<(Engine, EpochClock), HostError> {
+pub(crate) fn build(
+    size: &PoolSize,
+    cache: &Cache,
+    turns: &Turns,
+) -> Result<(Engine, EpochClock), HostError> {
     let mut config = config(cache);
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(size)));
     let engine = start(&config)?;
-    let clock = EpochClock::start(engine.clone()).map_err(|error| HostError::Engine {
-        reason: format!("no thread for the CPU time bound: {error}"),
-    })?;
+    let clock =
+        EpochClock::start(engine.clone(), turns.clone()).map_err(|error| HostError::Engine {
+            reason: format!("no thread for the CPU time bound: {error}"),
+        })?;
     Ok((engine, clock))
 }
 

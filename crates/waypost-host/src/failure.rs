@@ -4,6 +4,7 @@ use crate::body;
 use crate::context::RequestContext;
 use crate::grants::Grants;
 use crate::load::LoadError;
+use crate::metrics::Bound;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use http::{Response, StatusCode};
 use std::sync::Arc;
@@ -50,11 +51,25 @@ impl Failure {
         }
     }
 
-    /// Logs the cause. A trap is logged by its instance, which knows more; a file that cannot be loaded,
+    /// The bound that it went over.
+    pub(crate) fn bound(&self) -> Option<Bound> {
+        match self {
+            Self::AppBusy | Self::PoolBusy(_) => Some(Bound::Concurrency),
+            Self::RouteBusy => Some(Bound::RouteConcurrency),
+            Self::LargeBody => Some(Bound::RequestBody),
+            Self::Overdue => Some(Bound::MaxDuration),
+            Self::Load(_) | Self::Trapped | Self::Returned(_) | Self::Body(_) => None,
+        }
+    }
+
+    /// Logs the cause, and counts it. A trap is logged by its instance, which knows more; a file that cannot be loaded,
     /// when it is tried; and what many clients at once could fill the log with, in detail only.
     pub(crate) fn log(&self, grants: &Grants, context: &RequestContext) {
         let (route, component, request) = (grants.name.as_str(), &grants.id, context.id);
         let status = self.status().as_u16();
+        if let Some(bound) = self.bound() {
+            grants.metrics.over(bound);
+        }
         match self {
             Self::Trapped
             | Self::Load(_)

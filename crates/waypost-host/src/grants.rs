@@ -6,6 +6,7 @@ use crate::key_value::KeyValue;
 use crate::logs::{LogBudget, LogStream};
 use crate::manifest::{Component as ManifestComponent, ComponentId, FileMount, ResolvedComponent};
 use crate::manner::Manner;
+use crate::metrics::{Classes, Metrics};
 use crate::outbound::{AllowedHosts, authority_of};
 use crate::settings::RouteLimits;
 use crate::variables::VariableValue;
@@ -29,6 +30,10 @@ pub(crate) struct Grants {
     pub(crate) key_value: KeyValue,
     pub(crate) log_budget: LogBudget,
     pub(crate) manner: Manner,
+    /// What the component answered.
+    pub(crate) answers: Classes,
+    /// The counts of the whole app.
+    pub(crate) metrics: Arc<Metrics>,
 }
 
 impl Grants {
@@ -54,6 +59,8 @@ impl Grants {
             limits,
             key_value,
             manner: Manner::default(),
+            answers: Classes::default(),
+            metrics: Arc::default(),
         }
     }
 

@@ -1,9 +1,10 @@
 //! The host as its users see it.
 
+use crate::admin::Admin;
 use crate::app::App;
 use crate::assembly::Assembly;
 use crate::component::Runtime;
-use crate::cpu::EpochClock;
+use crate::cpu::{EpochClock, Turns};
 use crate::engine;
 use crate::error::HostError;
 use crate::instances::IDLE;
@@ -127,7 +128,8 @@ impl Host {
             options,
             draft_secret: secret()?,
         };
-        let (engine, clock) = engine::build(&parts.pool_size(), &cache)?;
+        let turns = Turns::new();
+        let (engine, clock) = engine::build(&parts.pool_size(), &cache, &turns)?;
         let linker = linker::build(&engine).map_err(|error| HostError::Engine {
             reason: format!("{error:#}"),
         })?;
@@ -136,6 +138,7 @@ impl Host {
             engine,
             linker,
             registry: Arc::clone(&registry),
+            turns,
         });
         let app = parts.app(resolved, &runtime)?;
         Ok(Self {
@@ -168,7 +171,7 @@ impl Host {
     /// loaded. A request for the component that is compiled just now waits for that one; all others are served
     /// meanwhile. What cannot be compiled is logged, and again when it is asked for.
     pub async fn compile_all(&self) {
-        let mut components: Vec<_> = self.app.components.values().collect();
+        let mut components: Vec<_> = self.app.loaded_components().collect();
         components.sort_by_cached_key(|component| Reverse(component.changed()));
         for component in components {
             component.compile().await;
@@ -178,9 +181,7 @@ impl Host {
     /// Has each component's file looked at again by the next request for it. Without it a change is seen within
     /// half a second.
     pub fn look_again(&self) {
-        for component in self.app.components.values() {
-            component.look_again();
-        }
+        self.app.look_again();
     }
 
     /// Serves HTTP/1.1 and HTTP/2 on `listener` until `shutdown` resolves.
@@ -222,6 +223,23 @@ impl Host {
             tokio::time::sleep(TIDY_INTERVAL).await;
             self.app.retire_idle(IDLE);
         }
+    }
+
+    /// Answers those who watch the app, on a listener that is not for the public: `/.well-known/waypost/health` says
+    /// whether it takes requests (503 before [`Host::serve`] and from its `shutdown` on), and
+    /// `/.well-known/waypost/metrics` what it counted, in the text format of Prometheus.
+    ///
+    /// It ends when it is dropped.
+    ///
+    /// # Errors
+    ///
+    /// When the listener does not work.
+    pub async fn serve_admin(&self, listener: TcpListener) -> Result<(), HostError> {
+        let admin = Admin {
+            app: Arc::clone(&self.app),
+            registry: Arc::clone(&self.registry),
+        };
+        admin.serve(listener).await
     }
 
     /// Number of instances that are alive: those that work, and those kept for the next request.

@@ -5,6 +5,7 @@ use crate::context::CurrentRequest;
 use crate::cpu::CpuMeter;
 use crate::grants::Grants;
 use crate::memory::MemoryLimit;
+use crate::metrics::Bound;
 use crate::outgoing::Outgoing;
 use crate::spin::Entrance;
 use std::sync::{Arc, Weak};
@@ -51,7 +52,13 @@ impl InstanceState {
         let mut store = Store::new(engine, state);
         store.limiter(|state| &mut state.memory);
         store.set_epoch_deadline(1);
-        store.epoch_deadline_callback(move |_| meter.epoch_ended());
+        store.epoch_deadline_callback(move |store| {
+            let ended = meter.epoch_ended();
+            if ended.is_err() {
+                store.data().grants.metrics.over(Bound::CpuTime);
+            }
+            ended
+        });
         Ok(store)
     }
 

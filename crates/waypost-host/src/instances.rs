@@ -162,7 +162,7 @@ impl Instances {
 
     async fn instantiate(&self) -> Result<Box<Instance>, Failure> {
         let limits = &self.grants.limits;
-        let meter = Arc::new(CpuMeter::new(limits.cpu_time));
+        let meter = Arc::new(CpuMeter::new(limits.cpu_time, self.runtime.turns.clone()));
         let store = InstanceState::store(
             &self.runtime.engine,
             &self.grants,

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod activity;
+mod admin;
 mod admission;
 mod app;
 mod assembly;
@@ -32,6 +33,7 @@ mod logs;
 mod manifest;
 mod manner;
 mod memory;
+mod metrics;
 mod native_router;
 mod outbound;
 mod outgoing;

@@ -9,6 +9,7 @@ pub(crate) use budget::LogBudget;
 
 use crate::context::CurrentRequest;
 use crate::grants::Grants;
+use crate::metrics::Bound;
 use budget::Verdict;
 use bytes::Bytes;
 use std::io;
@@ -80,6 +81,7 @@ impl Lines {
         match self.grants.log_budget.spend(line.len()) {
             Verdict::Granted => self.emit(&String::from_utf8_lossy(line)),
             Verdict::FirstRefused => {
+                self.grants.metrics.over(Bound::LogRate);
                 self.emit("log cut: it exceeds `log_rate` of `waypost.toml` (bytes per second)");
             }
             Verdict::Refused => {}

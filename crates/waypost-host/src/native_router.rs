@@ -66,21 +66,17 @@ impl Routing {
         self.component == *component
     }
 
+    /// Has the file of the table looked at by the next request.
+    pub(crate) fn look_again(&self) {
+        self.table.look_again();
+    }
+
     /// Finds the handler of a request, and makes the request fit for it.
     ///
     /// # Errors
     ///
-    /// The response, where the router answers by itself.
+    /// The router's own answer, where there is no handler to ask.
     pub(crate) fn dispatch(
-        &self,
-        request: Request<WasiBody>,
-        context: &RequestContext,
-    ) -> Result<(&Arc<LazyComponent>, Request<WasiBody>), Response<WasiBody>> {
-        self.forward(request, context)
-            .map_err(|answer| respond(answer, context))
-    }
-
-    fn forward(
         &self,
         request: Request<WasiBody>,
         context: &RequestContext,
@@ -143,7 +139,7 @@ impl Handler {
 }
 
 /// Makes the response of an answer. One to HEAD has the length of its body too; the server leaves the body out.
-fn respond(answer: Answer, context: &RequestContext) -> Response<WasiBody> {
+pub(crate) fn respond(answer: Answer, context: &RequestContext) -> Response<WasiBody> {
     let mut response = Response::new(body::empty());
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or_default();
     for (name, value) in answer.headers {

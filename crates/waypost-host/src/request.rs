@@ -1,6 +1,7 @@
 //! From what a client sent to what a component gets.
 
 use crate::headers::strip_request;
+use crate::metrics::Bound;
 use crate::settings::{Limits, Origin};
 use http::header::{CONTENT_LENGTH, HOST, HeaderMap};
 use http::request::Parts;
@@ -24,11 +25,27 @@ pub(crate) enum RequestError {
     LongLine,
     #[error("the request has too many headers, or too large ones")]
     LargeHeaders,
+    #[error("the headers did not arrive in time")]
+    StalledHead,
     #[error("the body did not arrive in time")]
     StalledBody,
 }
 
 impl RequestError {
+    /// The bound that it went over.
+    pub(crate) fn bound(self) -> Option<Bound> {
+        match self {
+            Self::LongLine => Some(Bound::RequestLine),
+            Self::LargeHeaders => Some(Bound::Headers),
+            Self::StalledHead | Self::StalledBody => Some(Bound::IdleTimeout),
+            Self::MissingHost
+            | Self::RepeatedHost
+            | Self::InvalidHost
+            | Self::OtherHost
+            | Self::InvalidTarget => None,
+        }
+    }
+
     /// The status that tells the client.
     pub(crate) fn status(self) -> StatusCode {
         match self {
@@ -39,7 +56,7 @@ impl RequestError {
             | Self::InvalidTarget => StatusCode::BAD_REQUEST,
             Self::LongLine => StatusCode::URI_TOO_LONG,
             Self::LargeHeaders => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            Self::StalledBody => StatusCode::REQUEST_TIMEOUT,
+            Self::StalledHead | Self::StalledBody => StatusCode::REQUEST_TIMEOUT,
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::exchange::Ticket;
 use crate::failure;
 use crate::instance::InstanceState;
 use crate::instances::{Instance, Instances};
+use crate::metrics::Bound;
 use futures::channel::oneshot;
 use http::{Request, Response};
 use std::future::{pending, poll_fn};
@@ -96,14 +97,16 @@ async fn serve(
         wasmtime::error::Ok(())
     };
     let work = pin!(store.run_concurrent(work));
-    Watched {
+    let watched = Watched {
         work,
         activity: &instance.activity,
         meter: &instance.meter,
         limit: AFTERMATH,
         aftermath: None,
-    }
-    .await?
+    };
+    let result = watched.await;
+    instance.meter.rest();
+    result?
 }
 
 /// The work of an instance, until it is condemned or takes too long after its response.
@@ -155,6 +158,9 @@ fn report(store: &Store<InstanceState>, error: &wasmtime::Error, doom: Option<Do
         }
         None => {
             let remark = state.memory.remark();
+            if remark.is_some() {
+                state.grants.metrics.over(Bound::Memory);
+            }
             let cause = failure::summary(error);
             tracing::error!(route, %component, %request, cause, remark, "instance failed");
             tracing::debug!(route, %component, %request, "{error:?}");
@@ -166,6 +172,7 @@ fn report(store: &Store<InstanceState>, error: &wasmtime::Error, doom: Option<Do
 mod tests {
     use super::*;
     use crate::context::RequestContext;
+    use crate::cpu::Turns;
     use crate::exchange::exchange;
     use futures::poll;
     use std::time::Instant;
@@ -189,7 +196,7 @@ mod tests {
     #[tokio::test]
     async fn a_guest_works_on_for_a_while_after_its_response() {
         let activity = Arc::new(Activity::default());
-        let meter = CpuMeter::new(LIMIT);
+        let meter = CpuMeter::new(LIMIT, Turns::new());
         let mut work = pin!(pending());
         let mut watched = watch(work.as_mut(), &activity, &meter);
         let (ticket, caller) = exchange(RequestContext::from_client());
@@ -207,7 +214,7 @@ mod tests {
     #[tokio::test]
     async fn a_condemned_instance_ends_at_once() {
         let activity = Activity::default();
-        let meter = CpuMeter::new(LIMIT);
+        let meter = CpuMeter::new(LIMIT, Turns::new());
         activity.begin();
         let mut work = pin!(pending());
         let mut watched = watch(work.as_mut(), &activity, &meter);

@@ -3,14 +3,21 @@
 mod compression;
 mod connection;
 mod door;
+mod farewell;
 mod lasting;
+mod lent;
 mod on_spin;
+mod outbox;
+mod progress;
+mod sent;
 mod stream;
 mod target;
 
 use crate::app::App;
 use crate::error::HostError;
+use crate::metrics::{Bound, Phase};
 use connection::Connections;
+use http::StatusCode;
 use std::future::Future;
 use std::io;
 use std::pin::pin;
@@ -24,8 +31,9 @@ use tokio_util::sync::CancellationToken;
 /// How long accepting rests when the process has no file descriptor left: some connection ends meanwhile.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(50);
 
-/// What a client over the limit of connections gets, without a byte read from it.
-const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+/// Connections over the limit that are told so at once; others are closed without a word, so that who opens
+/// thousands gains no more than these.
+const TURNED_AWAY: usize = 64;
 
 /// Serves until `shutdown` resolves: then accepts no more, lets requests in flight finish for the grace
 /// period of the settings, and cuts what is left. Every connection has ended when this returns.
@@ -38,10 +46,13 @@ pub(crate) async fn serve(
     listener: TcpListener,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), HostError> {
+    let metrics = Arc::clone(&app.metrics);
+    metrics.enter(Phase::Serving);
     let grace = app.settings.server.shutdown_grace;
     let places = Arc::new(Semaphore::new(
         app.settings.limits.connections.min(Semaphore::MAX_PERMITS),
     ));
+    let porch = Arc::new(Semaphore::new(TURNED_AWAY));
     let stopping = CancellationToken::new();
     let connections = Connections::new(app, stopping.clone());
     let mut tasks = JoinSet::new();
@@ -58,7 +69,10 @@ pub(crate) async fn serve(
                             drop(place);
                         });
                     }
-                    Err(_) => refuse(&stream),
+                    Err(_) => {
+                        metrics.over(Bound::Connections);
+                        turn_away(stream, &porch, &mut tasks, &stopping);
+                    }
                 },
                 Err(error) if is_passing(&error) => tokio::time::sleep(EXHAUSTED_PAUSE).await,
                 Err(error) => break Err(HostError::Listener(error)),
@@ -67,6 +81,7 @@ pub(crate) async fn serve(
             Some(_) = tasks.join_next() => {}
         }
     };
+    metrics.enter(Phase::Stopping);
     drop(listener);
     stopping.cancel();
     finish(tasks, grace).await;
@@ -85,9 +100,27 @@ async fn finish(mut tasks: JoinSet<()>, grace: Duration) {
     }
 }
 
-fn refuse(stream: &TcpStream) {
-    // A new socket's buffer holds these few bytes; a client that cannot even take them gets nothing.
-    let _ = stream.try_write(BUSY);
+/// Tells a client that there is no room for its connection.
+fn turn_away(
+    stream: TcpStream,
+    porch: &Arc<Semaphore>,
+    tasks: &mut JoinSet<()>,
+    stopping: &CancellationToken,
+) {
+    let Ok(place) = Arc::clone(porch).try_acquire_owned() else {
+        return;
+    };
+    let stopping = stopping.clone();
+    tasks.spawn(async move {
+        farewell::part(stream, &busy(), stopping.cancelled()).await;
+        drop(place);
+    });
+}
+
+/// What a client over the limit of connections gets, whatever it sends.
+fn busy() -> String {
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    farewell::answer(status, "too many connections\n", "retry-after: 1\r\n")
 }
 
 /// Tells errors of one connection, or of the moment, from those of the listener (`accept(2)`).

@@ -37,6 +37,7 @@ pub(crate) fn settings(settings: Settings) -> Settings {
     let mut settings = settings.without_routes();
     settings.server.compress = false;
     settings.server.origin = None;
+    settings.server.public_health = false;
     settings.limits = Limits {
         max_duration: EVER,
         cpu_time: EVER,

@@ -31,6 +31,9 @@ pub struct ServeArgs {
     /// The address to serve [default: 127.0.0.1:3000; port 0 takes a free one]
     #[arg(long, value_name = "ADDR")]
     listen: Option<Listen>,
+    /// The address to tell health and metrics on, which the public should not reach [default: none]
+    #[arg(long, value_name = "ADDR")]
+    admin: Option<Listen>,
     /// Where the component may send requests, as `https://example.com`, once for each place
     #[arg(long, value_name = "URL")]
     allow: Vec<String>,
@@ -44,6 +47,7 @@ pub struct ServeCommand {
     file: PathBuf,
     folder: PathBuf,
     listen: SocketAddr,
+    admin: Option<SocketAddr>,
     allow: Vec<String>,
     state_dir: PathBuf,
 }
@@ -56,6 +60,7 @@ impl ServeArgs {
         Ok(ServeCommand {
             file: folder.join(self.file),
             listen: listen.unwrap_or(DEFAULT_LISTEN),
+            admin: self.admin.as_ref().map(Listen::resolve).transpose()?,
             allow: self.allow,
             state_dir: folder.join(state_dir),
             folder,
@@ -67,11 +72,13 @@ impl ServeCommand {
     pub fn exec(self) -> anyhow::Result<()> {
         let size = check(&self.file)?;
         host::probe(self.listen)?;
+        self.admin.map_or(Ok(()), host::probe)?;
         let configuration = Configuration::of_component(&self.file, &self.allow, size)?;
         let place = host::Place {
             root: &self.folder,
             state_dir: &self.state_dir,
             address: self.listen,
+            admin: self.admin,
             loading: Loading::Eager,
             manner: host::Manner::default(),
             native_router: None,

@@ -34,6 +34,10 @@ pub struct UpArgs {
     /// The address to serve [default: the one in `waypost.toml`, or 127.0.0.1:3000; port 0 takes a free one]
     #[arg(long, value_name = "ADDR")]
     listen: Option<Listen>,
+    /// The address to tell health and metrics on, which the public should not reach [default: the one in
+    /// `waypost.toml`, or none]
+    #[arg(long, value_name = "ADDR")]
+    admin: Option<Listen>,
     /// Build again whenever a file of the app changes, and serve what came of it
     #[arg(short, long, conflicts_with = "no_build")]
     watch: bool,
@@ -78,6 +82,7 @@ impl HostName {
 pub struct UpCommand {
     app: App,
     listen: Option<SocketAddr>,
+    admin: Option<SocketAddr>,
     state_dir: PathBuf,
     build: When,
     loading: Loading,
@@ -101,6 +106,7 @@ impl UpArgs {
         Ok(UpCommand {
             app,
             listen: self.listen.as_ref().map(Listen::resolve).transpose()?,
+            admin: self.admin.as_ref().map(Listen::resolve).transpose()?,
             state_dir,
             build: match (self.no_build, self.watch) {
                 (true, _) => When::Never,
@@ -124,7 +130,9 @@ impl UpCommand {
         // A broken file or a port in use is known now, and not after minutes of building.
         let configuration = Configuration::load(&self.app, &routes)?;
         let address = self.listen.unwrap_or_else(|| configuration.listen());
+        let admin = self.admin.or(configuration.admin());
         host::probe(address)?;
+        admin.map_or(Ok(()), host::probe)?;
         if let Some(warning) = self.manner_in_public(address) {
             output::fault(&warning);
         }
@@ -136,6 +144,7 @@ impl UpCommand {
             root: self.app.root(),
             state_dir: &self.state_dir,
             address,
+            admin,
             loading: self.loading,
             manner: self.manner,
             native_router,

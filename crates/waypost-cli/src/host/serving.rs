@@ -9,7 +9,7 @@ use std::pin::pin;
 use anyhow::Context as _;
 use tokio::sync::{mpsc, oneshot};
 use tracing_subscriber::EnvFilter;
-use waypost_host::{ComponentId, Host, HostOptions, InstanceSize, Manner, NativeRouter};
+use waypost_host::{ComponentId, Host, HostError, HostOptions, InstanceSize, Manner, NativeRouter};
 
 use super::Configuration;
 use super::signals::Signals;
@@ -28,6 +28,8 @@ pub struct Place<'a> {
     /// What the host keeps between runs.
     pub state_dir: &'a Path,
     pub address: SocketAddr,
+    /// Where health and metrics are told, if anywhere.
+    pub admin: Option<SocketAddr>,
     pub loading: Loading,
     /// The host that the app seems to run on.
     pub manner: Manner,
@@ -138,16 +140,19 @@ async fn serve_versions(
         host.load_all().await?;
     }
     // It stays open from one host to the next: connections wait meanwhile, and none is refused.
-    let listener = bind(place.address)?;
-    listener
-        .set_nonblocking(true)
-        .context("cannot listen without blocking")?;
+    let (listener, bound) = listen(place.address)?;
+    let admin = place.admin.map(listen).transpose()?;
+    if let Some((_, bound)) = &admin {
+        output::print(&format!(
+            "Health and metrics on http://{bound}/.well-known/waypost/\n"
+        ));
+    }
     let mut server = Server {
         place,
         signals: Signals::new().context("cannot wait for signals")?,
         updates,
+        admin: admin.map(|(listener, _)| listener),
     };
-    let bound = listener.local_addr().context("cannot tell the address")?;
     output::print(&format!("Listening on http://{bound}\n"));
     while let Some(next) = server.serve(&host, &version, &listener).await? {
         (host, version) = next;
@@ -161,6 +166,7 @@ struct Server<'a> {
     place: &'a Place<'a>,
     signals: Signals,
     updates: Option<mpsc::Receiver<Version>>,
+    admin: Option<TcpListener>,
 }
 
 impl Server<'_> {
@@ -171,8 +177,9 @@ impl Server<'_> {
         version: &Version,
         listener: &TcpListener,
     ) -> anyhow::Result<Option<(Host, Version)>> {
-        let listener = listener.try_clone().context("cannot share the address")?;
-        let listener = tokio::net::TcpListener::from_std(listener).context("cannot listen")?;
+        let listener = shared(listener)?;
+        let admin = self.admin.as_ref().map(shared).transpose()?;
+        let mut watched = pin!(watched(host, admin));
         let (stop, stopped) = oneshot::channel::<()>();
         let mut serving = pin!(host.serve(listener, async {
             // The sender goes away without a word only when all of this is dropped.
@@ -180,6 +187,7 @@ impl Server<'_> {
         }));
         let next = tokio::select! {
             result = &mut serving => return Ok(result.map(|()| None)?),
+            error = &mut watched => return Err(error.into()),
             () = self.signals.next() => None,
             next = next(self.place, host, version, self.updates.as_mut()) => Some(next),
         };
@@ -190,10 +198,36 @@ impl Server<'_> {
         let _ = stop.send(());
         tokio::select! {
             result = serving => result?,
+            error = watched => return Err(error.into()),
             () = self.signals.next() => return Ok(None),
         }
         Ok(next)
     }
+}
+
+/// Listens on an address; gives the one that it became.
+fn listen(address: SocketAddr) -> anyhow::Result<(TcpListener, SocketAddr)> {
+    let listener = bind(address)?;
+    listener
+        .set_nonblocking(true)
+        .context("cannot listen without blocking")?;
+    let bound = listener.local_addr().context("cannot tell the address")?;
+    Ok((listener, bound))
+}
+
+fn shared(listener: &TcpListener) -> anyhow::Result<tokio::net::TcpListener> {
+    let listener = listener.try_clone().context("cannot share the address")?;
+    tokio::net::TcpListener::from_std(listener).context("cannot listen")
+}
+
+/// Tells health and metrics for as long as that works.
+async fn watched(host: &Host, listener: Option<tokio::net::TcpListener>) -> HostError {
+    if let Some(listener) = listener
+        && let Err(error) = host.serve_admin(listener).await
+    {
+        return error;
+    }
+    std::future::pending().await
 }
 
 /// Waits for a version that needs a host of its own, and makes it. A version that cannot be served is told, and the

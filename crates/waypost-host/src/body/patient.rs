@@ -1,10 +1,12 @@
 //! A client's body, and how long the host waits for its next piece.
 
 use super::BodyFault;
+use crate::metrics::Metrics;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 use tokio::time::Sleep;
@@ -16,16 +18,23 @@ pub(crate) struct PatientBody {
     patience: Duration,
     waiting: Option<Pin<Box<Sleep>>>,
     stalled: BodyFault,
+    metrics: Arc<Metrics>,
 }
 
 impl PatientBody {
     /// Waits no longer than `patience` for a piece of `body`.
-    pub(crate) fn new(body: Incoming, patience: Duration, stalled: BodyFault) -> Self {
+    pub(crate) fn new(
+        body: Incoming,
+        patience: Duration,
+        stalled: BodyFault,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         Self {
             body,
             patience,
             waiting: None,
             stalled,
+            metrics,
         }
     }
 
@@ -47,6 +56,9 @@ impl Body for PatientBody {
         match Pin::new(&mut self.body).poll_frame(cx) {
             Poll::Ready(frame) => {
                 self.waiting = None;
+                if let Some(Ok(frame)) = &frame {
+                    self.metrics.receive(frame.data_ref().map_or(0, Bytes::len));
+                }
                 Poll::Ready(frame.map(|frame| frame.map_err(Error::Hyper)))
             }
             Poll::Pending => {

@@ -2,7 +2,7 @@
 
 use crate::file_stamp::{FileStamp, LOOK_INTERVAL};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use waypost_router::Router;
 
@@ -23,7 +23,7 @@ pub(crate) struct Table {
 struct State {
     router: Arc<Router>,
     stamp: FileStamp,
-    looked: Instant,
+    looked: Option<Instant>,
 }
 
 impl Table {
@@ -38,7 +38,7 @@ impl Table {
         let state = State {
             router: Arc::new(read(path)?),
             stamp,
-            looked: Instant::now(),
+            looked: Some(Instant::now()),
         };
         Ok(Self {
             path: path.to_owned(),
@@ -48,12 +48,23 @@ impl Table {
 
     /// Gives the table of the file as it is now; the last one that could be read.
     pub(super) fn current(&self) -> Arc<Router> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.looked.elapsed() >= LOOK_INTERVAL {
-            state.looked = Instant::now();
+        let mut state = self.lock();
+        let now = Instant::now();
+        let is_due = |looked| now.duration_since(looked) >= LOOK_INTERVAL;
+        if state.looked.is_none_or(is_due) {
+            state.looked = Some(now);
             self.look_at(&mut state);
         }
         Arc::clone(&state.router)
+    }
+
+    /// Has the file looked at by the next request.
+    pub(super) fn look_again(&self) {
+        self.lock().looked = None;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn look_at(&self, state: &mut State) {
@@ -100,8 +111,7 @@ mod tests {
             ("a GET /a\nb GET /bb\n", true, true),
         ] {
             std::fs::write(&path, text).expect("the file is written");
-            let past = Instant::now().checked_sub(LOOK_INTERVAL * 2);
-            table.state.lock().expect("no test panicked").looked = past.expect("the clock runs");
+            table.look_again();
             assert_eq!(
                 (has(&table, "/a"), has(&table, "/bb")),
                 (path_a, path_bb),

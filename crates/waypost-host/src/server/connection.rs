@@ -1,22 +1,29 @@
 //! One connection, HTTP/1.1 or HTTP/2.
 
 use super::door::{self, Ends};
+use super::farewell;
+use super::lent::Lent;
 use super::on_spin;
+use super::progress::{Lapse, Progress};
+use super::sent::Sent;
 use super::stream::PatientStream;
 use super::target::TargetStream;
+use crate::admin;
 use crate::app::App;
 use crate::manner::Manner;
+use crate::metrics::Bound;
+use crate::request::RequestError;
 use crate::settings::Limits;
 use http::{Method, Request};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
+use std::error::Error;
 use std::future::Future;
 use std::io::{self, ErrorKind};
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
@@ -77,42 +84,123 @@ async fn run(
     ends: Ends,
     stopping: &CancellationToken,
 ) {
+    let limits = &app.settings.limits;
+    let progress = Arc::new(Progress::new(Arc::clone(&app.metrics)));
+    let (lent, back) = Lent::new(stream);
+    let patient = PatientStream::new(lent, limits.idle_timeout);
+    let stream = TargetStream::new(patient, Arc::clone(&progress), limits.request_line);
+    let end = drive(app, builder, stream, ends, &progress, stopping).await;
+    if let End::Failed(error) = &end {
+        tracing::debug!(error, "connection ended early");
+    }
+    let refusal = end.last_words(&progress);
+    if let Some(bound) = end.bound(refusal) {
+        progress.metrics.over(bound);
+    }
+    if progress.has_ended() {
+        return;
+    }
+    if let Ok(stream) = back.await {
+        let words = refusal.map(farewell::refusal).unwrap_or_default();
+        farewell::part(stream, &words, stopping.cancelled()).await;
+    }
+}
+
+/// How a connection ended.
+enum End {
+    Done,
+    Failed(Box<dyn Error + Send + Sync>),
+    /// The client made no progress.
+    Lapsed,
+}
+
+impl End {
+    /// The bound that the connection itself went over.
+    fn bound(&self, refusal: Option<RequestError>) -> Option<Bound> {
+        let is_large = self.error().is_some_and(hyper::Error::is_parse_too_large);
+        let of_library = match (is_large, self.is_unread()) {
+            (true, _) => Some(Bound::Headers),
+            (_, true) => Some(Bound::IdleTimeout),
+            (false, false) => None,
+        };
+        refusal.and_then(RequestError::bound).or(of_library)
+    }
+
+    /// Tells whether the socket gave up, as its client took nothing.
+    fn is_unread(&self) -> bool {
+        let cause = self.error().and_then(|error| error.source());
+        let cause = cause.and_then(|cause| cause.downcast_ref::<io::Error>());
+        cause.is_some_and(|error| error.kind() == ErrorKind::TimedOut)
+    }
+
+    fn error(&self) -> Option<&hyper::Error> {
+        match self {
+            Self::Failed(error) => error.downcast_ref(),
+            Self::Done | Self::Lapsed => None,
+        }
+    }
+
+    /// What the client still has to be told: the HTTP library is silent on what it did not read whole.
+    fn last_words(&self, progress: &Progress) -> Option<RequestError> {
+        let is_late = match self {
+            Self::Lapsed => true,
+            Self::Done | Self::Failed(_) => self.error().is_some_and(hyper::Error::is_timeout),
+        };
+        match progress.has_long_line() {
+            true => Some(RequestError::LongLine),
+            false => (is_late && progress.is_in_head()).then_some(RequestError::StalledHead),
+        }
+    }
+}
+
+/// Lets the HTTP library work on a connection until it ends.
+async fn drive(
+    app: Arc<App>,
+    builder: &Builder<TokioExecutor>,
+    stream: TargetStream<PatientStream<Lent<TcpStream>>>,
+    ends: Ends,
+    progress: &Arc<Progress>,
+    stopping: &CancellationToken,
+) -> End {
     let patience = app.settings.limits.idle_timeout;
-    let stream = TargetStream::new(PatientStream::new(stream, patience));
-    let seen = Arc::new(AtomicBool::new(false));
-    let service = service_fn({
-        let seen = Arc::clone(&seen);
-        move |request: Request<Incoming>| {
-            seen.store(true, Ordering::Relaxed);
-            let (app, ends) = (Arc::clone(&app), ends.clone());
-            async move {
-                match request.method() {
-                    // There is nothing to tunnel to: the connection ends without an answer.
-                    &Method::CONNECT => Err(io::Error::from(ErrorKind::ConnectionRefused)),
-                    _ => Ok(door::enter(app, request, ends).await),
-                }
+    let service = service_fn(|request: Request<Incoming>| {
+        let (open, version) = (progress.open(), request.version());
+        let (app, ends) = (Arc::clone(&app), ends.clone());
+        let asks_health = app.settings.server.public_health && is_health(&request);
+        async move {
+            match request.method() {
+                _ if asks_health => Ok(Sent::response(admin::health(&app.metrics), version, open)),
+                // There is nothing to tunnel to: the connection ends without an answer.
+                &Method::CONNECT => Err(io::Error::from(ErrorKind::ConnectionRefused)),
+                _ => Ok(Sent::response(
+                    door::enter(app, request, ends).await,
+                    version,
+                    open,
+                )),
             }
         }
     });
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
-    // While it tells the two protocols apart, hyper's own timers do not run yet.
-    let mut silent = pin!(async {
-        tokio::time::sleep(patience).await;
-        if seen.load(Ordering::Relaxed) {
-            std::future::pending::<()>().await;
+    let mut is_told = false;
+    loop {
+        tokio::select! {
+            ended = &mut connection => return ended.map_or_else(End::Failed, |()| End::Done),
+            lapse = progress.lapse(patience) => match lapse {
+                // It may be that the HTTP library's own timers do not run yet: it tells the protocols apart.
+                Lapse::Silent | Lapse::Stalled => return End::Lapsed,
+                Lapse::Idle => connection.as_mut().graceful_shutdown(),
+            },
+            () = stopping.cancelled(), if !is_told => {
+                is_told = true;
+                connection.as_mut().graceful_shutdown();
+            }
         }
-    });
-    let ended = tokio::select! {
-        ended = &mut connection => ended,
-        () = &mut silent => return,
-        () = stopping.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-    if let Err(error) = ended {
-        tracing::debug!(error, "connection ended early");
     }
+}
+
+/// Tells whether the host itself is asked, where the settings let everybody ask.
+fn is_health(request: &Request<Incoming>) -> bool {
+    request.uri().path() == admin::HEALTH && admin::is_read(request.method())
 }
 
 /// Sets both protocols up. hyper's `pipeline_flush` stays off: it holds a response back while the next

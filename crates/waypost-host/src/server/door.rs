@@ -9,6 +9,7 @@ use crate::context::RequestContext;
 use crate::failure::{Failure, X_REQUEST_ID, plain, reason};
 use crate::headers::strip_hop_by_hop;
 use crate::headers::{X_FORWARDED_FOR, X_FORWARDED_PORT};
+use crate::metrics::Bound;
 use crate::request::{RequestError, check_host, is_about_the_server, prepare};
 use http::header::{ALLOW, CONNECTION, HeaderMap, HeaderValue};
 use http::{Request, Response, StatusCode};
@@ -17,7 +18,6 @@ use hyper::body::{Body as _, Incoming};
 use hyper::ext::ReasonPhrase;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 use wasmtime_wasi_http::WasiBody;
 
 /// Methods that handlers may implement: the answer to `OPTIONS *`.
@@ -59,13 +59,18 @@ pub(super) async fn enter(
     let context = RequestContext::from_client();
     let Ok(permit) = app.admission.enter() else {
         tracing::debug!(request = %context.id, "{}", Failure::AppBusy);
+        app.metrics.over(Bound::Concurrency);
         return Failure::AppBusy.response(&context, app.development);
     };
     let wish = app.settings.server.compress.then(|| Wish::of(&request));
     let left = context.left.clone();
+    let metrics = Arc::clone(&app.metrics);
     let work = async move { (admitted(&app, request, context, ends).await, permit) };
     let (response, permit) = Lasting::new(work, left).await;
-    let response = response.unwrap_or_else(refusal);
+    let response = response.unwrap_or_else(|error| {
+        error.bound().inspect(|bound| metrics.over(*bound));
+        refusal(error)
+    });
     let response = match wish {
         Some(wish) => wish.fulfil(response).await,
         None => response,
@@ -97,7 +102,7 @@ async fn admitted(
         .headers
         .insert(X_REQUEST_ID, context.id.header_value());
     ends.tell(&mut parts.headers);
-    let (body, stalled) = patient(body, app.settings.limits.idle_timeout);
+    let (body, stalled) = patient(body, app);
     let request = Request::from_parts(parts, body);
     let (response, component) = app.enter(component, request, context.clone()).await;
     if stalled.is_some_and(|fault| fault.is_raised()) {
@@ -108,12 +113,14 @@ async fn admitted(
 }
 
 /// Gives a body that does not wait for ever, and the flag that it raises when its client stopped sending.
-fn patient(body: Incoming, patience: Duration) -> (WasiBody, Option<BodyFault>) {
+fn patient(body: Incoming, app: &App) -> (WasiBody, Option<BodyFault>) {
     if body.is_end_stream() {
         return (body::empty(), None);
     }
     let stalled = BodyFault::default();
-    let body = PatientBody::new(body, patience, stalled.clone());
+    let patience = app.settings.limits.idle_timeout;
+    let metrics = Arc::clone(&app.metrics);
+    let body = PatientBody::new(body, patience, stalled.clone(), metrics);
     (body.boxed_unsync(), Some(stalled))
 }
 

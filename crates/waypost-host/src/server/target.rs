@@ -5,15 +5,20 @@
 //! before anyone sees the request. So these bytes are encoded on their way to hyper, in the path and the query
 //! of a request line of HTTP/1 and nowhere else: every other byte, and with it where a request ends, is what
 //! the client sent. What hyper refuses for another reason it still refuses.
+//!
+//! Who follows the requests this closely also knows where a client stopped, and how long a line is of which the
+//! end has not come yet: that is told to [`Progress`].
 
 mod fields;
 mod line;
 mod messages;
 
+use super::progress::Progress;
 use bytes::{Buf, Bytes};
 use messages::Messages;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -24,16 +29,34 @@ pub(super) struct TargetStream<S> {
     messages: Messages,
     /// What became too long for the buffer that it was read into: less than three times its size.
     spilled: Bytes,
+    progress: Arc<Progress>,
+    /// How many bytes a request line may have.
+    longest_line: usize,
 }
+
+/// The end of a line, which does not count (RFC 9112, section 2.2).
+const LINE_END: usize = 2;
 
 impl<S> TargetStream<S> {
     /// Reads from a connection that has just begun.
-    pub(super) fn new(stream: S) -> Self {
+    pub(super) fn new(stream: S, progress: Arc<Progress>, longest_line: usize) -> Self {
         Self {
             stream,
             messages: Messages::Start,
             spilled: Bytes::new(),
+            progress,
+            longest_line,
         }
+    }
+
+    /// Tells how far the client is now.
+    fn tell(&self) -> io::Result<()> {
+        self.progress.reads_head(self.messages.is_in_head());
+        let is_long = self.messages.line_length() > self.longest_line + LINE_END;
+        if is_long && self.progress.refuses_line() {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        Ok(())
     }
 
     /// Encodes what must be in the bytes that `buffer` got after its first `start`.
@@ -82,9 +105,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for TargetStream<S> {
             return Poll::Ready(Ok(()));
         }
         let start = buffer.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
+        let read = ready!(Pin::new(&mut self.stream).poll_read(cx, buffer));
+        if read.is_err() || buffer.filled().len() == start {
+            self.progress.ended();
+            return Poll::Ready(read);
+        }
         self.encode(buffer, start);
-        Poll::Ready(Ok(()))
+        Poll::Ready(self.tell())
     }
 }
 

@@ -13,6 +13,12 @@ pub struct Server {
     /// The address to listen on; port 0 takes a free one. Default: `127.0.0.1:3000`, which
     /// nobody else on the network reaches.
     pub listen: SocketAddr,
+    /// The address to answer those who watch the app on: health and metrics. Default: none. It should be one
+    /// that the public does not reach; port 0 takes a free one.
+    pub admin: Option<SocketAddr>,
+    /// Whether `/.well-known/waypost/health` is answered on `listen` too, for a balancer that cannot ask
+    /// elsewhere. Default: no.
+    pub public_health: bool,
     /// The origin by which clients know the app. Default: none, which takes each request's own
     /// `Host`.
     pub origin: Option<Origin>,
@@ -29,6 +35,8 @@ impl Default for Server {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 3000)),
+            admin: None,
+            public_health: false,
             origin: None,
             shutdown_grace: Duration::from_secs(10),
             compress: false,
@@ -36,7 +44,14 @@ impl Default for Server {
     }
 }
 
-const KEYS: Keys = Keys::only(&["listen", "origin", "shutdown_grace", "compress"]);
+const KEYS: Keys = Keys::only(&[
+    "listen",
+    "admin",
+    "public_health",
+    "origin",
+    "shutdown_grace",
+    "compress",
+]);
 
 /// Zero is meant: stop at once.
 const SHUTDOWN_GRACE: Bounds<Duration> = Bounds {
@@ -53,7 +68,9 @@ pub(super) fn read(root: &Table<'_>, faults: &mut Faults) -> Server {
     };
     table.check_keys(&KEYS, faults);
     Server {
-        listen: read_listen(&table, faults).unwrap_or(defaults.listen),
+        listen: read_address(&table, "listen", faults).unwrap_or(defaults.listen),
+        admin: read_address(&table, "admin", faults),
+        public_health: table.flag("public_health", faults),
         origin: read_origin(&table, faults),
         shutdown_grace: read_duration(&table, "shutdown_grace", &SHUTDOWN_GRACE, faults)
             .unwrap_or(defaults.shutdown_grace),
@@ -61,8 +78,8 @@ pub(super) fn read(root: &Table<'_>, faults: &mut Faults) -> Server {
     }
 }
 
-fn read_listen(table: &Table<'_>, faults: &mut Faults) -> Option<SocketAddr> {
-    let value = table.get("listen")?;
+fn read_address(table: &Table<'_>, key: &str, faults: &mut Faults) -> Option<SocketAddr> {
+    let value = table.get(key)?;
     let text = value.string(faults)?.value;
     let address = text.parse().ok();
     if address.is_none() {

@@ -1,9 +1,9 @@
 //! Bounds: each is driven over its edge, and nobody else notices.
 
-use super::support::{Running, TestApp, eventually, logged};
+use super::support::{Client, PATIENCE, Running, TestApp, eventually, logged};
 use bytes::Bytes;
 use http::Request;
-use http_body_util::StreamBody;
+use http_body_util::{Full, StreamBody};
 use hyper::body::Frame;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -175,18 +175,15 @@ async fn connections_are_bounded() {
         .await;
     let mut first = app.client().await;
     assert_eq!(first.get("/").await.status, 200);
-    let mut second = TcpStream::connect(app.address)
-        .await
-        .expect("the host listens");
-    let mut answer = String::new();
-    second
-        .read_to_string(&mut answer)
-        .await
-        .expect("the answer is text");
-    assert!(
-        answer.starts_with("HTTP/1.1 503") && answer.contains("retry-after"),
-        "{answer}"
-    );
+    let whole = "GET / HTTP/1.1\r\nhost: h\r\n\r\n";
+    for sent in ["", "GET", whole] {
+        let answer = answer_to(&app, sent.as_bytes()).await;
+        assert!(
+            answer.starts_with("HTTP/1.1 503") && answer.contains("retry-after: 1"),
+            "{answer}"
+        );
+        assert!(answer.ends_with("too many connections\n"), "{answer}");
+    }
     drop(first);
     app.stopped().await;
 }
@@ -252,28 +249,97 @@ async fn a_body_that_does_not_come_is_a_408() {
 }
 
 #[tokio::test]
-async fn silent_and_slow_clients_are_let_go() {
+async fn silent_clients_are_let_go_and_slow_ones_told() {
     let app = TestApp::new()
         .component("stream", "\"/...\"", "")
         .settings("[limits]\nidle_timeout = \"200ms\"\n")
         .start()
         .await;
-    for sent in ["", "PRI", "GET / HTTP/1.1\r\nhost: h\r\nx"] {
-        let mut client = TcpStream::connect(app.address)
-            .await
-            .expect("the host listens");
-        client
-            .write_all(sent.as_bytes())
-            .await
-            .expect("the host reads");
-        let mut answer = Vec::new();
-        let _ = client.read_to_end(&mut answer).await;
-        let answer = String::from_utf8_lossy(&answer);
+    let whole = "GET /echo HTTP/1.1\r\nhost: h\r\n\r\n";
+    let second = format!("{whole}GET /echo HTTP/1.1\r\nhos");
+    for (sent, end) in [
+        ("", None),
+        ("PRI", Some("408")),
+        ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", None),
+        ("GET / HTTP/1.1\r\nhost: h\r\nx", Some("408")),
+        (whole, Some("200")),
+        (&second, Some("408")),
+    ] {
+        let answer = answer_to(&app, sent.as_bytes()).await;
+        let last = answer.rsplit_once("HTTP/1.1 ").map(|(_, last)| &last[..3]);
+        assert_eq!(last, end, "{sent:?}: {answer}");
+        let says_why = answer.ends_with("the headers did not arrive in time\n");
+        assert_eq!(says_why, end == Some("408"), "{answer}");
+    }
+    app.stopped().await;
+}
+
+/// Sends bytes and reads until the host closes; a reset is a failure.
+async fn answer_to(app: &Running, sent: &[u8]) -> String {
+    let mut client = TcpStream::connect(app.address)
+        .await
+        .expect("the host listens");
+    // The host may end its side before it has read everything.
+    let _ = client.write_all(sent).await;
+    let mut answer = Vec::new();
+    let read = tokio::time::timeout(PATIENCE, client.read_to_end(&mut answer)).await;
+    read.expect("the host closes").expect("it does not reset");
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[tokio::test]
+async fn a_client_hears_why_before_the_connection_closes() {
+    let app = TestApp::new()
+        .component("reads", "\"/...\"", "")
+        .settings("[limits]\nrequest_body = \"1KiB\"\n")
+        .start()
+        .await;
+    let endless_line = vec![b'a'; 300 << 10];
+    let line = [b"GET /", endless_line.as_slice()].concat();
+    let field = [b"GET / HTTP/1.1\r\nhost: h\r\nx: ", endless_line.as_slice()].concat();
+    let head = "POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 4194304\r\n\r\n";
+    let body = [head.as_bytes(), &vec![b'a'; 4 << 20]].concat();
+    for (sent, status) in [(line, "414"), (field, "431"), (body, "413")] {
+        let answer = answer_to(&app, &sent).await;
         assert!(
-            answer.is_empty() || answer.starts_with("HTTP/1.1 408"),
-            "{sent:?}: {answer}"
+            answer.starts_with(&format!("HTTP/1.1 {status}")),
+            "{answer}"
         );
     }
+    app.stopped().await;
+}
+
+#[tokio::test]
+async fn a_client_of_http2_that_does_not_read_is_let_go() {
+    let app = TestApp::new()
+        .component_of("unread", "endless", "\"/endless\"", "")
+        .component("hello", "\"/hello\"", "")
+        .settings("[limits]\nidle_timeout = \"300ms\"\n")
+        .start()
+        .await;
+    let mut client = Client::connect_http2(app.address).await;
+    let request = Request::get("/endless").body(Full::default());
+    let unread = client.send(request.expect("it is well formed")).await;
+    eventually("the start", || app.host.instances() == 1).await;
+    // The others of the connection are not concerned.
+    while !logged(&["component=unread", "endless ended"]) {
+        assert_eq!(client.get("/hello").await.status, 200);
+    }
+    drop(unread);
+    drop(client);
+    app.stopped().await;
+}
+
+#[tokio::test]
+async fn a_connection_of_http2_without_requests_ends() {
+    let app = TestApp::new()
+        .component("hello", "\"/...\"", "")
+        .settings("[limits]\nidle_timeout = \"200ms\"\n")
+        .start()
+        .await;
+    let mut client = Client::connect_http2(app.address).await;
+    assert_eq!(client.get("/").await.status, 200);
+    client.closed().await;
     app.stopped().await;
 }
 

@@ -1,5 +1,6 @@
 //! Black-box tests: the real server on a free port, real components, a real client.
 
+mod admin;
 mod bounds;
 mod chain;
 mod compression;

@@ -11,7 +11,8 @@ use super::line::{Found, RequestLine};
 pub(super) enum Messages {
     /// Before a request line; empty lines may come first (RFC 9112, section 2.2).
     Start,
-    Line(RequestLine),
+    /// In a request line, of which so many bytes were seen.
+    Line(RequestLine, usize),
     Fields(Fields),
     /// In content, of which so many bytes are left.
     Content(u64),
@@ -20,6 +21,19 @@ pub(super) enum Messages {
 }
 
 impl Messages {
+    /// Tells whether this is within a head.
+    pub(super) fn is_in_head(&self) -> bool {
+        matches!(self, Self::Line(..) | Self::Fields(_))
+    }
+
+    /// How many bytes of a request line were seen, if this is within one.
+    pub(super) fn line_length(&self) -> usize {
+        match self {
+            Self::Line(_, seen) => *seen,
+            Self::Start | Self::Fields(_) | Self::Content(_) | Self::Unknown => 0,
+        }
+    }
+
     /// Goes on to the next byte that must be encoded; gives its place in `bytes`. What comes after it is for
     /// the next call.
     pub(super) fn find(&mut self, bytes: &[u8]) -> Option<usize> {
@@ -37,7 +51,7 @@ impl Messages {
                     let line = bytes[at..].iter().position(|byte| *byte == b'\n');
                     at = line.map_or(bytes.len(), |length| at + length);
                 }
-                Self::Start | Self::Line(_) | Self::Fields(_) => {
+                Self::Start | Self::Line(..) | Self::Fields(_) => {
                     if self.take(byte) {
                         return Some(at);
                     }
@@ -53,15 +67,18 @@ impl Messages {
         match self {
             Self::Start if matches!(byte, b'\r' | b'\n') => {}
             Self::Start => {
-                *self = Self::Line(RequestLine::new());
+                *self = Self::Line(RequestLine::new(), 0);
                 return self.take(byte);
             }
-            Self::Line(line) => match line.take(byte) {
-                Found::Plain => {}
-                Found::Unsafe => return true,
-                Found::End => *self = Self::Fields(Fields::new()),
-                Found::Foreign => *self = Self::Unknown,
-            },
+            Self::Line(line, seen) => {
+                *seen += 1;
+                match line.take(byte) {
+                    Found::Plain => {}
+                    Found::Unsafe => return true,
+                    Found::End => *self = Self::Fields(Fields::new()),
+                    Found::Foreign => *self = Self::Unknown,
+                }
+            }
             Self::Fields(fields) => match fields.take(byte) {
                 None => {}
                 Some(Framing::Length(0)) => *self = Self::Start,

@@ -23,10 +23,17 @@ impl AsyncRead for Pieces {
     }
 }
 
+/// Longer than any line here.
+const LONG: usize = 1 << 20;
+
 /// What comes out when `pieces` go in, read with buffers of `room` bytes.
 fn through(pieces: impl IntoIterator<Item = Vec<u8>>, room: usize) -> Vec<u8> {
     let pieces = pieces.into_iter().filter(|piece| !piece.is_empty());
-    let mut stream = TargetStream::new(Pieces(pieces.collect()));
+    let mut stream = TargetStream::new(
+        Pieces(pieces.collect()),
+        Arc::new(Progress::new(Arc::default())),
+        LONG,
+    );
     let mut out = Vec::new();
     let mut buffer = vec![0; room];
     futures::executor::block_on(async {

@@ -66,6 +66,14 @@ impl Client {
         }
     }
 
+    /// Waits until the host closes the connection.
+    pub async fn closed(mut self) {
+        tokio::time::timeout(PATIENCE, &mut self.connection)
+            .await
+            .expect("the host closes")
+            .expect("the connection's task ends");
+    }
+
     /// Sends a request and gives the response once its head is there.
     pub async fn send<B>(&mut self, request: Request<B>) -> hyper::Result<Response<Incoming>>
     where
@@ -127,6 +135,18 @@ impl Client {
             .body(Full::default())
             .expect("the request is well formed");
         self.ask(request).await
+    }
+
+    /// Asks for a path; gives nothing where the host does not answer.
+    pub async fn try_get(&mut self, path: &str) -> Option<Reply> {
+        let request = Request::get(path).body(Full::<Bytes>::default()).ok()?;
+        let (parts, body) = self.send(request).await.ok()?.into_parts();
+        let body = tokio::time::timeout(PATIENCE, body.collect()).await.ok()?;
+        Some(Reply {
+            status: parts.status,
+            headers: parts.headers,
+            text: String::from_utf8_lossy(&body.ok()?.to_bytes()).into_owned(),
+        })
     }
 
     /// Posts text to a path.

@@ -1,5 +1,11 @@
 //! What the tests share: apps in temporary folders, a client, and the log.
 
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "each test program uses a part of it"
+)]
+
 mod app;
 mod client;
 mod log;

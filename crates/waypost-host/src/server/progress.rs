@@ -1,0 +1,139 @@
+//! How far a connection is, as far as the HTTP library does not tell.
+
+use super::outbox::Outbox;
+use crate::metrics::Metrics;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+/// How many times in its patience the host looks whether a client makes progress.
+const LOOKS: u32 = 4;
+
+/// What a connection has come to, told by its socket and by its requests.
+pub(super) struct Progress {
+    /// Responses of HTTP/2 that are being sent.
+    pub(super) outbox: Outbox,
+    pub(super) metrics: Arc<Metrics>,
+    start: Instant,
+    was_asked: AtomicBool,
+    is_in_head: AtomicBool,
+    has_long_line: AtomicBool,
+    has_ended: AtomicBool,
+    open: AtomicUsize,
+    /// Milliseconds after the start at which the last response was over.
+    quiet_since: AtomicU64,
+}
+
+/// Why the host gives a client up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lapse {
+    /// No request came at all.
+    Silent,
+    /// None came for long.
+    Idle,
+    /// It takes nothing of any response, and asks for no other.
+    Stalled,
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.metrics.connections.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A request whose response is not over; dropping it ends it.
+pub(super) struct Open(pub(super) Arc<Progress>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.quiet_since.store(self.0.now(), Ordering::Relaxed);
+        self.0.open.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Progress {
+    /// Begins with a connection that was just accepted.
+    pub(super) fn new(metrics: Arc<Metrics>) -> Self {
+        metrics.connections.fetch_add(1, Ordering::Relaxed);
+        Self {
+            outbox: Outbox::default(),
+            metrics,
+            start: Instant::now(),
+            was_asked: AtomicBool::new(false),
+            is_in_head: AtomicBool::new(false),
+            has_long_line: AtomicBool::new(false),
+            has_ended: AtomicBool::new(false),
+            open: AtomicUsize::new(0),
+            quiet_since: AtomicU64::new(0),
+        }
+    }
+
+    /// Records that a request begins.
+    pub(super) fn open(self: &Arc<Self>) -> Open {
+        self.was_asked.store(true, Ordering::Relaxed);
+        self.open.fetch_add(1, Ordering::Relaxed);
+        Open(Arc::clone(self))
+    }
+
+    /// Records whether what was read so far ends within the head of a request.
+    pub(super) fn reads_head(&self, is_in_head: bool) {
+        self.is_in_head.store(is_in_head, Ordering::Relaxed);
+    }
+
+    /// Tells whether the client has sent a part of a head.
+    pub(super) fn is_in_head(&self) -> bool {
+        self.is_in_head.load(Ordering::Relaxed)
+    }
+
+    /// Records a request line over the limit. It is not refused here while an answer is on its way, which would
+    /// be lost: the door sees it then.
+    pub(super) fn refuses_line(&self) -> bool {
+        let refused = self.open.load(Ordering::Relaxed) == 0;
+        self.has_long_line.fetch_or(refused, Ordering::Relaxed);
+        refused
+    }
+
+    /// Tells whether the connection ended by [`Progress::refuses_line`].
+    pub(super) fn has_long_line(&self) -> bool {
+        self.has_long_line.load(Ordering::Relaxed)
+    }
+
+    /// Records that the client sends no more.
+    pub(super) fn ended(&self) {
+        self.has_ended.store(true, Ordering::Relaxed);
+    }
+
+    /// Tells whether the client sends no more.
+    pub(super) fn has_ended(&self) -> bool {
+        self.has_ended.load(Ordering::Relaxed)
+    }
+
+    /// Waits until the client has made no progress for `patience`. A response that it does not take is given up
+    /// meanwhile, each on its own.
+    pub(super) async fn lapse(&self, patience: Duration) -> Lapse {
+        tokio::time::sleep(patience).await;
+        if !self.was_asked.load(Ordering::Relaxed) {
+            return Lapse::Silent;
+        }
+        loop {
+            let given_up = self.outbox.give_up(patience, &self.metrics);
+            let is_quiet = self.is_quiet_for(patience);
+            match self.open.load(Ordering::Relaxed) {
+                0 if is_quiet => return Lapse::Idle,
+                open if is_quiet && open == given_up => return Lapse::Stalled,
+                _ => {}
+            }
+            tokio::time::sleep(patience / LOOKS).await;
+        }
+    }
+
+    /// Tells whether no response ended for so long. What was asked by half is for the HTTP library's timer.
+    fn is_quiet_for(&self, patience: Duration) -> bool {
+        let quiet_since = Duration::from_millis(self.quiet_since.load(Ordering::Relaxed));
+        !self.is_in_head() && self.start.elapsed() >= quiet_since + patience
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
