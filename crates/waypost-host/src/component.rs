@@ -39,6 +39,8 @@ struct Slot {
     loaded: Option<(FileStamp, Arc<Instances>)>,
     refused: Option<(FileStamp, Arc<LoadError>)>,
     looked: Option<Instant>,
+    /// The version whose code is in the cache, though it was not loaded.
+    compiled: Option<FileStamp>,
 }
 
 enum Look {
@@ -94,14 +96,23 @@ impl LazyComponent {
         }
         let component = Arc::clone(self);
         let work = move || {
-            let (engine, grants) = (&component.runtime.engine, &component.grants);
-            if let Err(error) = load::compile(engine, grants.id.as_str(), &grants.source) {
-                tracing::error!(route = grants.name, component = %grants.id, "{error}");
-            }
+            component.compile_now();
             drop(lock);
         };
         // It fails only when the runtime ends, and then nobody waits for the code.
         let _ = tokio::task::spawn_blocking(work).await;
+    }
+
+    fn compile_now(&self) {
+        let (engine, grants) = (&self.runtime.engine, &self.grants);
+        // Taken before the file is read, as when it is loaded.
+        let stamp = stamp(&grants.source);
+        if self.lock().compiled.replace(stamp) == Some(stamp) {
+            return;
+        }
+        if let Err(error) = load::compile(engine, grants.id.as_str(), &grants.source) {
+            tracing::error!(route = grants.name, component = %grants.id, "{error}");
+        }
     }
 
     /// Has the next request look at the file, however lately that was done.

@@ -32,6 +32,9 @@ const MAX_RECORDS: usize = 64 << 20;
 /// routes of Rust take a quarter of a gigabyte, and every version of a route stays for a while.
 const CACHED_BYTES: u64 = 4 << 30;
 
+/// How many look-ups the cache may be late in writing down: an app of a thousand routes does them all at its start.
+const CACHE_EVENTS: u64 = 4_096;
+
 /// What the pool of instances is sized for.
 pub(crate) struct PoolSize {
     /// Requests that the app serves at once.
@@ -111,6 +114,7 @@ pub(crate) fn open_cache(directory: &Path) -> Result<Cache, HostError> {
     let mut config = CacheConfig::new();
     config
         .with_directory(absolute)
+        .with_worker_event_queue_size(CACHE_EVENTS)
         .with_files_total_size_soft_limit(CACHED_BYTES);
     Cache::new(config).map_err(|error| fail(format!("{error:#}")))
 }
