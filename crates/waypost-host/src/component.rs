@@ -106,7 +106,7 @@ impl LazyComponent {
     fn compile_now(&self) {
         let (engine, grants) = (&self.runtime.engine, &self.grants);
         // Taken before the file is read, as when it is loaded.
-        let stamp = stamp(&grants.source);
+        let stamp = FileStamp::of(&grants.source);
         if self.lock().compiled.replace(stamp) == Some(stamp) {
             return;
         }
