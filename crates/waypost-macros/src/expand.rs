@@ -64,8 +64,10 @@ fn matches(pattern: &Pattern) -> TokenStream {
         return TokenStream::new();
     }
     quote! {
-        fn matches(path: &waypost_private::Path) -> Option<waypost_private::Params> {
-            Self::pattern().accepts(path).then(waypost_private::Params::default)
+        fn matches(
+            path: &waypost_private::Path,
+        ) -> ::core::option::Option<waypost_private::Bound> {
+            Self::pattern().accepts(path).then_some(waypost_private::Bound::NOTHING)
         }
     }
 }

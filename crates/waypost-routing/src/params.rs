@@ -23,6 +23,11 @@ pub struct Params {
 }
 
 impl Params {
+    /// No entries.
+    pub const NONE: Self = Self {
+        entries: Vec::new(),
+    };
+
     /// Returns the value of the param called `name`, compared exactly.
     pub fn get(&self, name: &str) -> Option<&ParamValue> {
         let entry = self.entries.iter().find(|(known, _)| known == name);

@@ -7,6 +7,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, header};
 
 use crate::after::Finish;
+use crate::bound::Bound;
 use crate::cookies::{Cookies, Jarred};
 use crate::request::{Source, is_inside};
 use crate::sys::Incoming;
@@ -18,14 +19,14 @@ pub struct Exchange {
     /// What the head and the body are drawn from, when they are first asked for; gone with the body.
     incoming: RefCell<Option<Incoming>>,
     head: OnceCell<Box<dyn Drawn>>,
-    params: waypost_routing::Params,
+    params: Bound,
     cookies: Option<Box<dyn Jarred>>,
     after: OnceCell<Box<dyn Finish>>,
     signal: Signal,
 }
 
 impl Exchange {
-    pub(crate) fn new(incoming: Incoming, params: waypost_routing::Params, signal: Signal) -> Self {
+    pub(crate) fn new(incoming: Incoming, params: Bound, signal: Signal) -> Self {
         Self {
             incoming: RefCell::new(Some(incoming)),
             head: OnceCell::new(),
@@ -78,7 +79,7 @@ impl Exchange {
     }
 
     pub(crate) fn params(&self) -> &waypost_routing::Params {
-        &self.params
+        self.params.params()
     }
 
     /// Returns the work for when the response is out, if anything asked for it.

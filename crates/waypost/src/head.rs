@@ -104,6 +104,7 @@ impl Head {
 
     /// Adds a header that is not there yet, of which it is known that it can be sent.
     pub(crate) fn add(&mut self, name: &'static str, value: Value) {
+        debug_assert!(self.wide.get().is_none(), "the headers are a map");
         self.lines.push((Cow::Borrowed(name), value));
     }
 

@@ -5,6 +5,7 @@ mod accept;
 mod after;
 mod allow;
 mod body;
+mod bound;
 mod conditional;
 mod context;
 pub mod cookies;
@@ -84,11 +85,12 @@ pub use stand_in::{key_value, sqlite, variables};
 /// What `export!` expands to. It follows the macro, not semantic versioning.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::bound::Bound;
     pub use crate::handler::{WithFields, WithoutContext, probe, run};
     pub use crate::route::{Allow, Route, Verb};
     #[cfg(target_arch = "wasm32")]
     pub mod sys {
         pub use crate::sys::*;
     }
-    pub use waypost_routing::{ParamName, Params, Path, Pattern, Segment};
+    pub use waypost_routing::{ParamName, Path, Pattern, Segment};
 }

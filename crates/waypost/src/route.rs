@@ -3,10 +3,11 @@
 use std::future::Future;
 
 use http::StatusCode;
-use waypost_routing::{Params, Path, Pattern, Resolved};
+use waypost_routing::{Path, Pattern, Resolved};
 
 use crate::after::Finish;
 pub use crate::allow::Allow;
+use crate::bound::Bound;
 use crate::error::location_of;
 use crate::head::Listed;
 use crate::number::decimal;
@@ -58,6 +59,7 @@ impl Verb {
     }
 
     /// Finds a method by its name. Methods are case-sensitive (RFC 9110 section 9.1).
+    #[cfg(not(all(target_arch = "wasm32", target_env = "p2")))]
     pub(crate) fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|verb| verb.name() == name)
     }
@@ -75,8 +77,8 @@ pub trait Route {
     fn pattern() -> &'static Pattern;
 
     /// Matches a path, and returns its params.
-    fn matches(path: &Path) -> Option<Params> {
-        Self::pattern().matches(path)
+    fn matches(path: &Path) -> Option<Bound> {
+        Self::pattern().matches(path).map(Bound::from)
     }
 
     /// Answers a request with the handler of `verb`, which is one of [`Route::VERBS`].
@@ -115,10 +117,7 @@ pub async fn answer<R: Route>(request: Incoming, signal: Signal) -> Answer {
 }
 
 /// Matches the path of a target, and returns its params; or the response where there is no match.
-fn resolve(
-    target: &str,
-    matches: impl FnOnce(&Path) -> Option<Params>,
-) -> Result<Params, Response> {
+fn resolve(target: &str, matches: impl FnOnce(&Path) -> Option<Bound>) -> Result<Bound, Response> {
     let (path, query) = parts(target);
     match Path::resolve(path) {
         Ok(Resolved::Path(path)) => matches(&path)

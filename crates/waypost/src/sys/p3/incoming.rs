@@ -27,8 +27,7 @@ impl Incoming {
             types::Method::Delete => Verb::Delete,
             types::Method::Options => Verb::Options,
             types::Method::Patch => Verb::Patch,
-            types::Method::Connect | types::Method::Trace => return None,
-            types::Method::Other(name) => return Verb::named(&name),
+            types::Method::Connect | types::Method::Trace | types::Method::Other(_) => return None,
         })
     }
 
