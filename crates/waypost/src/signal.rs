@@ -1,9 +1,11 @@
 //! Whether the client is still there.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
 use std::future::poll_fn;
 use std::rc::Rc;
+#[cfg(all(target_arch = "wasm32", target_env = "p2"))]
+use std::task::Context;
 use std::task::{Poll, Waker};
 
 #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
@@ -35,25 +37,9 @@ pub struct Signal(Rc<State>);
 #[derive(Default)]
 struct State {
     aborted: Cell<bool>,
-    waiting: RefCell<Vec<Waker>>,
-    /// Set once a handler has the signal, so that a component whose handler does not ask holds no code for it.
-    #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
-    watch: Cell<Option<&'static Watch>>,
+    /// What is done for those who have the signal: a component whose handler does not ask for it holds none of it.
+    watch: OnceCell<Box<dyn Watching>>,
 }
-
-/// What is done for a handler that has the signal.
-#[cfg(all(target_arch = "wasm32", target_env = "p2"))]
-struct Watch {
-    /// Waits until the client goes away before the response has begun.
-    leaving: fn() -> sys::Leaving,
-    abort: fn(&Signal),
-}
-
-#[cfg(all(target_arch = "wasm32", target_env = "p2"))]
-const WATCH: &Watch = &Watch {
-    leaving: sys::leaving,
-    abort: Signal::abort,
-};
 
 impl Signal {
     /// Tells whether the client went away.
@@ -67,7 +53,7 @@ impl Signal {
             if self.is_aborted() {
                 return Poll::Ready(());
             }
-            self.0.waiting.borrow_mut().push(cx.waker().clone());
+            self.watch().wait(cx.waker());
             Poll::Pending
         })
         .await;
@@ -75,30 +61,79 @@ impl Signal {
 
     /// Returns the signal for a handler.
     pub(crate) fn watched(&self) -> Self {
-        #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
-        self.0.watch.set(Some(WATCH));
+        self.watch();
         self.clone()
     }
 
-    /// Begins to wait until the client goes away, if a handler has the signal.
-    #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
-    pub(crate) fn leaving(&self) -> Option<sys::Leaving> {
-        let watch = self.0.watch.get().filter(|_| !self.is_aborted());
-        watch.map(|watch| (watch.leaving)())
-    }
-
-    /// Says that the client went away, to a handler that has the signal.
-    #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
-    pub(crate) fn tell(&self) {
-        if let Some(watch) = self.0.watch.get() {
-            (watch.abort)(self);
-        }
+    fn watch(&self) -> &dyn Watching {
+        let watch = || Box::new(Watch::default()) as Box<dyn Watching>;
+        &**self.0.watch.get_or_init(watch)
     }
 
     /// Says that the client went away.
     pub(crate) fn abort(&self) {
         self.0.aborted.set(true);
-        self.0.waiting.take().into_iter().for_each(Waker::wake);
+        if let Some(watch) = self.0.watch.get() {
+            watch.wake();
+        }
+    }
+
+    /// Asks whether the client went away before the response has begun, where a handler has the signal.
+    #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
+    pub(crate) fn has_left(&self, cx: &mut Context<'_>) -> bool {
+        let watch = self.0.watch.get().filter(|_| !self.is_aborted());
+        watch.is_some_and(|watch| watch.has_left(cx))
+    }
+
+    /// Asks no more: the response has begun.
+    #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
+    pub(crate) fn stop(&self) {
+        if let Some(watch) = self.0.watch.get() {
+            watch.stop();
+        }
+    }
+}
+
+trait Watching {
+    /// Wakes this one when the client goes away.
+    fn wait(&self, waker: &Waker);
+
+    fn wake(&self);
+
+    #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
+    fn has_left(&self, cx: &mut Context<'_>) -> bool;
+
+    #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
+    fn stop(&self);
+}
+
+#[derive(Default)]
+struct Watch {
+    waiting: RefCell<Vec<Waker>>,
+    /// Waits until the client goes away.
+    #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
+    leaving: RefCell<Option<sys::Leaving>>,
+}
+
+impl Watching for Watch {
+    fn wait(&self, waker: &Waker) {
+        self.waiting.borrow_mut().push(waker.clone());
+    }
+
+    fn wake(&self) {
+        self.waiting.take().into_iter().for_each(Waker::wake);
+    }
+
+    #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
+    fn has_left(&self, cx: &mut Context<'_>) -> bool {
+        let mut leaving = self.leaving.borrow_mut();
+        let leaving = leaving.get_or_insert_with(sys::leaving);
+        leaving.as_mut().poll(cx).is_ready()
+    }
+
+    #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
+    fn stop(&self) {
+        self.leaving.take();
     }
 }
 

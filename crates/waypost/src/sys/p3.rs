@@ -96,7 +96,7 @@ async fn send_whole(
     signal: Signal,
 ) {
     if !client.write_all(body).await.is_empty() {
-        signal.tell();
+        signal.abort();
     }
     drop(client);
     // That there are no trailers is what it says of itself.
@@ -124,7 +124,7 @@ pub(crate) fn respond_with_stream(
     let sending: Work = Box::pin(async move {
         let writing = pin!(write(body, writer, ended, &signal));
         if let Either::Right(_) = select(writing, pin!(gone(sent))).await {
-            signal.tell();
+            signal.abort();
         }
     });
     wasip3::spawn(behind(sending, after));
@@ -135,22 +135,20 @@ pub(crate) fn respond_with_stream(
 /// kept by asking.
 async fn watched<T>(handler: impl Future<Output = T>, signal: &Signal) -> T {
     let mut handler = pin!(handler);
-    let mut leaving = None;
-    poll_fn(|cx| {
+    let answer = poll_fn(|cx| {
         loop {
             if let Poll::Ready(answer) = handler.as_mut().poll(cx) {
                 return Poll::Ready(answer);
             }
-            leaving = leaving.take().or_else(|| signal.leaving());
-            let left = leaving.as_mut().map(|leaving| leaving.as_mut().poll(cx));
-            if left != Some(Poll::Ready(())) {
+            if !signal.has_left(cx) {
                 return Poll::Pending;
             }
-            signal.tell();
-            leaving = None;
+            signal.abort();
         }
-    })
-    .await
+    });
+    let answer = answer.await;
+    signal.stop();
+    answer
 }
 
 /// What waits until the client goes away.
