@@ -26,17 +26,20 @@ const AREAS: [&str; 8] = [
 #[test]
 fn the_host_answers_as_recorded() {
     let state = tempfile::tempdir().unwrap();
-    replay(&up(state.path(), "waypost"), Deviations::built_in());
+    for router in ["native", "component"] {
+        let served = up(state.path(), &["--router", router]);
+        replay(&served, Deviations::built_in());
+    }
     let on_spin = Deviations::built_in().and(host("spin"));
-    replay(&up(state.path(), "spin"), on_spin);
+    replay(&up(state.path(), &["--as", "spin"]), on_spin);
     let composed = Deviations::built_in().and(host("composed"));
     replay_composed(state.path(), composed);
 }
 
-/// Serves the app in the manner of a host.
-fn up(state: &Path, host: &str) -> Served {
+/// Serves the app on our host.
+fn up(state: &Path, manner: &[&str]) -> Served {
     let mut command = waypost(&folder().join("app"));
-    command.args(["up", "--listen", "127.0.0.1:0", "--as", host]);
+    command.args(["up", "--listen", "127.0.0.1:0"]).args(manner);
     Served::start(command.arg("--state-dir").arg(state))
 }
 

@@ -114,7 +114,7 @@ impl Place {
 
     /// The `waypost` command with the target directory of an app.
     pub fn waypost(&self, app: &Path) -> Command {
-        let built = self.checkout.join("target/release/waypost");
+        let built = self.checkout.join("target/dist/waypost");
         let mut command = Command::new(self.waypost.as_ref().unwrap_or(&built));
         command
             .current_dir(app)
@@ -178,9 +178,9 @@ impl Place {
     }
 
     fn build_waypost(&self) -> anyhow::Result<()> {
-        eprintln!("building `waypost` in release; the first time takes minutes");
+        eprintln!("building `waypost`; the first time takes minutes");
         let mut command = Command::new(env!("CARGO"));
-        command.args(["build", "--release", "--package", "waypost-cli"]);
+        command.args(["build", "--profile", "dist", "--package", "waypost-cli"]);
         succeed(
             command
                 .current_dir(&self.checkout)
