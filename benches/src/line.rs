@@ -162,6 +162,7 @@ impl Line {
                     .args([
                         "up",
                         "--no-build",
+                        "--no-compile",
                         "--listen",
                         &address.to_string(),
                         "--state-dir",

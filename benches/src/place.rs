@@ -240,7 +240,7 @@ impl Place {
         copy_all(&from, &to)?;
         if !to.join("node_modules/.package-lock.json").exists() {
             eprintln!("installing from npm");
-            let arguments = ["ci", "--no-audit", "--no-fund"];
+            let arguments = ["install", "--no-audit", "--no-fund"];
             succeed(Command::new("npm").args(arguments).current_dir(&to))
                 .context("npm failed, or is missing")?;
         }

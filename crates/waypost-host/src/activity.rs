@@ -70,6 +70,16 @@ impl Activity {
         }
     }
 
+    /// Records that a request got no response in time: the instance must end.
+    pub(crate) fn overdue(&self, generation: u64) {
+        let mut state = self.lock();
+        if state.generation == generation {
+            state.doom.get_or_insert(Doom::Overdue);
+            drop(state);
+            self.waker.wake();
+        }
+    }
+
     /// Looks at the instance. One that has `nothing_to_do` lets go of all its requests.
     pub(crate) fn see(&self, nothing_to_do: bool) -> Seen {
         let mut state = self.lock();

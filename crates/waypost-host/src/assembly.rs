@@ -6,7 +6,7 @@ use crate::component::{LazyComponent, Runtime};
 use crate::engine::PoolSize;
 use crate::error::HostError;
 use crate::grants::Grants;
-use crate::headers::VOUCHED_FOR;
+use crate::headers::{TRUSTED_HEADERS, VOUCHED_FOR};
 use crate::host::HostOptions;
 use crate::key_value::KeyValue;
 use crate::manifest::{ComponentId, Manifest, ResolvedComponent};
@@ -15,15 +15,12 @@ use crate::metrics::Metrics;
 use crate::native_router::{NativeRouter, Routing, Table};
 use crate::outbound::authority_of;
 use crate::settings::{RouteLimits, Settings};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 /// How much longer than the slowest handler a dispatcher may take, so that the handler's own limit is met first.
 const DISPATCH_MARGIN: Duration = Duration::from_secs(1);
-
-/// Environment variable with the names of headers that this host vouches for.
-const TRUSTED_HEADERS: &str = "WAYPOST_TRUSTED_HEADERS";
 
 /// Environment variable with the secret of draft mode.
 const DRAFT_SECRET: &str = "WAYPOST_DRAFT_SECRET";
@@ -62,7 +59,9 @@ impl Assembly {
         let file = self.options.state_dir.join("key_value.redb");
         let key_value = KeyValue::new(&self.options.key_value, file);
         let router = self.native_router(&resolved).cloned();
-        let table = router.map(|router| Table::read(&router.routes).map(|table| (router, table)));
+        let known: BTreeSet<String> = resolved.keys().map(ToString::to_string).collect();
+        let table =
+            router.map(|router| Table::read(&router.routes, &known).map(|table| (router, table)));
         let table = table.transpose()?;
         let metrics = Arc::new(Metrics::default());
         Ok(Arc::new_cyclic(|app| {

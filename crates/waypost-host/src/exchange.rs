@@ -8,7 +8,7 @@
 //! Invariant: an instance counts a request as open from its start until the caller is dropped or the
 //! guest has nothing left to do, so a stream in progress keeps other requests (and their traps) out.
 
-use crate::activity::{Activity, Doom};
+use crate::activity::Activity;
 use crate::context::RequestContext;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -77,7 +77,7 @@ impl Caller {
     /// Gives the request up, as no response came in time: the instance must end.
     pub(crate) fn overdue(self) {
         if let LinkState::Running(run) = &*self.link.lock() {
-            run.activity.condemn(Doom::Overdue);
+            run.activity.overdue(run.generation);
         }
     }
 
@@ -112,6 +112,7 @@ impl Link {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::activity::Doom;
 
     fn started() -> (Arc<Activity>, Ticket, Caller) {
         let activity = Arc::new(Activity::default());

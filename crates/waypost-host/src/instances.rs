@@ -15,6 +15,7 @@ use futures::FutureExt;
 use futures::channel::oneshot;
 use http::{Request, Response};
 use std::future::poll_fn;
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -99,8 +100,10 @@ impl Instances {
         let is_chained = ticket.context.is_chained();
         let instance = self.take().await?;
         let (respond, response) = oneshot::channel();
-        let home = Arc::clone(self);
-        let run = Box::pin(run(home, instance, ticket, request, respond));
+        let home = Arc::downgrade(self);
+        let run = run(home, instance, ticket, request, respond);
+        // Should the host's own part of it panic, the client is answered all the same.
+        let run = Box::pin(AssertUnwindSafe(run).catch_unwind().map(drop));
         let response = match is_chained {
             true => {
                 tokio::spawn(run);
@@ -140,12 +143,17 @@ impl Instances {
 
     /// Keeps an instance for the next request, if it may get one.
     pub(crate) fn give_back(&self, instance: Box<Instance>) {
+        // A host that stops looks here after it has condemned the instances.
+        let mut idle = self.lock();
         // What its last client still reads has left the instance.
         let seen = instance.activity.see(true);
         if instance.left > 0 && seen.doom.is_none() {
             let since = Instant::now();
-            self.lock().push(Idle { instance, since });
+            idle.push(Idle { instance, since });
+            return;
         }
+        drop(idle);
+        drop(instance);
     }
 
     /// Lets go of the instances that have waited for so long.

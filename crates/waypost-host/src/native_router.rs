@@ -9,7 +9,7 @@ pub(crate) use table::Table;
 use crate::body;
 use crate::component::LazyComponent;
 use crate::context::RequestContext;
-use crate::headers::VOUCHED_FOR;
+use crate::headers::TRUSTED_HEADERS;
 use crate::manifest::ComponentId;
 use crate::outbound::authority_of;
 use http::header::{CONTENT_LENGTH, HOST, HeaderName, HeaderValue};
@@ -53,11 +53,19 @@ impl Routing {
         table: Table,
         components: &BTreeMap<ComponentId, Arc<LazyComponent>>,
     ) -> Self {
+        let environment = components
+            .get(&component)
+            .map(|router| &router.grants.environment);
+        let trusted = environment.and_then(|environment| environment.get(TRUSTED_HEADERS));
+        let trusted = trusted.map_or("", String::as_str).split(',');
+        let trusted = trusted
+            .map(|name| name.trim().to_ascii_lowercase())
+            .collect();
         Self {
             component,
             table,
             handlers: components.iter().filter_map(handler).collect(),
-            trusted: VOUCHED_FOR.split(',').map(str::to_owned).collect(),
+            trusted,
         }
     }
 

@@ -15,14 +15,14 @@ use futures::channel::oneshot;
 use http::{Request, Response};
 use std::future::{pending, poll_fn};
 use std::pin::{Pin, pin};
-use std::sync::Arc;
+use std::sync::Weak;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::Sleep;
 use wasmtime::component::Accessor;
 use wasmtime::{AsContextMut, Store};
 use wasmtime_wasi_http::WasiBody;
-use wasmtime_wasi_http::handler::Prepared;
+use wasmtime_wasi_http::handler::{Prepared, Proxy};
 
 /// How long a guest may work on after its response is complete, for what it does afterwards.
 const AFTERMATH: Duration = Duration::from_secs(30);
@@ -33,7 +33,7 @@ type Respond = oneshot::Sender<wasmtime::Result<Response<WasiBody>>>;
 /// Has an instance answer a request, and gives it back when the guest has nothing left to do. Dropping the future
 /// ends the instance.
 pub(crate) async fn run(
-    home: Arc<Instances>,
+    home: Weak<Instances>,
     instance: Box<Instance>,
     ticket: Ticket,
     request: Request<WasiBody>,
@@ -45,7 +45,12 @@ pub(crate) async fn run(
         None => return,
     };
     match (result, working.0.take()) {
-        (Ok(()), Some(instance)) => home.give_back(instance),
+        (Ok(()), Some(instance)) => {
+            // Where there is a new version of the component, nobody asks this one again.
+            if let Some(home) = home.upgrade() {
+                home.give_back(instance);
+            }
+        }
         (Err(error), Some(instance)) => end(&instance, &error, instance.activity.doom()),
         (_, None) => {}
     }
@@ -82,6 +87,12 @@ async fn serve(
     instance.left -= 1;
     instance.meter.rest();
     let (proxy, view) = (&instance.proxy, instance.view);
+    let entry = match proxy {
+        Proxy::P2(guest) => *guest.wasi_http_incoming_handler().func_handle().func(),
+        Proxy::P3(guest) => *guest.wasi_http_handler().func_handle().func(),
+    };
+    let activity = &*instance.activity;
+    let reads_files = !instance.store.data().grants.files.is_empty();
     let store = &mut instance.store;
     // Else the time since its last request would count as one that it has used up.
     store.set_epoch_deadline(1);
@@ -94,19 +105,38 @@ async fn serve(
         // The caller has the limit of time.
         prepared.run(accessor, pending()).await?;
         poll_fn(|cx| accessor.poll_no_interesting_tasks(cx)).await;
-        wasmtime::error::Ok(())
+        if reads_files {
+            // The body may be a file, which nobody but the store passes on.
+            poll_fn(|_| match activity.see(false).open {
+                0 => Poll::Ready(()),
+                _ => Poll::Pending,
+            })
+            .await;
+        }
+        let is_ready = poll_fn(|cx| {
+            Poll::Ready(
+                accessor
+                    .poll_ready_for_concurrent_call(entry, cx)
+                    .is_ready(),
+            )
+        });
+        wasmtime::error::Ok(is_ready.await)
     };
     let work = pin!(store.run_concurrent(work));
     let watched = Watched {
         work,
-        activity: &instance.activity,
+        activity,
         meter: &instance.meter,
         limit: AFTERMATH,
         aftermath: None,
     };
     let result = watched.await;
     instance.meter.rest();
-    result?
+    if !result?? {
+        // A guest that takes no calls would keep the next one waiting.
+        instance.left = 0;
+    }
+    Ok(())
 }
 
 /// The work of an instance, until it is condemned or takes too long after its response.
@@ -137,6 +167,10 @@ impl<T, W: Future<Output = wasmtime::Result<T>>> Future for Watched<'_, W> {
         }
         let limit = self.limit;
         let sleep = || Box::pin(tokio::time::sleep(limit));
+        if self.aftermath.is_none() {
+            // The work may have waited for just that.
+            cx.waker().wake_by_ref();
+        }
         let aftermath = self.aftermath.get_or_insert_with(sleep);
         aftermath.as_mut().poll(cx).map(|()| Err(over()))
     }
@@ -175,6 +209,7 @@ mod tests {
     use crate::cpu::Turns;
     use crate::exchange::exchange;
     use futures::poll;
+    use std::sync::Arc;
     use std::time::Instant;
 
     const LIMIT: Duration = Duration::from_millis(50);

@@ -59,9 +59,9 @@ impl Fields for HeaderMap {
     }
 
     fn set(&mut self, name: &'static str, value: String) {
-        self.remove(name);
-        if let Ok(value) = HeaderValue::try_from(value) {
-            self.insert(name, value);
-        }
+        match HeaderValue::try_from(value) {
+            Ok(value) => self.insert(name, value),
+            Err(_) => self.remove(name),
+        };
     }
 }

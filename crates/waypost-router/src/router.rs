@@ -87,6 +87,11 @@ impl Router {
         Ok(Self { table, methods })
     }
 
+    /// Lists the handlers that requests can go to.
+    pub fn destinations(&self) -> impl Iterator<Item = &Destination> {
+        self.table.iter().map(|(_, destination)| destination)
+    }
+
     /// Decides about a request by its method, its target (path and query) and its `Accept` header.
     pub fn route(&self, method: &str, target: &str, accept: Option<&str>) -> Decision<'_> {
         if target == "*" && method == "OPTIONS" {

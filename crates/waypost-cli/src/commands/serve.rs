@@ -81,7 +81,6 @@ impl ServeCommand {
             admin: self.admin,
             loading: Loading::Eager,
             manner: host::Manner::default(),
-            native_router: None,
         };
         output::note("Loading the component; what was never served here is compiled first");
         let version = host::Version::new(configuration, &[], size);

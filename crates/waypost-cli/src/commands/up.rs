@@ -15,7 +15,7 @@ use crate::listen::Listen;
 use crate::output;
 use crate::scan::Route;
 use crate::table;
-use router::RouterKind;
+use router::{Choice, RouterKind};
 
 /// Build every route and serve the app
 ///
@@ -126,7 +126,7 @@ impl UpArgs {
 impl UpCommand {
     pub fn exec(self) -> anyhow::Result<()> {
         let routes = super::scan(&self.app)?;
-        let native_router = router::native(&self.app, self.router, self.manner)?;
+        router::native(&self.app, self.choice())?;
         // A broken file or a port in use is known now, and not after minutes of building.
         let configuration = Configuration::load(&self.app, &routes)?;
         let address = self.listen.unwrap_or_else(|| configuration.listen());
@@ -147,9 +147,15 @@ impl UpCommand {
             admin,
             loading: self.loading,
             manner: self.manner,
-            native_router,
         };
         host::serve(&place, version, updates)
+    }
+
+    fn choice(&self) -> Choice {
+        Choice {
+            asked: self.router,
+            manner: self.manner,
+        }
     }
 
     /// Builds the app, if that is wanted, and shows its table.
@@ -158,7 +164,7 @@ impl UpCommand {
             When::First | When::OnChange => build::build(&self.app, routes)?,
             When::Never => build::built(&self.app, routes)?,
         };
-        let version = version_of(&self.app, routes, &built)?;
+        let version = version_of(&self.app, routes, &built, self.choice())?;
         output::print(&table::render(&built.rows()));
         Ok(version)
     }
@@ -166,11 +172,18 @@ impl UpCommand {
 
 /// What a host has to know of an app that was built. Components that ask for what it lacks are refused: all of them
 /// at once.
-fn version_of(app: &App, routes: &[Route], built: &Built<'_>) -> anyhow::Result<Version> {
+fn version_of(
+    app: &App,
+    routes: &[Route],
+    built: &Built<'_>,
+    choice: Choice,
+) -> anyhow::Result<Version> {
     Faults::refuse(built.unmet())?;
     // The build may have added components.
     let configuration = Configuration::load(app, routes)?;
-    Ok(Version::new(configuration, routes, built.instance_size()))
+    let native_router = router::native(app, choice)?;
+    let size = built.instance_size();
+    Ok(Version::new(configuration, routes, size).routed_by(native_router))
 }
 
 impl UpCommand {

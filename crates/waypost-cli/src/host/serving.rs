@@ -33,8 +33,6 @@ pub struct Place<'a> {
     pub loading: Loading,
     /// The host that the app seems to run on.
     pub manner: Manner,
-    /// The table of routes, where the host runs the router itself.
-    pub native_router: Option<PathBuf>,
 }
 
 /// When components are loaded, and compiled if they never were.
@@ -53,6 +51,8 @@ pub struct Version {
     configuration: Configuration,
     patterns: BTreeMap<ComponentId, String>,
     instance_size: InstanceSize,
+    /// The table of routes, where the host runs the router itself.
+    native_router: Option<PathBuf>,
 }
 
 impl Version {
@@ -66,6 +66,15 @@ impl Version {
             configuration,
             patterns: patterns(routes),
             instance_size,
+            native_router: None,
+        }
+    }
+
+    /// The same, where the host runs the router itself if it is given the table of routes.
+    pub fn routed_by(self, native_router: Option<PathBuf>) -> Version {
+        Version {
+            native_router,
+            ..self
         }
     }
 
@@ -83,6 +92,7 @@ impl Version {
         self.configuration.texts == other.configuration.texts
             && self.patterns == other.patterns
             && self.instance_size == other.instance_size
+            && self.native_router == other.native_router
     }
 
     fn host(&self, place: &Place<'_>) -> anyhow::Result<Host> {
@@ -90,7 +100,7 @@ impl Version {
         options.patterns = self.patterns.clone();
         options.instance_size = self.instance_size;
         options.manner = place.manner;
-        options.native_router = place.native_router.clone().and_then(native_router);
+        options.native_router = self.native_router.clone().and_then(native_router);
         let manifest = self.configuration.manifest.clone();
         let settings = self.configuration.settings.clone();
         Ok(Host::new(manifest, settings, options)?)

@@ -1,14 +1,15 @@
 //! The table of routes on disk.
 
 use crate::file_stamp::{FileStamp, LOOK_INTERVAL};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
-use waypost_router::Router;
+use waypost_router::{Destination, Router};
 
 /// Why the host's own router has no table of routes.
 #[derive(Debug, thiserror::Error)]
-#[error("the table of routes `{}` can't be used: {reason}; run `cargo waypost build`", path.display())]
+#[error("the table of routes `{}` can't be used: {reason}; run `cargo waypost build`, and start the host again", path.display())]
 pub struct RoutesError {
     path: PathBuf,
     reason: String,
@@ -17,6 +18,8 @@ pub struct RoutesError {
 /// A table, as it is in its file.
 pub(crate) struct Table {
     path: PathBuf,
+    /// The components that there are.
+    known: BTreeSet<String>,
     state: Mutex<State>,
 }
 
@@ -32,16 +35,17 @@ impl Table {
     /// # Errors
     ///
     /// When there is none, or it has another form.
-    pub(crate) fn read(path: &Path) -> Result<Self, RoutesError> {
+    pub(crate) fn read(path: &Path, known: &BTreeSet<String>) -> Result<Self, RoutesError> {
         // Taken before the file is read: a change meanwhile is seen by the next look.
         let stamp = FileStamp::of(path);
         let state = State {
-            router: Arc::new(read(path)?),
+            router: Arc::new(read(path, known)?),
             stamp,
             looked: Some(Instant::now()),
         };
         Ok(Self {
             path: path.to_owned(),
+            known: known.clone(),
             state: Mutex::new(state),
         })
     }
@@ -73,20 +77,31 @@ impl Table {
             return;
         }
         state.stamp = stamp;
-        match read(&self.path) {
+        match read(&self.path, &self.known) {
             Ok(router) => state.router = Arc::new(router),
             Err(error) => tracing::error!("{error}; the routes stay as they were"),
         }
     }
 }
 
-fn read(path: &Path) -> Result<Router, RoutesError> {
+fn read(path: &Path, known: &BTreeSet<String>) -> Result<Router, RoutesError> {
     let fail = |reason: String| RoutesError {
         path: path.to_owned(),
         reason,
     };
     let text = std::fs::read_to_string(path).map_err(|error| fail(error.to_string()))?;
-    Router::parse(&text).map_err(|error| fail(error.to_string()))
+    let router = Router::parse(&text).map_err(|error| fail(error.to_string()))?;
+    let is_unknown = |id: &&str| !known.contains(*id);
+    if let Some(id) = router
+        .destinations()
+        .map(Destination::component)
+        .find(is_unknown)
+    {
+        return Err(fail(format!(
+            "it names the component `{id}`, which `spin.toml` did not have when the host started"
+        )));
+    }
+    Ok(router)
 }
 
 #[cfg(test)]
@@ -102,12 +117,14 @@ mod tests {
             let headers = http::HeaderMap::new();
             router.destination("GET", target, &headers).is_ok()
         };
-        assert!(Table::read(&path).is_err());
+        let known = BTreeSet::from(["a".to_owned(), "b".to_owned()]);
+        assert!(Table::read(&path, &known).is_err());
         std::fs::write(&path, "a GET /a\n").expect("the file is written");
-        let table = Table::read(&path).expect("the table is one");
+        let table = Table::read(&path, &known).expect("the table is one");
         for (text, path_a, path_bb) in [
             ("b GET /bb\n", false, true),
             ("b GET /[\n", false, true),
+            ("new GET /a\n", false, true),
             ("a GET /a\nb GET /bb\n", true, true),
         ] {
             std::fs::write(&path, text).expect("the file is written");

@@ -5,6 +5,7 @@ use std::thread;
 use tokio::sync::mpsc;
 
 use super::UpCommand;
+use super::router::Choice;
 use crate::app::App;
 use crate::build;
 use crate::host::Version;
@@ -18,6 +19,7 @@ const SHOWN: usize = 3;
 /// Builds and builds, as long as there is somebody to serve what comes of it.
 struct Rebuild {
     app: App,
+    choice: Choice,
     watch: Watch,
     versions: mpsc::Sender<Version>,
 }
@@ -29,6 +31,7 @@ impl UpCommand {
         let mut rebuild = Rebuild {
             watch: Watch::new(&self.app, &routes),
             app: self.app.clone(),
+            choice: self.choice(),
             versions,
         };
         let mut result = self.version(&routes);
@@ -79,7 +82,7 @@ impl Rebuild {
     fn build(&mut self) -> anyhow::Result<Version> {
         let routes = self.routes()?;
         let built = build::build(&self.app, &routes)?;
-        Ok(super::version_of(&self.app, &routes, &built)?.with_short_grace())
+        Ok(super::version_of(&self.app, &routes, &built, self.choice)?.with_short_grace())
     }
 
     /// The routes as they are now, and the packages that they use.

@@ -18,19 +18,23 @@ pub(super) enum RouterKind {
     Component,
 }
 
+/// What is known of the router before its source is looked at.
+#[derive(Clone, Copy)]
+pub(super) struct Choice {
+    pub(super) asked: Option<RouterKind>,
+    pub(super) manner: Manner,
+}
+
 /// Gives the table of routes of the router that the host itself runs; none where the component does.
 ///
-/// Unless `asked` says otherwise the host does, where it can: a router with code of its own is run as it is, and so
-/// is that of an app that is to do as on another host.
+/// Unless something else is asked for the host does, where it can: a router with code of its own is run as it is, and
+/// so is that of an app that is to do as on another host.
 ///
 /// # Errors
 ///
 /// When what was asked for can't be had.
-pub(super) fn native(
-    app: &App,
-    asked: Option<RouterKind>,
-    manner: Manner,
-) -> anyhow::Result<Option<PathBuf>> {
+pub(super) fn native(app: &App, choice: Choice) -> anyhow::Result<Option<PathBuf>> {
+    let Choice { asked, manner } = choice;
     if asked == Some(RouterKind::Component) {
         return Ok(None);
     }
@@ -85,7 +89,7 @@ mod tests {
     #[test]
     fn the_host_runs_a_router_that_is_as_it_was_made() {
         let (_folder, app) = app(include_str!("../../../../../router/src/lib.rs"));
-        let native = |asked, manner| native(&app, asked, manner);
+        let native = |asked, manner| native(&app, Choice { asked, manner });
         let routes = Some(app.routes_txt());
         for asked in [None, Some(RouterKind::Native)] {
             assert_eq!(native(asked, Manner::Waypost).unwrap(), routes);
@@ -99,8 +103,17 @@ mod tests {
     #[test]
     fn a_router_with_code_of_its_own_is_a_component() {
         let (_folder, app) = app(&format!("{OWN}\n\nfn more() {{}}\n"));
-        assert_eq!(native(&app, None, Manner::Waypost).unwrap(), None);
-        let error = native(&app, Some(RouterKind::Native), Manner::Waypost).unwrap_err();
+        let native = |asked| {
+            native(
+                &app,
+                Choice {
+                    asked,
+                    manner: Manner::Waypost,
+                },
+            )
+        };
+        assert_eq!(native(None).unwrap(), None);
+        let error = native(Some(RouterKind::Native)).unwrap_err();
         assert!(error.to_string().contains("is not the one"), "{error}");
     }
 }
