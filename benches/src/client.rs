@@ -96,6 +96,9 @@ pub fn hold(
         let elapsed = start.elapsed();
         held();
         let (open, failed): (Vec<_>, Vec<_>) = opened.into_iter().partition(Result::is_ok);
+        if let Some(Err(error)) = failed.first() {
+            eprintln!("{} streams failed, the first so: {error:#}", failed.len());
+        }
         let taken = open.iter().flatten().map(|(taken, ..)| *taken).collect();
         Ok(Sample::of(taken, elapsed, failed.len() as u64))
     })

@@ -150,8 +150,11 @@ async fn serve_versions(
         host.load_all().await?;
     }
     // It stays open from one host to the next: connections wait meanwhile, and none is refused.
-    let (listener, bound) = listen(place.address)?;
-    let admin = place.admin.map(listen).transpose()?;
+    let (listener, bound) = listen(place.address).await?;
+    let admin = match place.admin {
+        Some(address) => Some(listen(address).await?),
+        None => None,
+    };
     if let Some((_, bound)) = &admin {
         output::print(&format!(
             "Health and metrics on http://{bound}/.well-known/waypost/\n"
@@ -216,11 +219,12 @@ impl Server<'_> {
 }
 
 /// Listens on an address; gives the one that it became.
-fn listen(address: SocketAddr) -> anyhow::Result<(TcpListener, SocketAddr)> {
-    let listener = bind(address)?;
-    listener
-        .set_nonblocking(true)
-        .context("cannot listen without blocking")?;
+///
+/// By Tokio, which lets a thousand clients wait to be accepted, where the standard library lets a hundred.
+async fn listen(address: SocketAddr) -> anyhow::Result<(TcpListener, SocketAddr)> {
+    let listener = tokio::net::TcpListener::bind(address).await;
+    let listener = listener.map_err(|error| cannot_listen(address, &error))?;
+    let listener = listener.into_std().context("cannot share the address")?;
     let bound = listener.local_addr().context("cannot tell the address")?;
     Ok((listener, bound))
 }
