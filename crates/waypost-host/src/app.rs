@@ -122,11 +122,12 @@ async fn answer(
     let permit = component
         .admission
         .enter()
-        .map_err(|_| Failure::RouteBusy)?;
+        .map_err(|_| Failure::RouteBusy)?
+        .map(Arc::new);
     let limits = &component.grants.limits;
     let (request, too_large) = limited(request, limits.request_body)?;
     let instances = component.instances_now().await?;
-    let (ticket, caller) = exchange(context);
+    let (ticket, caller) = exchange(context, permit.clone());
     let mut answer = pin!(instances.handle(ticket, request));
     let Ok(answer) = tokio::time::timeout(limits.max_duration, answer.as_mut()).await else {
         caller.overdue();

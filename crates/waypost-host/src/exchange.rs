@@ -9,14 +9,16 @@
 //! guest has nothing left to do, so a stream in progress keeps other requests (and their traps) out.
 
 use crate::activity::Activity;
+use crate::admission::Permit;
 use crate::context::RequestContext;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Makes the two ends of an exchange: the ticket travels with the request to an instance.
-pub(crate) fn exchange(context: RequestContext) -> (Ticket, Caller) {
+pub(crate) fn exchange(context: RequestContext, place: Option<Arc<Permit>>) -> (Ticket, Caller) {
     let link = Arc::new(Link(Mutex::new(LinkState::Queued)));
     let ticket = Ticket {
         context,
+        _place: place,
         link: Arc::clone(&link),
     };
     (ticket, Caller { link })
@@ -26,6 +28,9 @@ pub(crate) fn exchange(context: RequestContext) -> (Ticket, Caller) {
 pub(crate) struct Ticket {
     /// Whose request it is.
     pub(crate) context: RequestContext,
+    /// Its place among the requests of its route. The instance keeps it until it is done, since it takes up as much
+    /// after its client has left; a client that comes and goes can't have more instances than places.
+    _place: Option<Arc<Permit>>,
     link: Arc<Link>,
 }
 
@@ -116,7 +121,7 @@ mod tests {
 
     fn started() -> (Arc<Activity>, Ticket, Caller) {
         let activity = Arc::new(Activity::default());
-        let (ticket, caller) = exchange(RequestContext::from_client());
+        let (ticket, caller) = exchange(RequestContext::from_client(), None);
         ticket.start(&activity);
         (activity, ticket, caller)
     }
@@ -143,7 +148,7 @@ mod tests {
     #[test]
     fn a_caller_that_left_before_the_start_dooms_it_too() {
         let activity = Arc::new(Activity::default());
-        let (ticket, caller) = exchange(RequestContext::from_client());
+        let (ticket, caller) = exchange(RequestContext::from_client(), None);
         drop(caller);
         ticket.start(&activity);
         assert_eq!(
@@ -157,7 +162,7 @@ mod tests {
         let (activity, _ticket, caller) = started();
         caller.answered();
         assert_eq!(activity.see(true).open, 0);
-        let (next, next_caller) = exchange(RequestContext::from_client());
+        let (next, next_caller) = exchange(RequestContext::from_client(), None);
         next.start(&activity);
         activity.fail();
         assert!(!caller.has_failed());

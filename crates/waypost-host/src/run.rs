@@ -234,7 +234,7 @@ mod tests {
         let meter = CpuMeter::new(LIMIT, Turns::new());
         let mut work = pin!(pending());
         let mut watched = watch(work.as_mut(), &activity, &meter);
-        let (ticket, caller) = exchange(RequestContext::from_client());
+        let (ticket, caller) = exchange(RequestContext::from_client(), None);
         ticket.start(&activity);
         caller.answered();
         assert!(poll!(&mut watched).is_pending());

@@ -5,6 +5,7 @@ use crate::exchange::Caller;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use wasmtime_wasi_http::{Error, WasiBody};
@@ -19,12 +20,12 @@ const FIRST_FRAME_PATIENCE: Duration = Duration::from_millis(2);
 /// instance does: a guest that trapped while it streamed must not look like one that was done.
 pub(crate) struct AnswerBody {
     body: WasiBody,
-    open: Option<(Caller, Option<Permit>)>,
+    open: Option<(Caller, Option<Arc<Permit>>)>,
 }
 
 impl AnswerBody {
     /// Ties `body` to the request that it answers.
-    pub(crate) fn new(body: WasiBody, caller: Caller, permit: Option<Permit>) -> Self {
+    pub(crate) fn new(body: WasiBody, caller: Caller, permit: Option<Arc<Permit>>) -> Self {
         Self {
             body,
             open: Some((caller, permit)),
