@@ -39,6 +39,25 @@ async fn a_component_has_what_is_granted() {
     app.stopped().await;
 }
 
+/// Nobody but the store moves such a body: the instance must not be put aside, or given to another, before it is read.
+#[tokio::test]
+async fn a_file_as_a_body_is_whole() {
+    let app = app("state");
+    let large = "0123456789abcdef".repeat(1 << 16);
+    std::fs::write(app.path().join("assets/large.txt"), &large).expect("the folder is writable");
+    let app = app.start().await;
+    let (mut one, mut other) = (app.client().await, app.client().await);
+    for _ in 0..3 {
+        let (first, second) =
+            futures::join!(one.get("/pipe?large.txt"), other.get("/pipe?large.txt"));
+        for answer in [first, second] {
+            assert_eq!(answer.text.len(), large.len());
+            assert!(answer.text == large);
+        }
+    }
+    app.stopped().await;
+}
+
 #[tokio::test]
 async fn what_is_not_granted_is_an_error_of_its_interface() {
     let app = app("state").start().await;

@@ -1,5 +1,6 @@
 //! What the manifest grants: `/set?k`, `/get?k`, `/keys`, `/delete?k` in the store `default`, `/open?s`
-//! opens the store `s`, `/variable?v`, `/environment?e`, `/file?f` reads a file, `/write?f` writes one.
+//! opens the store `s`, `/variable?v`, `/environment?e`, `/file?f` reads a file, `/write?f` writes one, `/pipe?f` answers
+//! with one of the first folder as it is, and exits before it is read.
 
 mod bindings {
     wit_bindgen::generate!({ path: "../../../wit", world: "waypost:host/imports", generate_all });
@@ -7,8 +8,11 @@ mod bindings {
 
 use bindings::spin::key_value::key_value::Store;
 use bindings::spin::variables::variables;
-use wasip3::http::types::{ErrorCode, Request, Response};
+use wasip3::filesystem::preopens;
+use wasip3::filesystem::types::{DescriptorFlags, OpenFlags, PathFlags};
+use wasip3::http::types::{ErrorCode, Fields, Request, Response};
 use wasip3::http_compat::http_into_wasi_response;
+use wasip3::wit_future;
 
 struct State;
 wasip3::http::service::export!(State);
@@ -17,8 +21,29 @@ impl wasip3::exports::http::handler::Guest for State {
     async fn handle(request: Request) -> Result<Response, ErrorCode> {
         let target = request.get_path_with_query().unwrap_or_default();
         let (path, argument) = target.split_once('?').unwrap_or((&target, ""));
+        if path == "/pipe" {
+            return piped(argument).await;
+        }
         http_into_wasi_response(http::Response::new(answer(path, argument.to_owned()).await))
     }
+}
+
+async fn piped(name: &str) -> Result<Response, ErrorCode> {
+    let folders = preopens::get_directories();
+    let (folder, _) = folders.first().ok_or(ErrorCode::DestinationNotFound)?;
+    let file = folder
+        .open_at(
+            PathFlags::empty(),
+            name.to_owned(),
+            OpenFlags::empty(),
+            DescriptorFlags::READ,
+        )
+        .await
+        .map_err(|_| ErrorCode::DestinationNotFound)?;
+    let (contents, _) = file.read_via_stream(0);
+    let (_, trailers) = wit_future::new(|| Ok(None));
+    let (response, _) = Response::new(Fields::new(), Some(contents), trailers);
+    Ok(response)
 }
 
 async fn answer(path: &str, argument: String) -> String {
