@@ -123,7 +123,7 @@ mod tests {
         let table = Table::read(&path, &known).expect("the table is one");
         for (text, path_a, path_bb) in [
             ("b GET /bb\n", false, true),
-            ("b GET /[\n", false, true),
+            ("b GET\n", false, true),
             ("new GET /a\n", false, true),
             ("a GET /a\nb GET /bb\n", true, true),
         ] {

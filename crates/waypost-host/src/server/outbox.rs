@@ -9,12 +9,15 @@ use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 use wasmtime_wasi_http::{Error, WasiBody};
 
 /// From how many on those that are over are let go of: twice what one connection has at once.
 const MANY: usize = 200;
+
+/// The largest piece that is handed out: who takes one in time makes progress enough.
+const PIECE: usize = 32 << 10;
 
 /// The responses of one connection.
 #[derive(Default)]
@@ -26,6 +29,8 @@ pub(super) struct Offer(Mutex<State>);
 struct State {
     /// None when it was given up.
     body: Option<WasiBody>,
+    /// What is left of a larger piece that the body gave.
+    rest: Bytes,
     /// When the last piece was handed out, as long as nobody asks for the next.
     untaken_since: Option<Instant>,
 }
@@ -35,6 +40,7 @@ impl Outbox {
     pub(super) fn put(&self, body: WasiBody) -> Arc<Offer> {
         let offer = Arc::new(Offer(Mutex::new(State {
             body: Some(body),
+            rest: Bytes::new(),
             untaken_since: None,
         })));
         let mut offers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -66,10 +72,7 @@ impl Offer {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         let mut state = self.lock();
-        let Some(body) = &mut state.body else {
-            return Poll::Ready(Some(Err(Error::ConnectionWriteTimeout)));
-        };
-        let polled = Pin::new(body).poll_frame(cx);
+        let polled = state.next_piece(cx);
         state.untaken_since = match polled {
             Poll::Ready(Some(Ok(_))) => Some(Instant::now()),
             Poll::Ready(None | Some(Err(_))) | Poll::Pending => None,
@@ -80,14 +83,21 @@ impl Offer {
     /// See [`http_body::Body::is_end_stream`].
     pub(super) fn is_end_stream(&self) -> bool {
         let state = self.lock();
-        state.body.as_ref().is_some_and(WasiBody::is_end_stream)
+        state.rest.is_empty() && state.body.as_ref().is_some_and(WasiBody::is_end_stream)
     }
 
     /// See [`http_body::Body::size_hint`].
     pub(super) fn size_hint(&self) -> SizeHint {
         let state = self.lock();
         let hint = state.body.as_ref().map(WasiBody::size_hint);
-        hint.unwrap_or_default()
+        let mut hint = hint.unwrap_or_default();
+        let rest = u64::try_from(state.rest.len()).unwrap_or(u64::MAX);
+        // The upper bound first, which may not be below the lower one.
+        if let Some(upper) = hint.upper() {
+            hint.set_upper(upper.saturating_add(rest));
+        }
+        hint.set_lower(hint.lower().saturating_add(rest));
+        hint
     }
 
     fn give_up(&self, patience: Duration) -> bool {
@@ -102,6 +112,25 @@ impl Offer {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn next_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let Some(body) = &mut self.body else {
+            return Poll::Ready(Some(Err(Error::ConnectionWriteTimeout)));
+        };
+        if self.rest.is_empty() {
+            match ready!(Pin::new(body).poll_frame(cx)) {
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(data) => self.rest = data,
+                    Err(trailers) => return Poll::Ready(Some(Ok(trailers))),
+                },
+                ended => return Poll::Ready(ended),
+            }
+        }
+        let piece = self.rest.split_to(self.rest.len().min(PIECE));
+        Poll::Ready(Some(Ok(Frame::data(piece))))
     }
 }
 
@@ -128,6 +157,25 @@ mod tests {
             Poll::Ready(Some(Err(_)))
         ));
         assert_eq!(metrics.times_over(Bound::IdleTimeout), 1);
+    }
+
+    #[tokio::test]
+    async fn large_pieces_are_cut() {
+        let text = "piece".repeat(PIECE);
+        let offer = Outbox::default().put(body::full(text.clone()));
+        let mut taken = Vec::new();
+        while !offer.is_end_stream() {
+            let left = text.len() - taken.len();
+            assert_eq!(offer.size_hint().exact(), u64::try_from(left).ok());
+            let frame = std::future::poll_fn(|cx| offer.poll_frame(cx)).await;
+            let piece = frame
+                .and_then(Result::ok)
+                .and_then(|frame| frame.into_data().ok());
+            let piece = piece.expect("the body goes on");
+            assert!(piece.len() <= PIECE);
+            taken.extend(piece);
+        }
+        assert!(taken == text.as_bytes());
     }
 
     #[test]
