@@ -8,7 +8,7 @@ mod app;
 mod manifest;
 mod route;
 
-pub use app::{AppName, files};
+pub use app::{AppName, ROUTER_SOURCE, files};
 pub use route::{MethodName, route_manifest, route_source};
 
 /// The repository that this command was built in, while it is still there.

@@ -49,7 +49,7 @@ impl Activity {
         state.generation
     }
 
-    /// Records that an answered request is over, and wakes the instance: it may take another.
+    /// Records that an answered request is over, and wakes the instance.
     pub(crate) fn end(&self, generation: u64) {
         let mut state = self.lock();
         if state.generation == generation {
@@ -80,13 +80,16 @@ impl Activity {
         }
     }
 
-    /// Looks at the instance. One that has `nothing_to_do` lets go of all its requests.
-    pub(crate) fn see(&self, nothing_to_do: bool) -> Seen {
+    /// Lets go of all requests, as the guest has nothing left to do.
+    pub(crate) fn settle(&self) {
         let mut state = self.lock();
-        if nothing_to_do {
-            state.generation += 1;
-            state.open = 0;
-        }
+        state.generation += 1;
+        state.open = 0;
+    }
+
+    /// Looks at the instance.
+    pub(crate) fn see(&self) -> Seen {
+        let state = self.lock();
         Seen {
             open: state.open,
             doom: state.doom,

@@ -6,7 +6,7 @@ use crate::component::{LazyComponent, Runtime};
 use crate::engine::PoolSize;
 use crate::error::HostError;
 use crate::grants::Grants;
-use crate::headers::{TRUSTED_HEADERS, VOUCHED_FOR};
+use crate::headers::VOUCHED_FOR;
 use crate::host::HostOptions;
 use crate::key_value::KeyValue;
 use crate::manifest::{ComponentId, Manifest, ResolvedComponent};
@@ -18,6 +18,7 @@ use crate::settings::{RouteLimits, Settings};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
+use waypost_router::TRUSTED_HEADERS;
 
 /// How much longer than the slowest handler a dispatcher may take, so that the handler's own limit is met first.
 const DISPATCH_MARGIN: Duration = Duration::from_secs(1);

@@ -3,7 +3,7 @@
 use crate::admission::Admission;
 use crate::app::App;
 use crate::cpu::Turns;
-use crate::file_stamp::{FileStamp, LOOK_INTERVAL};
+use crate::file_stamp::{FileStamp, LastLook};
 use crate::grants::Grants;
 use crate::instance::InstanceState;
 use crate::instances::Instances;
@@ -38,7 +38,7 @@ pub(crate) struct LazyComponent {
 struct Slot {
     loaded: Option<(FileStamp, Arc<Instances>)>,
     refused: Option<(FileStamp, Arc<LoadError>)>,
-    looked: Option<Instant>,
+    looked: LastLook,
     /// The version whose code is in the cache, though it was not loaded.
     compiled: Option<FileStamp>,
 }
@@ -117,7 +117,7 @@ impl LazyComponent {
 
     /// Has the next request look at the file, however lately that was done.
     pub(crate) fn look_again(&self) {
-        self.lock().looked = None;
+        self.lock().looked.forget();
     }
 
     /// When its file changed last; none where there is no file.
@@ -127,16 +127,12 @@ impl LazyComponent {
 
     fn look(&self) -> Look {
         let mut slot = self.lock();
-        let now = Instant::now();
-        let due = slot
-            .looked
-            .is_none_or(|looked| now - looked >= LOOK_INTERVAL);
-        if !due {
+        if !slot.looked.is_due() {
             return slot.current();
         }
         let stamp = FileStamp::of(&self.grants.source);
         if slot.is_of(stamp) {
-            slot.looked = Some(now);
+            slot.looked.done();
             return slot.current();
         }
         Look::Load
@@ -170,7 +166,7 @@ impl LazyComponent {
         let stamp = FileStamp::of(&self.grants.source);
         let result = load(&self.runtime.engine, &self.runtime.linker, &self.grants);
         let mut slot = self.lock();
-        slot.looked = Some(Instant::now());
+        slot.looked.done();
         match result {
             Ok(pre) => {
                 let milliseconds = started.elapsed().as_millis();

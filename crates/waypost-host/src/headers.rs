@@ -13,9 +13,6 @@ pub(crate) const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwar
 /// The port that the client came to, for components.
 pub(crate) const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 
-/// Environment variable with the names of headers that the host of a router vouches for.
-pub(crate) const TRUSTED_HEADERS: &str = "WAYPOST_TRUSTED_HEADERS";
-
 /// Names of what this host sets at the door, for the environment of the component that stands there: so
 /// that it can tell them from what a client sent, as it could not on another host.
 pub(crate) const VOUCHED_FOR: &str = "x-forwarded-for,x-forwarded-port,x-request-id";

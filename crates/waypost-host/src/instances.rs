@@ -146,8 +146,8 @@ impl Instances {
         // A host that stops looks here after it has condemned the instances.
         let mut idle = self.lock();
         // What its last client still reads has left the instance.
-        let seen = instance.activity.see(true);
-        if instance.left > 0 && seen.doom.is_none() {
+        instance.activity.settle();
+        if instance.left > 0 && instance.activity.doom().is_none() {
             let since = Instant::now();
             idle.push(Idle { instance, since });
             return;

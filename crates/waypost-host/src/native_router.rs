@@ -9,7 +9,6 @@ pub(crate) use table::Table;
 use crate::body;
 use crate::component::LazyComponent;
 use crate::context::RequestContext;
-use crate::headers::TRUSTED_HEADERS;
 use crate::manifest::ComponentId;
 use crate::outbound::authority_of;
 use http::header::{CONTENT_LENGTH, HOST, HeaderName, HeaderValue};
@@ -19,7 +18,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 use wasmtime_wasi_http::WasiBody;
-use waypost_router::{Answer, Destination, Forwarding};
+use waypost_router::{Answer, Destination, Forwarding, TRUSTED_HEADERS, trusted_headers};
 
 /// The router that the host runs in the place of a component.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,15 +56,11 @@ impl Routing {
             .get(&component)
             .map(|router| &router.grants.environment);
         let trusted = environment.and_then(|environment| environment.get(TRUSTED_HEADERS));
-        let trusted = trusted.map_or("", String::as_str).split(',');
-        let trusted = trusted
-            .map(|name| name.trim().to_ascii_lowercase())
-            .collect();
         Self {
             component,
             table,
             handlers: components.iter().filter_map(handler).collect(),
-            trusted,
+            trusted: trusted_headers(trusted.map_or("", String::as_str)),
         }
     }
 

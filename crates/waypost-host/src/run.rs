@@ -107,7 +107,7 @@ async fn serve(
         poll_fn(|cx| accessor.poll_no_interesting_tasks(cx)).await;
         if reads_files {
             // The body may be a file, which nobody but the store passes on.
-            poll_fn(|_| match activity.see(false).open {
+            poll_fn(|_| match activity.see().open {
                 0 => Poll::Ready(()),
                 _ => Poll::Pending,
             })
@@ -157,7 +157,7 @@ impl<T, W: Future<Output = wasmtime::Result<T>>> Future for Watched<'_, W> {
         }
         self.meter.control_returned();
         self.activity.register(cx.waker());
-        let seen = self.activity.see(false);
+        let seen = self.activity.see();
         if seen.doom.is_some() {
             return Poll::Ready(Err(over()));
         }

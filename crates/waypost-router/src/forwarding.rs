@@ -56,6 +56,18 @@ pub fn is_for_the_inside(authority: Option<&str>, headers: &impl Fields) -> bool
     authority.is_some_and(is_inside) || headers.text("host").is_some_and(is_inside)
 }
 
+/// The environment variable of a router with the names of headers of the inside that its host vouches for, separated
+/// by commas: a client can't set it, as it can set headers.
+pub const TRUSTED_HEADERS: &str = "WAYPOST_TRUSTED_HEADERS";
+
+/// Reads what [`TRUSTED_HEADERS`] says.
+pub fn trusted_headers(names: &str) -> Vec<String> {
+    names
+        .split(',')
+        .map(|name| name.trim().to_ascii_lowercase())
+        .collect()
+}
+
 /// What the router knows of a request beside its headers, and whom it trusts.
 pub struct Forwarding<'a> {
     /// The scheme by which the client came, `http` or `https`.

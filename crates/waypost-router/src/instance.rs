@@ -5,11 +5,6 @@ use std::sync::OnceLock;
 
 use crate::{Answer, Destination, Router};
 
-/// The environment variable with the names of headers of the inside that the host vouches for,
-/// separated by commas: a client can't set it, as it can set headers.
-#[cfg(not(feature = "composed"))]
-const TRUSTED_HEADERS: &str = "WAYPOST_TRUSTED_HEADERS";
-
 /// What a client reads that asks for an address of the inside.
 #[cfg(feature = "composed")]
 pub(crate) const BAD_HOST: &str = "the request has no valid Host header";
@@ -34,11 +29,8 @@ pub(crate) fn router(routes: &str, id: impl FnOnce() -> String) -> Result<&'stat
 pub(crate) fn trusted_headers() -> &'static [String] {
     static TRUSTED: OnceLock<Vec<String>> = OnceLock::new();
     TRUSTED.get_or_init(|| {
-        let names = std::env::var(TRUSTED_HEADERS).unwrap_or_default();
-        names
-            .split(',')
-            .map(|name| name.trim().to_ascii_lowercase())
-            .collect()
+        let names = std::env::var(crate::TRUSTED_HEADERS).unwrap_or_default();
+        crate::trusted_headers(&names)
     })
 }
 

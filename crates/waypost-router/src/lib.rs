@@ -26,7 +26,8 @@ pub mod wasi03;
 pub use answer::Answer;
 pub use fields::{Fields, Headers};
 pub use forwarding::{
-    Forwarded, Forwarding, is_for_the_inside, is_of_the_connection, is_of_the_inside,
+    Forwarded, Forwarding, TRUSTED_HEADERS, is_for_the_inside, is_of_the_connection,
+    is_of_the_inside, trusted_headers,
 };
 pub use router::{Decision, Destination, Router, RoutesError};
 

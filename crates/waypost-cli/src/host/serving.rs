@@ -118,7 +118,9 @@ fn native_router(routes: PathBuf) -> Option<NativeRouter> {
 ///
 /// When it is in use, not this machine's, or not allowed.
 pub fn probe(address: SocketAddr) -> anyhow::Result<()> {
-    bind(address).map(drop)
+    TcpListener::bind(address)
+        .map(drop)
+        .map_err(|error| cannot_listen(address, &error).into())
 }
 
 /// Serves an app until it is told to stop by SIGINT or SIGTERM; a second signal stops at once. Versions that come
@@ -305,10 +307,6 @@ fn log_to_stderr() {
         .with_writer(std::io::stderr);
     // A program that calls this library may log already, in its own way.
     let _ = subscriber.try_init();
-}
-
-fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).map_err(|error| cannot_listen(address, &error).into())
 }
 
 fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Failure {

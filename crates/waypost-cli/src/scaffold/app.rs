@@ -16,7 +16,8 @@ const WAYPOST_TOML: &str = include_str!("../../templates/waypost.toml");
 const README: &str = include_str!("../../templates/README.md");
 const GITIGNORE: &str = include_str!("../../templates/gitignore");
 const ROUTER_MANIFEST: &str = include_str!("../../../../router/Cargo.toml");
-const ROUTER_SOURCE: &str = include_str!("../../../../router/src/lib.rs");
+/// The source of the router of every app.
+pub const ROUTER_SOURCE: &str = include_str!("../../../../router/src/lib.rs");
 const ROUTES: &str = "hello GET /hello\n";
 
 /// The name of an app: of its folder, and in `spin.toml`.

@@ -1,10 +1,9 @@
 //! The table of routes on disk.
 
-use crate::file_stamp::{FileStamp, LOOK_INTERVAL};
+use crate::file_stamp::{FileStamp, LastLook};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 use waypost_router::{Destination, Router};
 
 /// Why the host's own router has no table of routes.
@@ -26,7 +25,7 @@ pub(crate) struct Table {
 struct State {
     router: Arc<Router>,
     stamp: FileStamp,
-    looked: Option<Instant>,
+    looked: LastLook,
 }
 
 impl Table {
@@ -38,11 +37,12 @@ impl Table {
     pub(crate) fn read(path: &Path, known: &BTreeSet<String>) -> Result<Self, RoutesError> {
         // Taken before the file is read: a change meanwhile is seen by the next look.
         let stamp = FileStamp::of(path);
-        let state = State {
+        let mut state = State {
             router: Arc::new(read(path, known)?),
             stamp,
-            looked: Some(Instant::now()),
+            looked: LastLook::default(),
         };
+        state.looked.done();
         Ok(Self {
             path: path.to_owned(),
             known: known.clone(),
@@ -53,10 +53,8 @@ impl Table {
     /// Gives the table of the file as it is now; the last one that could be read.
     pub(super) fn current(&self) -> Arc<Router> {
         let mut state = self.lock();
-        let now = Instant::now();
-        let is_due = |looked| now.duration_since(looked) >= LOOK_INTERVAL;
-        if state.looked.is_none_or(is_due) {
-            state.looked = Some(now);
+        if state.looked.is_due() {
+            state.looked.done();
             self.look_at(&mut state);
         }
         Arc::clone(&state.router)
@@ -64,7 +62,7 @@ impl Table {
 
     /// Has the file looked at by the next request.
     pub(super) fn look_again(&self) {
-        self.lock().looked = None;
+        self.lock().looked.forget();
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

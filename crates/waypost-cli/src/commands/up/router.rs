@@ -5,9 +5,7 @@ use std::path::PathBuf;
 use crate::app::App;
 use crate::failure::Failure;
 use crate::host::Manner;
-
-/// What `router/src/lib.rs` says where the router is Waypost's own.
-const OWN: &str = "waypost_router::export!(include_str!(\"../routes.txt\"));";
+use crate::scaffold::ROUTER_SOURCE;
 
 /// How the router runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -56,7 +54,8 @@ pub(super) fn native(app: &App, choice: Choice) -> anyhow::Result<Option<PathBuf
 
 /// A router whose source can't be read is none of ours; what is wrong with it, the build tells.
 fn is_own(app: &App) -> bool {
-    std::fs::read_to_string(app.router_source()).is_ok_and(|source| code(&source) == code(OWN))
+    std::fs::read_to_string(app.router_source())
+        .is_ok_and(|source| code(&source) == code(ROUTER_SOURCE))
 }
 
 /// What is left of a source without comments at the beginning of a line, and without white space.
@@ -88,7 +87,7 @@ mod tests {
 
     #[test]
     fn the_host_runs_a_router_that_is_as_it_was_made() {
-        let (_folder, app) = app(include_str!("../../../../../router/src/lib.rs"));
+        let (_folder, app) = app(ROUTER_SOURCE);
         let native = |asked, manner| native(&app, Choice { asked, manner });
         let routes = Some(app.routes_txt());
         for asked in [None, Some(RouterKind::Native)] {
@@ -102,7 +101,7 @@ mod tests {
 
     #[test]
     fn a_router_with_code_of_its_own_is_a_component() {
-        let (_folder, app) = app(&format!("{OWN}\n\nfn more() {{}}\n"));
+        let (_folder, app) = app(&format!("{ROUTER_SOURCE}\n\nfn more() {{}}\n"));
         let native = |asked| {
             native(
                 &app,
