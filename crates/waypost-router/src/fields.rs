@@ -1,33 +1,33 @@
 //! Header fields, whoever holds them.
 
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// The headers of a request, as WASI hands them over.
 pub type Headers = Vec<(String, Vec<u8>)>;
 
 /// The header fields of a request: a list on the side of WASI, a map on that of a native host.
 ///
-/// Names are given in lower case, and compared without regard to case.
+/// Names are compared without regard to case.
 pub trait Fields {
     /// Returns the values of a field, in the order in which they came.
-    fn values<'f>(&'f self, name: &'f str) -> impl Iterator<Item = &'f [u8]>;
+    fn values<'f>(&'f self, name: &'f HeaderName) -> impl Iterator<Item = &'f [u8]>;
 
-    /// Keeps the fields whose names pass.
+    /// Keeps the fields whose names, in lower case, pass.
     fn retain(&mut self, passes: impl Fn(&str) -> bool);
 
     /// Puts one value in the place of all that a field has. What can't stand in a header is left out.
-    fn set(&mut self, name: &'static str, value: String);
+    fn set(&mut self, name: &HeaderName, value: String);
 
     /// Returns the first value of a field, if that is text.
-    fn text<'f>(&'f self, name: &'f str) -> Option<&'f str> {
+    fn text<'f>(&'f self, name: &'f HeaderName) -> Option<&'f str> {
         let value = self.values(name).next()?;
         std::str::from_utf8(value).ok()
     }
 }
 
 impl Fields for Headers {
-    fn values<'f>(&'f self, name: &'f str) -> impl Iterator<Item = &'f [u8]> {
-        let same = move |(known, _): &&(String, Vec<u8>)| known.eq_ignore_ascii_case(name);
+    fn values<'f>(&'f self, name: &'f HeaderName) -> impl Iterator<Item = &'f [u8]> {
+        let same = |(known, _): &&(String, Vec<u8>)| known.eq_ignore_ascii_case(name.as_str());
         self.iter().filter(same).map(|(_, value)| value.as_slice())
     }
 
@@ -40,14 +40,16 @@ impl Fields for Headers {
         });
     }
 
-    fn set(&mut self, name: &'static str, value: String) {
-        Vec::retain(self, |(known, _)| !known.eq_ignore_ascii_case(name));
-        self.push((name.to_owned(), value.into_bytes()));
+    fn set(&mut self, name: &HeaderName, value: String) {
+        Vec::retain(self, |(known, _)| {
+            !known.eq_ignore_ascii_case(name.as_str())
+        });
+        self.push((name.to_string(), value.into_bytes()));
     }
 }
 
 impl Fields for HeaderMap {
-    fn values<'f>(&'f self, name: &'f str) -> impl Iterator<Item = &'f [u8]> {
+    fn values<'f>(&'f self, name: &'f HeaderName) -> impl Iterator<Item = &'f [u8]> {
         self.get_all(name).iter().map(HeaderValue::as_bytes)
     }
 
@@ -58,7 +60,7 @@ impl Fields for HeaderMap {
         }
     }
 
-    fn set(&mut self, name: &'static str, value: String) {
+    fn set(&mut self, name: &HeaderName, value: String) {
         match HeaderValue::try_from(value) {
             Ok(value) => self.insert(name, value),
             Err(_) => self.remove(name),

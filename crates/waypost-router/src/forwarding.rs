@@ -3,9 +3,19 @@
 //! Invariant: whatever the inside believes about a request (its public URL, its id) was set here.
 //! A client can't: its headers of those names are left out at the door.
 
+use http::header::{CONNECTION, HOST, HeaderName};
 use http::uri::Authority;
 
 use crate::Fields;
+
+/// The scheme that the client came by, for handlers.
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+/// The authority that the client asked for, for handlers.
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+
+/// The id of a request.
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Headers that belong to one connection (RFC 9110 section 7.6.1), and those that WASI forbids for the
 /// same reason.
@@ -53,7 +63,7 @@ pub fn is_for_the_inside(authority: Option<&str>, headers: &impl Fields) -> bool
         host.ends_with(".spin.internal")
     };
     // Hosts differ in what they make of `Host`.
-    authority.is_some_and(is_inside) || headers.text("host").is_some_and(is_inside)
+    authority.is_some_and(is_inside) || headers.text(&HOST).is_some_and(is_inside)
 }
 
 /// The environment variable of a router with the names of headers of the inside that its host vouches for, separated
@@ -104,18 +114,18 @@ impl Forwarding<'_> {
         headers.retain(|name| {
             trusted(name) || !(is_stripped(name) || listed.iter().any(|listed| listed == name))
         });
-        set_unless_there(&mut headers, "x-forwarded-proto", || {
+        set_unless_there(&mut headers, &X_FORWARDED_PROTO, || {
             Some(self.scheme.to_owned())
         });
-        set_unless_there(&mut headers, "x-forwarded-host", || authority);
-        set_unless_there(&mut headers, "x-request-id", || Some((self.new_id)()));
-        let id = headers.text("x-request-id").unwrap_or_default().to_owned();
+        set_unless_there(&mut headers, &X_FORWARDED_HOST, || authority);
+        set_unless_there(&mut headers, &X_REQUEST_ID, || Some((self.new_id)()));
+        let id = headers.text(&X_REQUEST_ID).unwrap_or_default().to_owned();
         Ok(Forwarded { headers, id })
     }
 
     /// Returns the authority that the client asked for: the one that the host tells, or else `Host`.
     fn public_authority(&self, headers: &impl Fields) -> Result<Option<String>, &'static str> {
-        let mut hosts = headers.values("host");
+        let mut hosts = headers.values(&HOST);
         let (host, another) = (hosts.next(), hosts.next());
         if another.is_some() {
             return Err("the request has several Host headers");
@@ -139,7 +149,7 @@ fn is_stripped(name: &str) -> bool {
 /// Returns the names that `Connection` declares to be for one connection only.
 fn listed_in_connection(headers: &impl Fields) -> Vec<String> {
     headers
-        .values("connection")
+        .values(&CONNECTION)
         .flat_map(|value| value.split(|byte| *byte == b','))
         .map(|name| String::from_utf8_lossy(name).trim().to_ascii_lowercase())
         .collect()
@@ -148,7 +158,7 @@ fn listed_in_connection(headers: &impl Fields) -> Vec<String> {
 /// What is there but is no text says nothing, and is replaced.
 fn set_unless_there(
     headers: &mut impl Fields,
-    name: &'static str,
+    name: &HeaderName,
     value: impl FnOnce() -> Option<String>,
 ) {
     if headers.text(name).is_none()

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use http::header::ACCEPT;
 use http::uri::PathAndQuery;
 use waypost_routing::{Path, Pattern, Resolved, RouteTable};
 
@@ -137,7 +138,7 @@ impl Router {
         target: &str,
         headers: &impl Fields,
     ) -> Result<&Destination, Answer> {
-        match self.route(method, target, headers.text("accept")) {
+        match self.route(method, target, headers.text(&ACCEPT)) {
             Decision::Forward(destination) => Ok(destination),
             Decision::Answer(answer) => Err(answer),
         }
