@@ -1,25 +1,30 @@
 //! How many requests are let in at once. Whoever comes too many is told at once, and does not queue.
 
 use std::sync::Arc;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-
-/// A place among the requests that are served; dropping it frees it.
-pub(crate) type Permit = OwnedSemaphorePermit;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The door of an app or of a route.
-pub(crate) struct Admission(Option<Places>);
+pub(crate) struct Admission(Option<Arc<Places>>);
 
 struct Places {
-    free: Arc<Semaphore>,
-    all: usize,
+    taken: AtomicUsize,
+    limit: usize,
+}
+
+/// A place among the requests that are served; dropping it frees it.
+pub(crate) struct Permit(Arc<Places>);
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.0.taken.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Admission {
     /// Lets at most `limit` in at once.
     pub(crate) fn limited(limit: usize) -> Self {
-        let all = limit.min(Semaphore::MAX_PERMITS);
-        let free = Arc::new(Semaphore::new(all));
-        Self(Some(Places { free, all }))
+        let taken = AtomicUsize::new(0);
+        Self(Some(Arc::new(Places { taken, limit })))
     }
 
     /// Lets all in.
@@ -29,7 +34,7 @@ impl Admission {
 
     /// How many places are taken, where they are counted.
     pub(crate) fn taken(&self) -> usize {
-        let taken = |places: &Places| places.all - places.free.available_permits();
+        let taken = |places: &Arc<Places>| places.taken.load(Ordering::Relaxed);
         self.0.as_ref().map_or(0, taken)
     }
 
@@ -39,13 +44,15 @@ impl Admission {
     ///
     /// When all are taken.
     pub(crate) fn enter(&self) -> Result<Option<Permit>, Full> {
-        match &self.0 {
-            None => Ok(None),
-            Some(places) => Arc::clone(&places.free)
-                .try_acquire_owned()
-                .map(Some)
-                .map_err(|_| Full),
-        }
+        let Some(places) = &self.0 else {
+            return Ok(None);
+        };
+        let one_more = |taken| (taken < places.limit).then_some(taken + 1);
+        places
+            .taken
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more)
+            .map(|_| Some(Permit(Arc::clone(places))))
+            .map_err(|_| Full)
     }
 }
 
