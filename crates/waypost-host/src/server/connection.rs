@@ -142,10 +142,7 @@ impl End {
 
     /// What the client still has to be told: the HTTP library is silent on what it did not read whole.
     fn last_words(&self, progress: &Progress) -> Option<RequestError> {
-        let is_late = match self {
-            Self::Lapsed => true,
-            Self::Done | Self::Failed(_) => self.error().is_some_and(hyper::Error::is_timeout),
-        };
+        let is_late = matches!(self, Self::Lapsed);
         match progress.has_long_line() {
             true => Some(RequestError::LongLine),
             false => (is_late && progress.is_in_head()).then_some(RequestError::StalledHead),
@@ -186,7 +183,6 @@ async fn drive(
         tokio::select! {
             ended = &mut connection => return ended.map_or_else(End::Failed, |()| End::Done),
             lapse = progress.lapse(patience) => match lapse {
-                // It may be that the HTTP library's own timers do not run yet: it tells the protocols apart.
                 Lapse::Silent | Lapse::Stalled => return End::Lapsed,
                 Lapse::Idle => connection.as_mut().graceful_shutdown(),
             },
@@ -219,7 +215,8 @@ fn builder(limits: &Limits) -> Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         // Most responses fit one buffer, which is cheaper to send than a list of two.
         .writev(false)
-        .header_read_timeout(limits.idle_timeout)
+        // `Progress` sees to it, without a clock that is set for each request.
+        .header_read_timeout(None)
         .max_headers(limits.header_count)
         .max_buf_size(head);
     builder

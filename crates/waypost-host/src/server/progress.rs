@@ -22,6 +22,8 @@ pub(super) struct Progress {
     open: AtomicUsize,
     /// Milliseconds after the start at which the last response was over.
     quiet_since: AtomicU64,
+    /// Milliseconds after the start at which the head began that is not there as a whole.
+    head_since: AtomicU64,
 }
 
 /// Why the host gives a client up.
@@ -31,7 +33,7 @@ pub(super) enum Lapse {
     Silent,
     /// None came for long.
     Idle,
-    /// It takes nothing of any response, and asks for no other.
+    /// It takes nothing of any response, and asks for no other; or it asked by half.
     Stalled,
 }
 
@@ -65,6 +67,7 @@ impl Progress {
             has_ended: AtomicBool::new(false),
             open: AtomicUsize::new(0),
             quiet_since: AtomicU64::new(0),
+            head_since: AtomicU64::new(0),
         }
     }
 
@@ -77,7 +80,10 @@ impl Progress {
 
     /// Records whether what was read so far ends within the head of a request.
     pub(super) fn reads_head(&self, is_in_head: bool) {
-        self.is_in_head.store(is_in_head, Ordering::Relaxed);
+        let was_in_head = self.is_in_head.swap(is_in_head, Ordering::Relaxed);
+        if is_in_head && !was_in_head {
+            self.head_since.store(self.now(), Ordering::Relaxed);
+        }
     }
 
     /// Tells whether the client has sent a part of a head.
@@ -119,6 +125,7 @@ impl Progress {
             let given_up = self.outbox.give_up(patience, &self.metrics);
             let is_quiet = self.is_quiet_for(patience);
             match self.open.load(Ordering::Relaxed) {
+                0 if is_quiet && self.is_in_head() => return Lapse::Stalled,
                 0 if is_quiet => return Lapse::Idle,
                 open if is_quiet && open == given_up => return Lapse::Stalled,
                 _ => {}
@@ -127,10 +134,14 @@ impl Progress {
         }
     }
 
-    /// Tells whether no response ended for so long. What was asked by half is for the HTTP library's timer.
+    /// Tells whether no response ended for so long, and no head began.
     fn is_quiet_for(&self, patience: Duration) -> bool {
-        let quiet_since = Duration::from_millis(self.quiet_since.load(Ordering::Relaxed));
-        !self.is_in_head() && self.start.elapsed() >= quiet_since + patience
+        let response = self.quiet_since.load(Ordering::Relaxed);
+        let head = match self.is_in_head() {
+            true => self.head_since.load(Ordering::Relaxed),
+            false => 0,
+        };
+        self.start.elapsed() >= Duration::from_millis(response.max(head)) + patience
     }
 
     fn now(&self) -> u64 {
