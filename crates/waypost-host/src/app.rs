@@ -11,6 +11,7 @@ use crate::manner::Manner;
 use crate::metrics::Metrics;
 use crate::native_router::{self, Routing};
 use crate::request::announced_length;
+use crate::rest::Rest;
 use crate::settings::Settings;
 use crate::spin;
 use http::{Request, Response};
@@ -20,6 +21,23 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use wasmtime_wasi_http::WasiBody;
+
+/// What becomes of a request.
+pub(crate) struct Reply {
+    pub(crate) response: Response<WasiBody>,
+    /// What the instance still does: send the body, for one. Where it works in a task of its own, or did nothing for
+    /// the response, there is none.
+    pub(crate) rest: Option<Rest>,
+}
+
+impl From<Response<WasiBody>> for Reply {
+    fn from(response: Response<WasiBody>) -> Self {
+        Self {
+            response,
+            rest: None,
+        }
+    }
+}
 
 /// Components and what holds for all of them.
 pub(crate) struct App {
@@ -77,17 +95,17 @@ impl App {
         component: &'a Arc<LazyComponent>,
         request: Request<WasiBody>,
         context: RequestContext,
-    ) -> (Response<WasiBody>, &'a Arc<LazyComponent>) {
+    ) -> (Reply, &'a Arc<LazyComponent>) {
         let Some(routing) = self.routing_for(component) else {
             return (self.call(component, request, context).await, component);
         };
-        let (response, by) = match routing.dispatch(request, &context) {
+        let (reply, by) = match routing.dispatch(request, &context) {
             Ok((handler, request)) => (self.call(handler, request, context).await, handler),
-            Err(answer) => (native_router::respond(answer, &context), component),
+            Err(answer) => (native_router::respond(answer, &context).into(), component),
         };
         // As it would be if the component had passed it on.
-        component.grants.answers.count(response.status());
-        (response, by)
+        component.grants.answers.count(reply.response.status());
+        (reply, by)
     }
 
     /// Has a component answer a request. A failure becomes the response that its client gets.
@@ -98,19 +116,20 @@ impl App {
         component: &Arc<LazyComponent>,
         request: Request<WasiBody>,
         context: RequestContext,
-    ) -> Response<WasiBody> {
-        let response = match answer(component, request, context.clone()).await {
-            Ok(response) => response,
+    ) -> Reply {
+        let reply = match answer(component, request, context.clone()).await {
+            Ok(reply) => reply,
             Err(failure) => {
                 failure.log(&component.grants, &context);
-                match self.manner {
+                let response = match self.manner {
                     Manner::Waypost => failure.response(&context, self.development),
                     Manner::Spin => spin::internal_error(),
-                }
+                };
+                response.into()
             }
         };
-        component.grants.answers.count(response.status());
-        response
+        component.grants.answers.count(reply.response.status());
+        reply
     }
 }
 
@@ -118,7 +137,7 @@ async fn answer(
     component: &Arc<LazyComponent>,
     request: Request<WasiBody>,
     context: RequestContext,
-) -> Result<Response<WasiBody>, Failure> {
+) -> Result<Reply, Failure> {
     let permit = component
         .admission
         .enter()
@@ -137,9 +156,10 @@ async fn answer(
         // Whatever the component made of the error that it saw.
         return Err(Failure::LargeBody);
     }
-    let response = answer?;
+    let Reply { response, rest } = answer?;
     caller.answered();
-    Ok(response.map(|body| AnswerBody::new(body, caller, permit).boxed_unsync()))
+    let response = response.map(|body| AnswerBody::new(body, caller, permit).boxed_unsync());
+    Ok(Reply { response, rest })
 }
 
 /// Bounds a request's body, and gives the flag that it raises when it is larger.

@@ -1,22 +1,23 @@
 //! The instances of one version of a component: those that wait for a request, and how they come to be.
 
 use crate::activity::Activity;
-use crate::app::App;
+use crate::app::{App, Reply};
 use crate::component::Runtime;
 use crate::cpu::CpuMeter;
 use crate::exchange::Ticket;
 use crate::failure::{Failure, summary};
 use crate::grants::Grants;
 use crate::instance::InstanceState;
+use crate::lasting::Lasting;
 use crate::manner::Manner;
 use crate::registry::Registration;
+use crate::rest::Rest;
 use crate::run::run;
 use futures::FutureExt;
 use futures::channel::oneshot;
-use http::{Request, Response};
+use http::Request;
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 use wasmtime::{PoolConcurrencyLimitError, Store};
@@ -86,7 +87,7 @@ impl Instances {
     }
 
     /// Answers a request. The guest works in the task of a client's connection until there is a response; what it
-    /// does later, it does in a task of its own.
+    /// does later is left to the caller, or to a task of its own.
     ///
     /// # Errors
     ///
@@ -95,24 +96,28 @@ impl Instances {
         self: &Arc<Self>,
         ticket: Ticket,
         request: Request<WasiBody>,
-    ) -> Result<Response<WasiBody>, Failure> {
+    ) -> Result<Reply, Failure> {
         // One instance can't work within the task of another.
         let is_chained = ticket.context.is_chained();
         let instance = self.take().await?;
-        let (respond, response) = oneshot::channel();
+        let (respond, mut response) = oneshot::channel();
         let home = Arc::downgrade(self);
         let run = run(home, instance, ticket, request, respond);
         // Should the host's own part of it panic, the client is answered all the same.
-        let run = Box::pin(AssertUnwindSafe(run).catch_unwind().map(drop));
-        let response = match is_chained {
+        let run = Lasting::new(AssertUnwindSafe(run).catch_unwind().map(drop));
+        let (response, rest) = match is_chained {
             true => {
-                tokio::spawn(run);
-                response.await
+                drop(run);
+                (response.await, None)
             }
-            false => until_answered(run, response).await,
+            false => {
+                let mut rest = Rest::of(run);
+                let answered = poll_fn(|cx| rest.poll(cx, |cx| response.poll_unpin(cx)));
+                (answered.await, Some(rest))
+            }
         };
         match response {
-            Ok(Ok(response)) => Ok(response),
+            Ok(Ok(response)) => Ok(Reply { response, rest }),
             Ok(Err(error)) => Err(Failure::Returned(summary(&error))),
             Err(oneshot::Canceled) => Err(Failure::Trapped),
         }
@@ -125,13 +130,13 @@ impl Instances {
                 return Ok(idle.instance);
             }
         }
-        match self.instantiate().await {
+        match Box::pin(self.instantiate()).await {
             Err(Failure::PoolBusy(_)) => {
                 // Others keep instances that nobody needs at the moment.
                 if let Some(app) = self.app.upgrade() {
                     app.retire_idle(Duration::ZERO);
                 }
-                self.instantiate().await
+                Box::pin(self.instantiate()).await
             }
             made => made,
         }
@@ -201,32 +206,6 @@ impl Instances {
     fn lock(&self) -> MutexGuard<'_, Vec<Idle>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Does the work until there is an answer, and has the rest done by a task of its own. Dropping the future ends the
-/// work.
-async fn until_answered<W, T>(
-    work: Pin<Box<W>>,
-    answer: oneshot::Receiver<T>,
-) -> Result<T, oneshot::Canceled>
-where
-    W: Future<Output = ()> + Send + 'static,
-{
-    let mut work = Some(work);
-    let mut answer = answer;
-    let answered = poll_fn(|cx| {
-        if let Some(working) = &mut work
-            && working.as_mut().poll(cx).is_ready()
-        {
-            work = None;
-        }
-        answer.poll_unpin(cx)
-    });
-    let answered = answered.await;
-    if let Some(work) = work {
-        tokio::spawn(work);
-    }
-    answered
 }
 
 fn not_made(error: wasmtime::Error) -> Failure {

@@ -104,7 +104,8 @@ async fn ask_component(
             }
         },
     };
-    Ok(answered(app.call(component, request, context).await))
+    let reply = app.call(component, request, context).await;
+    Ok(answered(reply.response))
 }
 
 /// Has the app answer as if a client had asked. Dropping the future drops that request.
@@ -134,8 +135,8 @@ async fn ask_front_door(
             };
         }
     }
-    let (response, _) = app.enter(component, request, context).await;
-    Ok(answered(response))
+    let (reply, _) = app.enter(component, request, context).await;
+    Ok(answered(reply.response))
 }
 
 fn with_parts(

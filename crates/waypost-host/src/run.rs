@@ -103,7 +103,8 @@ async fn serve(
             Prepared::new(store.as_context_mut(), proxy, request, view, respond)
         })?;
         // The caller has the limit of time.
-        prepared.run(accessor, pending()).await?;
+        // On the heap, as what holds this future is moved a few times before it runs.
+        Box::pin(prepared.run(accessor, pending())).await?;
         poll_fn(|cx| accessor.poll_no_interesting_tasks(cx)).await;
         if reads_files {
             // The body may be a file, which nobody but the store passes on.

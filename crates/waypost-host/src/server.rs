@@ -4,7 +4,6 @@ mod compression;
 mod connection;
 mod door;
 mod farewell;
-mod lasting;
 mod lent;
 mod on_spin;
 mod outbox;

@@ -2,6 +2,7 @@
 
 use crate::admission::Permit;
 use crate::exchange::Caller;
+use crate::rest::Rest;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use std::pin::Pin;
@@ -52,13 +53,6 @@ impl Body for AnswerBody {
         let polled = Pin::new(&mut self.body).poll_frame(cx);
         match polled {
             Poll::Ready(None) => Poll::Ready(self.finish()),
-            Poll::Ready(Some(Ok(frame))) => {
-                // Nobody may ask for the end after the last frame, and the instance waits for it.
-                if self.body.is_end_stream() {
-                    self.open = None;
-                }
-                Poll::Ready(Some(Ok(frame)))
-            }
             other => other,
         }
     }
@@ -72,16 +66,29 @@ impl Body for AnswerBody {
     }
 }
 
-/// Waits a moment for the first frame of a body; what it got is given again by the body returned.
+/// Waits a moment for the first frame of a body, and does meanwhile what is left of the instance's work: mostly that
+/// is all, and no task has to be made for it. What it got is given again by the body returned.
 ///
 /// # Errors
 ///
 /// When the body failed before its first frame.
-pub(crate) async fn first_frame(mut body: WasiBody) -> Result<Rewound, Error> {
+pub(crate) async fn first_frame(
+    mut body: WasiBody,
+    mut rest: Option<Rest>,
+) -> Result<Rewound, Error> {
     if body.is_end_stream() {
         return Ok(Rewound::new(None, body));
     }
-    let mut frame = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx));
+    let mut frame = std::future::poll_fn(|cx| {
+        let mut frame = |cx: &mut Context<'_>| Pin::new(&mut body).poll_frame(cx);
+        let Some(rest) = &mut rest else {
+            return frame(cx);
+        };
+        let frame = ready!(rest.poll(cx, frame));
+        // Now that it was taken, there may be no more to do.
+        rest.go_on();
+        Poll::Ready(frame)
+    });
     // Mostly it is there, and no clock has to be set.
     let frame = match futures::poll!(&mut frame) {
         Poll::Ready(frame) => Ok(frame),

@@ -1,14 +1,14 @@
 //! Where a client's request enters the app, and where its response leaves.
 
 use super::compression::Wish;
-use super::lasting::Lasting;
-use crate::app::App;
+use crate::app::{App, Reply};
 use crate::body::{self, BodyFault, PatientBody, first_frame};
 use crate::component::LazyComponent;
 use crate::context::RequestContext;
 use crate::failure::{Failure, X_REQUEST_ID, plain, reason};
 use crate::headers::strip_hop_by_hop;
 use crate::headers::{X_FORWARDED_FOR, X_FORWARDED_PORT};
+use crate::lasting::Lasting;
 use crate::metrics::Bound;
 use crate::request::{RequestError, check_host, is_about_the_server, prepare};
 use http::header::{ALLOW, CONNECTION, HeaderMap, HeaderValue};
@@ -66,7 +66,7 @@ pub(super) async fn enter(
     let left = context.left.clone();
     let metrics = Arc::clone(&app.metrics);
     let work = async move { (admitted(&app, request, context, ends).await, permit) };
-    let (response, permit) = Lasting::new(work, left).await;
+    let (response, permit) = Lasting::new(work).telling(left).await;
     let response = response.unwrap_or_else(|error| {
         error.bound().inspect(|bound| metrics.over(*bound));
         refusal(error)
@@ -104,12 +104,12 @@ async fn admitted(
     ends.tell(&mut parts.headers);
     let (body, stalled) = patient(body, app);
     let request = Request::from_parts(parts, body);
-    let (response, component) = app.enter(component, request, context.clone()).await;
+    let (reply, component) = app.enter(component, request, context.clone()).await;
     if stalled.is_some_and(|fault| fault.is_raised()) {
         // Whatever the component made of the error that it saw.
         return Err(RequestError::StalledBody);
     }
-    Ok(outward(app, component, response, &context).await)
+    Ok(outward(app, component, reply, &context).await)
 }
 
 /// Gives a body that does not wait for ever, and the flag that it raises when its client stopped sending.
@@ -128,10 +128,10 @@ fn patient(body: Incoming, app: &App) -> (WasiBody, Option<BodyFault>) {
 async fn outward(
     app: &App,
     component: &LazyComponent,
-    response: Response<WasiBody>,
+    reply: Reply,
     context: &RequestContext,
 ) -> Response<WasiBody> {
-    let (mut parts, body) = response.into_parts();
+    let (mut parts, body) = reply.response.into_parts();
     strip_hop_by_hop(&mut parts.headers);
     if parts.status.is_server_error() {
         let id = context.id.header_value();
@@ -143,7 +143,7 @@ async fn outward(
             .extensions
             .insert(ReasonPhrase::from_static(b"unknown"));
     }
-    match first_frame(body).await {
+    match first_frame(body, reply.rest).await {
         Ok(body) => Response::from_parts(parts, body.boxed_unsync()),
         Err(error) => {
             let failure = Failure::Body(error.to_string());

@@ -1,8 +1,8 @@
 //! One connection, in the manner of Spin (`serve_connection` in `crates/trigger-http/src/server.rs`): no limit of
 //! time or size but those of the HTTP library, no `TCP_NODELAY`, and no request target is mended.
 
-use super::lasting::Lasting;
 use crate::app::App;
+use crate::lasting::Lasting;
 use crate::spin;
 use http::{Method, Request};
 use hyper::body::Incoming;
@@ -30,8 +30,7 @@ pub(super) async fn run(
                 return Err(io::Error::from(ErrorKind::ConnectionRefused));
             }
             // A component runs on when its client leaves, and is not told.
-            let work = spin::enter(app, request, client);
-            Lasting::new(work, Arc::default()).await
+            Lasting::new(spin::enter(app, request, client)).await
         }
     });
     let builder = Builder::new(TokioExecutor::new());

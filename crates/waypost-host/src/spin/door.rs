@@ -51,9 +51,8 @@ pub(crate) async fn enter(
         return Ok(super::internal_error());
     }
     let body = body.map_err(Into::into).boxed_unsync();
-    Ok(app
-        .call(component, Request::from_parts(parts, body), context)
-        .await)
+    let request = Request::from_parts(parts, body);
+    Ok(app.call(component, request, context).await.response)
 }
 
 /// The target with scheme and authority. Those of `Host` and of the target may not differ (`set_req_uri`).

@@ -1,4 +1,4 @@
-//! Work for a client that goes on when the client is gone.
+//! Work that goes on when nobody waits for it any more.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -8,22 +8,25 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 /// A handler's work: what it does is done to its end, as in Next, within its limits of time and the places that
-/// it takes among the requests. Its client's leaving is told by a token.
-pub(super) struct Lasting<T: Send + 'static> {
+/// it takes among the requests. Dropped before that, it goes on in a task of its own.
+pub(crate) struct Lasting<T: Send + 'static> {
     work: Option<Pin<Box<dyn Future<Output = T> + Send>>>,
-    left: Arc<CancellationToken>,
+    left: Option<Arc<CancellationToken>>,
 }
 
 impl<T: Send + 'static> Lasting<T> {
-    /// Does `work`; `left` is cancelled when this is dropped before it is done.
-    pub(super) fn new(
-        work: impl Future<Output = T> + Send + 'static,
-        left: Arc<CancellationToken>,
-    ) -> Self {
+    /// Does `work`.
+    pub(crate) fn new(work: impl Future<Output = T> + Send + 'static) -> Self {
         Self {
             work: Some(Box::pin(work)),
-            left,
+            left: None,
         }
+    }
+
+    /// Cancels `left` when this is dropped before it is done.
+    pub(crate) fn telling(mut self, left: Arc<CancellationToken>) -> Self {
+        self.left = Some(left);
+        self
     }
 }
 
@@ -47,11 +50,13 @@ impl<T: Send + 'static> Drop for Lasting<T> {
             // It was the work that failed.
             return;
         }
-        self.left.cancel();
+        if let Some(left) = &self.left {
+            left.cancel();
+        }
         // Without a runtime the process is about to end.
         if let Ok(runtime) = Handle::try_current() {
             // It ends with its instance, which has a limit of time, and at the latest when the host stops.
-            runtime.spawn(async move { drop(work.await) });
+            runtime.spawn(work);
         }
     }
 }
@@ -72,14 +77,15 @@ mod tests {
                 done.send(()).ok()
             }
         };
-        drop(Lasting::new(work, left));
+        drop(Lasting::new(work).telling(left));
         assert_eq!(is_done.await, Ok(()));
     }
 
     #[tokio::test]
     async fn nobody_has_left_when_it_is_done() {
         let left = Arc::new(CancellationToken::new());
-        assert_eq!(Lasting::new(async { 1 }, Arc::clone(&left)).await, 1);
+        let lasting = Lasting::new(async { 1 }).telling(Arc::clone(&left));
+        assert_eq!(lasting.await, 1);
         assert!(!left.is_cancelled());
     }
 }
