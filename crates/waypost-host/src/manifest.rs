@@ -44,6 +44,8 @@ pub struct Manifest {
     pub triggers: Vec<HttpTrigger>,
     /// The components; those without a trigger are asked by other components only.
     pub components: BTreeMap<ComponentId, Component>,
+    /// Where the public ones of `triggers` are; those that go before others come first.
+    public: Vec<usize>,
     lines: Lines,
 }
 
@@ -112,10 +114,11 @@ impl Manifest {
     /// As in Spin an exact route goes before a wildcard, a longer wildcard before a shorter, and
     /// slashes at the end make no difference. Private triggers answer no path.
     pub fn trigger_for(&self, path: &str) -> Option<&HttpTrigger> {
-        self.triggers
+        // An app of a thousand routes has a thousand triggers, of which all but the router's are private.
+        self.public
             .iter()
-            .filter(|trigger| trigger.route.matches(path))
-            .max_by_key(|trigger| trigger.route.precedence())
+            .filter_map(|place| self.triggers.get(*place))
+            .find(|trigger| trigger.route.matches(path))
     }
 
     /// Tells whether a component has a trigger that clients can reach.

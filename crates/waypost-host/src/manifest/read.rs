@@ -1,11 +1,13 @@
 //! Reads the whole manifest, and checks what one part of it says of another.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use super::application;
 use super::component::{self, Component};
 use super::id::ComponentId;
+use super::route::Route;
 use super::trigger::{self, RawTrigger, Target};
 use super::variable;
 use super::{HttpTrigger, Manifest, folder_of};
@@ -40,6 +42,7 @@ pub(super) fn read(text: &str, path: &Path) -> Result<Manifest, Vec<Fault>> {
         path: path.to_owned(),
         application,
         variables,
+        public: public(&triggers),
         triggers,
         components,
         lines,
@@ -126,6 +129,14 @@ fn settle_triggers(
         });
     }
     triggers
+}
+
+/// Sorts the places of the triggers that clients can reach: those that go before others first.
+fn public(triggers: &[HttpTrigger]) -> Vec<usize> {
+    let is_public = |place: &usize| triggers[*place].route != Route::Private;
+    let mut places: Vec<usize> = (0..triggers.len()).filter(is_public).collect();
+    places.sort_by_key(|place| Reverse((triggers[*place].route.precedence(), *place)));
+    places
 }
 
 fn free_trigger_id(raw: &RawTrigger, taken: &HashSet<String>) -> String {
