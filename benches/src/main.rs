@@ -194,6 +194,10 @@ fn start(place: &mut Place, line: &Line, workload: &Workload) -> Result<Server, 
     attempt()
 }
 
+/// How long the streams of a round may go on: a handler sees that its client left when it sends the next event, ten
+/// seconds after the first.
+const STREAMS_END: Duration = Duration::from_secs(11);
+
 /// A line whose server runs.
 struct Running {
     line: &'static str,
@@ -232,7 +236,7 @@ impl Running {
         let each = held.saturating_sub(before) / streams as u64;
         self.memory_of_stream.get_or_insert(each);
         // The streams of this round end before the next begins.
-        std::thread::sleep(Duration::from_secs(1));
+        std::thread::sleep(STREAMS_END);
         Ok(sample)
     }
 
