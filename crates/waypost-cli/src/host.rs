@@ -1,5 +1,6 @@
 //! The one place that knows the embedded host: its configuration, and serving.
 
+mod pages;
 mod serving;
 mod signals;
 

@@ -10,7 +10,7 @@
 //!
 //! Exit codes: 0 for success, 1 for an error, 2 for wrong usage.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod abi;
 pub mod anatomy;

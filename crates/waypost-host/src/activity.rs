@@ -33,14 +33,6 @@ struct State {
     failed: Option<u64>,
 }
 
-/// What there is to see of an instance at one moment.
-pub(crate) struct Seen {
-    /// Number of requests whose response is still wanted.
-    pub(crate) open: usize,
-    /// Why the instance must end, if it must.
-    pub(crate) doom: Option<Doom>,
-}
-
 impl Activity {
     /// Counts one more request as open; gives its generation.
     pub(crate) fn begin(&self) -> u64 {
@@ -87,13 +79,9 @@ impl Activity {
         state.open = 0;
     }
 
-    /// Looks at the instance.
-    pub(crate) fn see(&self) -> Seen {
-        let state = self.lock();
-        Seen {
-            open: state.open,
-            doom: state.doom,
-        }
+    /// How many requests there are whose response is still wanted.
+    pub(crate) fn open(&self) -> usize {
+        self.lock().open
     }
 
     /// Makes the instance end; the first reason stays.

@@ -130,9 +130,9 @@ mod tests {
     fn an_answered_request_ends_with_its_caller() {
         let (activity, _ticket, caller) = started();
         caller.answered();
-        assert_eq!(activity.see().open, 1);
+        assert_eq!(activity.open(), 1);
         drop(caller);
-        assert_eq!((activity.see().open, activity.doom()), (0, None));
+        assert_eq!((activity.open(), activity.doom()), (0, None));
     }
 
     #[test]
@@ -140,7 +140,7 @@ mod tests {
         let (activity, _ticket, caller) = started();
         drop(caller);
         assert_eq!(
-            (activity.see().open, activity.doom()),
+            (activity.open(), activity.doom()),
             (0, Some(Doom::Abandoned))
         );
     }
@@ -152,7 +152,7 @@ mod tests {
         drop(caller);
         ticket.start(&activity);
         assert_eq!(
-            (activity.see().open, activity.doom()),
+            (activity.open(), activity.doom()),
             (0, Some(Doom::Abandoned))
         );
     }
@@ -162,13 +162,13 @@ mod tests {
         let (activity, _ticket, caller) = started();
         caller.answered();
         activity.settle();
-        assert_eq!(activity.see().open, 0);
+        assert_eq!(activity.open(), 0);
         let (next, next_caller) = exchange(RequestContext::from_client(), None);
         next.start(&activity);
         activity.fail();
         assert!(!caller.has_failed());
         assert!(next_caller.has_failed());
         drop(caller);
-        assert_eq!(activity.see().open, 1);
+        assert_eq!(activity.open(), 1);
     }
 }

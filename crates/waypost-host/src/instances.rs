@@ -8,7 +8,6 @@ use crate::exchange::Ticket;
 use crate::failure::{Failure, summary};
 use crate::grants::Grants;
 use crate::instance::InstanceState;
-use crate::lasting::Lasting;
 use crate::manner::Manner;
 use crate::registry::Registration;
 use crate::rest::Rest;
@@ -87,7 +86,7 @@ impl Instances {
     }
 
     /// Answers a request. The guest works in the task of a client's connection until there is a response; what it
-    /// does later is left to the caller, or to a task of its own.
+    /// does later is left to the caller, or to a task of its own. Dropping the future ends the work.
     ///
     /// # Errors
     ///
@@ -104,16 +103,17 @@ impl Instances {
         let home = Arc::downgrade(self);
         let run = run(home, instance, ticket, request, respond);
         // Should the host's own part of it panic, the client is answered all the same.
-        let run = Lasting::new(AssertUnwindSafe(run).catch_unwind().map(drop));
+        let run = AssertUnwindSafe(run).catch_unwind().map(drop);
         let (response, rest) = match is_chained {
             true => {
-                drop(run);
+                tokio::spawn(run);
                 (response.await, None)
             }
             false => {
                 let mut rest = Rest::of(run);
-                let answered = poll_fn(|cx| rest.poll(cx, |cx| response.poll_unpin(cx)));
-                (answered.await, Some(rest))
+                let answered = poll_fn(|cx| rest.poll(cx, |cx| response.poll_unpin(cx))).await;
+                rest.last();
+                (answered, Some(rest))
             }
         };
         match response {

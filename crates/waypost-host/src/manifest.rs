@@ -40,7 +40,7 @@ pub struct Manifest {
     pub application: Application,
     /// The variables that it declares.
     pub variables: BTreeMap<String, Variable>,
-    /// The HTTP triggers, in the order of the file.
+    /// The HTTP triggers, in the order of the file. [`Manifest::trigger_for`] knows them as they were read.
     pub triggers: Vec<HttpTrigger>,
     /// The components; those without a trigger are asked by other components only.
     pub components: BTreeMap<ComponentId, Component>,

@@ -11,22 +11,33 @@ use std::task::{Context, Poll, Wake, Waker};
 /// How often work that wakes itself is gone on with at once, before others have their turn.
 const ROUNDS: usize = 4;
 
-/// What is left of an instance's work for a request; dropped, it goes on in a task of its own.
+/// An instance's work for a request, or what is left of it.
 ///
 /// Most of it is done as soon as it is asked for, but the parts of an instance wake each other on the way. Those calls
 /// end here: in the task's own waker each would have the whole connection looked at once more, for nothing.
 pub(crate) struct Rest {
-    work: Lasting<()>,
+    work: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    lasts: bool,
     bell: Arc<Bell>,
     waker: Waker,
 }
 
 impl Rest {
-    /// Goes on with `work`.
-    pub(crate) fn of(work: Lasting<()>) -> Self {
-        let bell = Arc::new(Bell::default());
+    /// Begins with all of the work. Dropped now, it ends.
+    pub(crate) fn of(work: impl Future<Output = ()> + Send + 'static) -> Self {
+        let bell = Arc::new(Bell(AtomicU8::new(RUNG), AtomicWaker::new()));
         let waker = Waker::from(Arc::clone(&bell));
-        Self { work, bell, waker }
+        Self {
+            work: Some(Box::pin(work)),
+            lasts: false,
+            bell,
+            waker,
+        }
+    }
+
+    /// From now on it goes on when it is dropped, in a task of its own.
+    pub(crate) fn last(&mut self) {
+        self.lasts = true;
     }
 
     /// Does what can be done at the moment, and gives what `wanted` then gives. While that is pending, the task is woken
@@ -36,7 +47,7 @@ impl Rest {
         cx: &mut Context<'_>,
         mut wanted: impl FnMut(&mut Context<'_>) -> Poll<T>,
     ) -> Poll<T> {
-        self.bell.task.register(cx.waker());
+        self.bell.1.register(cx.waker());
         for _ in 0..ROUNDS {
             self.go_on();
             if let Poll::Ready(given) = wanted(cx) {
@@ -50,37 +61,47 @@ impl Rest {
         Poll::Pending
     }
 
-    /// Does what can be done at the moment.
+    /// Does what can be done at the moment. Who was not called has nothing to do: a guest that waits for its turn must
+    /// not have it before.
     pub(crate) fn go_on(&mut self) {
-        self.bell.mute();
+        if !self.bell.take_call() {
+            return;
+        }
+        let Some(work) = &mut self.work else { return };
         let mut cx = Context::from_waker(&self.waker);
-        // There is nothing to be given.
-        let _ = Pin::new(&mut self.work).poll(&mut cx);
+        if work.as_mut().poll(&mut cx).is_ready() {
+            self.work = None;
+        }
+    }
+}
+
+impl Drop for Rest {
+    fn drop(&mut self) {
+        if let Some(work) = self.work.take()
+            && self.lasts
+        {
+            drop(Lasting::new(work));
+        }
     }
 }
 
 /// Wakes a task while it waits; while it works, remembers that it was to be woken.
-#[derive(Default)]
-struct Bell {
-    state: AtomicU8,
-    task: AtomicWaker,
-}
+struct Bell(AtomicU8, AtomicWaker);
 
 const WORKING: u8 = 0;
 const RUNG: u8 = 1;
 const WAITING: u8 = 2;
 
 impl Bell {
-    fn mute(&self) {
-        self.state.swap(WORKING, Ordering::AcqRel);
+    /// Tells whether it was rung, and has it silent.
+    fn take_call(&self) -> bool {
+        self.0.swap(WORKING, Ordering::AcqRel) == RUNG
     }
 
     /// Begins to wait, unless it was rung meanwhile.
     fn listen(&self) -> bool {
         let (success, failure) = (Ordering::AcqRel, Ordering::Acquire);
-        let exchanged = self
-            .state
-            .compare_exchange(WORKING, WAITING, success, failure);
+        let exchanged = self.0.compare_exchange(WORKING, WAITING, success, failure);
         exchanged.is_ok()
     }
 }
@@ -91,8 +112,8 @@ impl Wake for Bell {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        if self.state.swap(RUNG, Ordering::AcqRel) == WAITING {
-            self.task.wake();
+        if self.0.swap(RUNG, Ordering::AcqRel) == WAITING {
+            self.1.wake();
         }
     }
 }
@@ -133,7 +154,7 @@ mod tests {
                 _ => Poll::Pending,
             }
         });
-        let mut rest = Rest::of(Lasting::new(work));
+        let mut rest = Rest::of(work);
         assert_eq!(poll(&calls, &mut rest, || Poll::Ready(1)), Poll::Ready(1));
         assert!(poll::<()>(&calls, &mut rest, || Poll::Pending).is_pending());
         assert_eq!(calls.0.load(Ordering::Relaxed), 0);
@@ -146,7 +167,7 @@ mod tests {
             cx.waker().wake_by_ref();
             Poll::Pending
         });
-        let mut rest = Rest::of(Lasting::new(work));
+        let mut rest = Rest::of(work);
         assert!(poll::<()>(&calls, &mut rest, || Poll::Pending).is_pending());
         assert_eq!(calls.0.load(Ordering::Relaxed), 1);
     }
@@ -155,10 +176,10 @@ mod tests {
     async fn a_task_that_waits_is_woken() {
         let (send, receive) = oneshot::channel();
         let (done, mut is_done) = oneshot::channel();
-        let mut rest = Rest::of(Lasting::new(async {
+        let mut rest = Rest::of(async {
             let sent = receive.await.unwrap_or_default();
             done.send(sent).ok();
-        }));
+        });
         tokio::spawn(async {
             tokio::time::sleep(Duration::from_millis(10)).await;
             send.send(7)
@@ -167,15 +188,36 @@ mod tests {
         assert_eq!(answer.await, Ok(7));
     }
 
-    #[tokio::test]
-    async fn what_is_dropped_goes_on() {
-        let (done, is_done) = oneshot::channel();
-        let mut rest = Rest::of(Lasting::new(async {
-            tokio::task::yield_now().await;
-            done.send(7).ok();
+    #[test]
+    fn who_was_not_called_does_nothing() {
+        let calls = Arc::new(Calls::default());
+        let polls = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&polls);
+        let mut rest = Rest::of(poll_fn(move |_| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            Poll::Pending
         }));
-        rest.go_on();
-        drop(rest);
-        assert_eq!(is_done.await, Ok(7));
+        for _ in 0..3 {
+            assert!(poll::<()>(&calls, &mut rest, || Poll::Pending).is_pending());
+            rest.go_on();
+        }
+        assert_eq!(polls.load(Ordering::Relaxed), 1);
+    }
+
+    #[tokio::test]
+    async fn what_is_dropped_ends_unless_it_is_to_last() {
+        for lasts in [false, true] {
+            let (done, is_done) = oneshot::channel();
+            let mut rest = Rest::of(async {
+                tokio::task::yield_now().await;
+                done.send(7).ok();
+            });
+            rest.go_on();
+            if lasts {
+                rest.last();
+            }
+            drop(rest);
+            assert_eq!(is_done.await.is_ok(), lasts);
+        }
     }
 }

@@ -108,7 +108,7 @@ async fn serve(
         poll_fn(|cx| accessor.poll_no_interesting_tasks(cx)).await;
         if reads_files {
             // The body may be a file, which nobody but the store passes on.
-            poll_fn(|_| match activity.see().open {
+            poll_fn(|_| match activity.open() {
                 0 => Poll::Ready(()),
                 _ => Poll::Pending,
             })
@@ -153,16 +153,16 @@ impl<T, W: Future<Output = wasmtime::Result<T>>> Future for Watched<'_, W> {
     type Output = wasmtime::Result<T>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.activity.register(cx.waker());
+        // One that is to end gets no more time.
+        if self.activity.doom().is_some() {
+            return Poll::Ready(Err(over()));
+        }
         if let Poll::Ready(result) = self.work.as_mut().poll(cx) {
             return Poll::Ready(result);
         }
         self.meter.control_returned();
-        self.activity.register(cx.waker());
-        let seen = self.activity.see();
-        if seen.doom.is_some() {
-            return Poll::Ready(Err(over()));
-        }
-        if seen.open > 0 {
+        if self.activity.open() > 0 {
             self.aftermath = None;
             return Poll::Pending;
         }

@@ -53,6 +53,13 @@ impl Body for AnswerBody {
         let polled = Pin::new(&mut self.body).poll_frame(cx);
         match polled {
             Poll::Ready(None) => Poll::Ready(self.finish()),
+            Poll::Ready(Some(Ok(frame))) => {
+                // Nobody may ask for the end after the last frame, and the instance waits for it.
+                if self.body.is_end_stream() {
+                    self.open = None;
+                }
+                Poll::Ready(Some(Ok(frame)))
+            }
             other => other,
         }
     }

@@ -178,13 +178,17 @@ async fn drive(
         }
     });
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let mut lapse = pin!(progress.lapse(patience));
     let mut is_told = false;
     loop {
         tokio::select! {
             ended = &mut connection => return ended.map_or_else(End::Failed, |()| End::Done),
-            lapse = progress.lapse(patience) => match lapse {
+            lapsed = &mut lapse => match lapsed {
                 Lapse::Silent | Lapse::Stalled => return End::Lapsed,
-                Lapse::Idle => connection.as_mut().graceful_shutdown(),
+                Lapse::Idle => {
+                    connection.as_mut().graceful_shutdown();
+                    lapse.set(progress.lapse(patience));
+                }
             },
             () = stopping.cancelled(), if !is_told => {
                 is_told = true;
