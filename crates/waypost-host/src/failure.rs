@@ -5,13 +5,11 @@ use crate::context::RequestContext;
 use crate::grants::Grants;
 use crate::load::LoadError;
 use crate::metrics::Bound;
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::{Response, StatusCode};
 use std::sync::Arc;
 use wasmtime_wasi_http::WasiBody;
-
-/// Name of the header that ties a response to the log.
-pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+use waypost_router::X_REQUEST_ID;
 
 /// Seconds after which a client that was turned away may try again: load comes and goes within one.
 const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("1");

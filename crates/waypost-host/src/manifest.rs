@@ -40,7 +40,8 @@ pub struct Manifest {
     pub application: Application,
     /// The variables that it declares.
     pub variables: BTreeMap<String, Variable>,
-    /// The HTTP triggers, in the order of the file. [`Manifest::trigger_for`] knows them as they were read.
+    /// The HTTP triggers, in the order of the file. [`Manifest::trigger_for`] and
+    /// [`Manifest::is_public`] know them as they were read.
     pub triggers: Vec<HttpTrigger>,
     /// The components; those without a trigger are asked by other components only.
     pub components: BTreeMap<ComponentId, Component>,
@@ -114,18 +115,21 @@ impl Manifest {
     /// As in Spin an exact route goes before a wildcard, a longer wildcard before a shorter, and
     /// slashes at the end make no difference. Private triggers answer no path.
     pub fn trigger_for(&self, path: &str) -> Option<&HttpTrigger> {
-        // An app of a thousand routes has a thousand triggers, of which all but the router's are private.
-        self.public
-            .iter()
-            .filter_map(|place| self.triggers.get(*place))
+        self.public_triggers()
             .find(|trigger| trigger.route.matches(path))
     }
 
     /// Tells whether a component has a trigger that clients can reach.
     pub fn is_public(&self, component: &ComponentId) -> bool {
-        self.triggers
-            .iter()
-            .any(|trigger| trigger.component == *component && trigger.route != Route::Private)
+        self.public_triggers()
+            .any(|trigger| trigger.component == *component)
+    }
+
+    /// The triggers that clients can reach, those that go before others first. An app of a thousand routes has a
+    /// thousand triggers, of which all but the router's are private.
+    fn public_triggers(&self) -> impl Iterator<Item = &HttpTrigger> {
+        let places = self.public.iter();
+        places.filter_map(|place| self.triggers.get(*place))
     }
 
     /// Fills in everything that depends on variables, for every component.

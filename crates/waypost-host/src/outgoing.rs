@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::context::{CurrentRequest, RequestContext};
-use crate::failure::{Failure, X_REQUEST_ID};
+use crate::failure::Failure;
 use crate::grants::Grants;
 use crate::headers::strip_request;
 use crate::manner::Manner;
@@ -13,6 +13,7 @@ use http::{Request, Response};
 use http_body_util::BodyExt;
 use std::sync::{Arc, Weak};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks, default_send_request};
+use waypost_router::X_REQUEST_ID;
 
 /// The way out of one instance.
 pub(crate) struct Outgoing {

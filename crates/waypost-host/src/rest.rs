@@ -25,7 +25,10 @@ pub(crate) struct Rest {
 impl Rest {
     /// Begins with all of the work. Dropped now, it ends.
     pub(crate) fn of(work: impl Future<Output = ()> + Send + 'static) -> Self {
-        let bell = Arc::new(Bell(AtomicU8::new(RUNG), AtomicWaker::new()));
+        let bell = Arc::new(Bell {
+            state: AtomicU8::new(RUNG),
+            task: AtomicWaker::new(),
+        });
         let waker = Waker::from(Arc::clone(&bell));
         Self {
             work: Some(Box::pin(work)),
@@ -47,7 +50,7 @@ impl Rest {
         cx: &mut Context<'_>,
         mut wanted: impl FnMut(&mut Context<'_>) -> Poll<T>,
     ) -> Poll<T> {
-        self.bell.1.register(cx.waker());
+        self.bell.task.register(cx.waker());
         for _ in 0..ROUNDS {
             self.go_on();
             if let Poll::Ready(given) = wanted(cx) {
@@ -86,7 +89,10 @@ impl Drop for Rest {
 }
 
 /// Wakes a task while it waits; while it works, remembers that it was to be woken.
-struct Bell(AtomicU8, AtomicWaker);
+struct Bell {
+    state: AtomicU8,
+    task: AtomicWaker,
+}
 
 const WORKING: u8 = 0;
 const RUNG: u8 = 1;
@@ -95,13 +101,15 @@ const WAITING: u8 = 2;
 impl Bell {
     /// Tells whether it was rung, and has it silent.
     fn take_call(&self) -> bool {
-        self.0.swap(WORKING, Ordering::AcqRel) == RUNG
+        self.state.swap(WORKING, Ordering::AcqRel) == RUNG
     }
 
     /// Begins to wait, unless it was rung meanwhile.
     fn listen(&self) -> bool {
         let (success, failure) = (Ordering::AcqRel, Ordering::Acquire);
-        let exchanged = self.0.compare_exchange(WORKING, WAITING, success, failure);
+        let exchanged = self
+            .state
+            .compare_exchange(WORKING, WAITING, success, failure);
         exchanged.is_ok()
     }
 }
@@ -112,8 +120,8 @@ impl Wake for Bell {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        if self.0.swap(RUNG, Ordering::AcqRel) == WAITING {
-            self.1.wake();
+        if self.state.swap(RUNG, Ordering::AcqRel) == WAITING {
+            self.task.wake();
         }
     }
 }

@@ -26,7 +26,7 @@ pub mod wasi03;
 pub use answer::Answer;
 pub use fields::{Fields, Headers};
 pub use forwarding::{
-    Forwarded, Forwarding, TRUSTED_HEADERS, is_for_the_inside, is_of_the_connection,
+    Forwarded, Forwarding, TRUSTED_HEADERS, X_REQUEST_ID, is_for_the_inside, is_of_the_connection,
     is_of_the_inside, trusted_headers,
 };
 pub use router::{Decision, Destination, Router, RoutesError};

@@ -5,7 +5,7 @@ use crate::app::{App, Reply};
 use crate::body::{self, BodyFault, PatientBody, first_frame};
 use crate::component::LazyComponent;
 use crate::context::RequestContext;
-use crate::failure::{Failure, X_REQUEST_ID, plain, reason};
+use crate::failure::{Failure, plain, reason};
 use crate::headers::strip_hop_by_hop;
 use crate::headers::{X_FORWARDED_FOR, X_FORWARDED_PORT};
 use crate::lasting::Lasting;
@@ -19,6 +19,7 @@ use hyper::ext::ReasonPhrase;
 use std::net::IpAddr;
 use std::sync::Arc;
 use wasmtime_wasi_http::WasiBody;
+use waypost_router::X_REQUEST_ID;
 
 /// Methods that handlers may implement: the answer to `OPTIONS *`.
 const METHODS: HeaderValue =
