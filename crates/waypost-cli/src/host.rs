@@ -1,6 +1,6 @@
 //! The one place that knows the embedded host: its configuration, and serving.
 
-mod pages;
+mod allocator;
 mod serving;
 mod signals;
 
