@@ -6,18 +6,20 @@
 //! into the table. Here the code gets the slots and the functions (`code`), so that the shim goes: an instance of a
 //! composition would have one for each route, and a host has to make each.
 //!
-//! What a program does at its end goes too: it would be the only import that the stub meets before the memory is
-//! there, for which the host would make one more module, too.
+//! What the stub always answers alike, the code answers itself (`answer`): between the stub and whoever asks it, a host
+//! makes one more module.
 
+mod answer;
 mod code;
 mod fix_up;
 mod shape;
 
 use wasm_encoder::reencode::{Error, Reencode, ReencodeComponent, component_utils, utils};
 use wasm_encoder::{
-    Alias, Component, ComponentAliasSection, InstanceSection, ModuleSection, RawSection, TableType,
+    Alias, CanonicalFunctionSection, Component, ComponentAliasSection, InstanceSection,
+    ModuleSection, RawSection, TableType,
 };
-use wasmparser::{ComponentAlias, Instance, Parser, Payload};
+use wasmparser::{CanonicalFunction, ComponentAlias, ExternalKind, Instance, Parser, Payload};
 
 use shape::Shape;
 
@@ -26,19 +28,30 @@ use shape::Shape;
 #[error("the component is not of `wit-component`'s making")]
 struct Foreign;
 
-/// Gives a component that does the same with fewer core instances, or nothing where it does not know how.
-pub(super) fn compact(component: &[u8]) -> Option<Vec<u8>> {
-    let shape = Shape::of(component)?;
+/// A component that does the same as another with fewer core instances.
+pub(super) struct Compacted {
+    pub(super) component: Vec<u8>,
+    /// Whether it still calls functions of the stub.
+    pub(super) asks_stub: bool,
+}
+
+/// Makes a component compact; gives nothing where it does not know how. One with an environment has the stub tell it.
+pub(super) fn compact(component: &[u8], has_environment: bool) -> Option<Compacted> {
+    let shape = Shape::of(component, has_environment)?;
     let mut encoder = Encoder {
         shape: &shape,
         modules: 0,
         instances: 0,
+        functions: 0,
     };
     let mut compacted = Component::new();
     encoder
         .parse_component(&mut compacted, Parser::new(0), component)
         .ok()?;
-    Some(compacted.finish())
+    Some(Compacted {
+        component: compacted.finish(),
+        asks_stub: shape.asks_stub,
+    })
 }
 
 /// Writes a component again, without its shim.
@@ -48,6 +61,8 @@ struct Encoder<'a> {
     modules: u32,
     /// How many core instances it has seen.
     instances: u32,
+    /// How many core functions it has seen.
+    functions: u32,
 }
 
 /// Tells whether a nested component takes something from around it, where indices change.
@@ -64,15 +79,16 @@ fn has_outer_alias(component: &[u8]) -> Result<bool, Error<Foreign>> {
     Ok(false)
 }
 
-/// Makes a table longer.
-fn longer<T: Reencode>(
+/// Gives a table another length.
+fn as_long_as<T: Reencode>(
     encoder: &mut T,
     table: wasmparser::TableType,
-    by: u32,
+    length: u32,
 ) -> Result<TableType, Error<T::Error>> {
     let mut table = utils::table_type(encoder, table)?;
-    table.minimum = table.minimum.saturating_add(by.into());
-    table.maximum = table.maximum.map(|most| most.saturating_add(by.into()));
+    let rest = table.maximum.map(|most| most.saturating_sub(table.minimum));
+    table.minimum = length.into();
+    table.maximum = rest.map(|rest| rest.saturating_add(length.into()));
     Ok(table)
 }
 
@@ -153,7 +169,15 @@ impl ReencodeComponent for Encoder<'_> {
     ) -> Result<(), Error<Foreign>> {
         let Shape { shim, main, .. } = self.shape;
         for alias in section {
-            match alias? {
+            let alias = alias?;
+            if let ComponentAlias::CoreInstanceExport {
+                kind: ExternalKind::Func,
+                ..
+            } = alias
+            {
+                self.functions += 1;
+            }
+            match alias {
                 ComponentAlias::CoreInstanceExport {
                     kind,
                     instance_index,
@@ -175,6 +199,21 @@ impl ReencodeComponent for Encoder<'_> {
             }
         }
         Ok(())
+    }
+
+    fn parse_component_canonical(
+        &mut self,
+        section: &mut CanonicalFunctionSection,
+        function: CanonicalFunction,
+    ) -> Result<(), Error<Foreign>> {
+        if !matches!(function, CanonicalFunction::Lift { .. }) {
+            let index = self.functions;
+            self.functions += 1;
+            if !self.shape.is_kept(ExternalKind::Func, index) {
+                return Ok(());
+            }
+        }
+        component_utils::parse_component_canonical(self, section, function)
     }
 
     fn parse_instance(

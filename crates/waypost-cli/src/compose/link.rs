@@ -38,7 +38,8 @@ pub(super) fn link(abi: Abi, router: Vec<u8>, handlers: Vec<Part>) -> anyhow::Re
     linker.graph.export(handle, name)?;
     Ok(Linked {
         component: linker.graph.encode(EncodeOptions::default())?,
-        adapters: linker.adapters,
+        // One is between the router and its handlers.
+        adapters: linker.adapters + 1,
     })
 }
 
@@ -53,8 +54,8 @@ pub(super) struct Linked {
 struct Linker {
     graph: CompositionGraph,
     stubs: BTreeMap<(String, Environment), NodeId>,
-    /// How many modules the host makes between the stub and the parts: one for what each calls, and one more for
-    /// what it has to have before its memory is there.
+    /// How many modules the host makes between the stub and the parts: one for each that calls it, and one more where
+    /// that is before the memory of the part is there.
     adapters: usize,
 }
 
@@ -66,14 +67,13 @@ impl Linker {
         component: Vec<u8>,
         environment: &Environment,
     ) -> anyhow::Result<(PackageId, NodeId)> {
-        let (package, instance) = match self.compacted(name, &component) {
+        let (package, instance) = match self.compacted(name, &component, environment) {
             Some(part) => part,
             None => {
-                self.adapters += 1;
+                self.adapters += 2;
                 self.instantiate(name, component)?
             }
         };
-        self.adapters += 1;
         let world = &self.graph.types()[self.graph[package].ty()];
         let imports: Vec<String> = world.imports.keys().cloned().collect();
         for import in imports {
@@ -93,9 +93,16 @@ impl Linker {
     }
 
     /// The same as `instantiate`, of the component in compact form, if it has one.
-    fn compacted(&mut self, name: &str, component: &[u8]) -> Option<(PackageId, NodeId)> {
-        let compacted = compact::compact(component)?;
-        self.instantiate(name, compacted).ok()
+    fn compacted(
+        &mut self,
+        name: &str,
+        component: &[u8],
+        environment: &Environment,
+    ) -> Option<(PackageId, NodeId)> {
+        let compacted = compact::compact(component, !environment.is_empty())?;
+        let part = self.instantiate(name, compacted.component).ok()?;
+        self.adapters += usize::from(compacted.asks_stub);
+        Some(part)
     }
 
     fn instantiate(

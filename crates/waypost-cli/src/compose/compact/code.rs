@@ -9,16 +9,17 @@ use wasm_encoder::{
 };
 use wasmparser::{FuncType, Parser, Payload, TypeRef};
 
+use super::answer::Answer;
 use super::shape::{Shape, TABLE};
-use super::{Foreign, longer};
+use super::{Foreign, as_long_as};
 
 /// What stands in for an imported function.
 #[derive(Debug, Clone, Copy)]
 enum Body {
-    /// It calls what is in a slot of the table.
-    Slot(u32),
-    /// It traps.
-    Trap,
+    /// It calls what is in this place of the table.
+    Call(u32),
+    /// It answers.
+    Answer(Answer),
 }
 
 /// A function of the module that an import becomes.
@@ -47,10 +48,8 @@ struct Encoder {
     imports: Vec<u32>,
     /// By the import's index.
     stand_ins: BTreeMap<u32, StandIn>,
-    /// How many slots its table gets more.
-    slots: u32,
-    /// The first of them.
-    first: u32,
+    /// How long the table gets.
+    table: u32,
 }
 
 impl Encoder {
@@ -59,8 +58,7 @@ impl Encoder {
             types: Vec::new(),
             imports: Vec::new(),
             stand_ins: BTreeMap::new(),
-            slots: shape.slots,
-            first: shape.first,
+            table: shape.table,
         };
         let (mut functions, mut defined) = (0, 0);
         for payload in parser.parse_all(module) {
@@ -118,16 +116,14 @@ impl Encoder {
         let mut function = Function::new([]);
         let mut instructions = function.instructions();
         match stand_in.body {
-            Body::Trap => {
-                instructions.unreachable();
-            }
-            Body::Slot(slot) => {
+            Body::Answer(answer) => answer.write(&mut instructions),
+            Body::Call(place) => {
                 let ty = self.types.get(stand_in.type_index as usize);
                 let ty = ty.ok_or(Error::UserError(Foreign))?;
                 for (parameter, _) in (0..).zip(ty.params()) {
                     instructions.local_get(parameter);
                 }
-                instructions.i32_const((self.first + slot).cast_signed());
+                instructions.i32_const(place.cast_signed());
                 instructions.call_indirect(0, stand_in.type_index);
             }
         }
@@ -138,10 +134,12 @@ impl Encoder {
 
 /// What stands in for an import, unless it stays one.
 fn body(shape: &Shape<'_>, module: &str, name: &str) -> Option<Body> {
-    if module.starts_with("wasi:cli/exit@0.2.") && name == "exit" {
-        return Some(Body::Trap);
+    if let Some(answer) = shape.answered.get(&(module, name)) {
+        return Some(Body::Answer(*answer));
     }
-    shape.imports.get(&(module, name)).copied().map(Body::Slot)
+    let slot = shape.imports.get(&(module, name))?;
+    let place = shape.slots.get(*slot as usize)?;
+    place.map(Body::Call)
 }
 
 impl Reencode for Encoder {
@@ -185,7 +183,7 @@ impl Reencode for Encoder {
     }
 
     fn table_type(&mut self, table: wasmparser::TableType) -> Result<TableType, Error<Foreign>> {
-        longer(self, table, self.slots)
+        as_long_as(self, table, self.table)
     }
 
     fn parse_export_section(

@@ -1,32 +1,69 @@
 //! The fix-up of a component, for slots that are in the table of the code.
 
-use wasm_encoder::reencode::{Error, Reencode, utils};
-use wasm_encoder::{ConstExpr, ElementSection, Module, TableType};
-use wasmparser::{Element, ElementKind, Operator, Parser};
+use wasm_encoder::reencode::{Error, Reencode};
+use wasm_encoder::{
+    ConstExpr, ElementSection, Elements, EntityType, ImportSection, Module, TableType,
+};
+use wasmparser::{Element, ElementItems, ElementKind, Operator, Parser, TypeRef};
 
 use super::shape::Shape;
-use super::{Foreign, longer};
+use super::{Foreign, as_long_as};
 
-/// Writes a fix-up again that puts everything behind what is in the table already.
+/// Writes a fix-up again that puts everything behind what is in the table already, without what is answered.
 pub(super) fn moved(
     shape: &Shape<'_>,
     parser: Parser,
     module: &[u8],
 ) -> Result<Module, Error<Foreign>> {
+    let mut encoder = Encoder {
+        shape,
+        imports: Vec::new(),
+    };
     let mut moved = Module::new();
-    Encoder { by: shape.first }.parse_core_module(&mut moved, parser, module)?;
+    encoder.parse_core_module(&mut moved, parser, module)?;
     Ok(moved)
 }
 
-struct Encoder {
-    by: u32,
+struct Encoder<'a> {
+    shape: &'a Shape<'a>,
+    /// The slot that each function is for, by its name.
+    imports: Vec<usize>,
 }
 
-impl Reencode for Encoder {
+impl Encoder<'_> {
+    /// Where in the table a slot is, unless it is answered.
+    fn place(&self, slot: usize) -> Result<Option<u32>, Error<Foreign>> {
+        let place = self.shape.slots.get(slot).copied();
+        place.ok_or(Error::UserError(Foreign))
+    }
+}
+
+impl Reencode for Encoder<'_> {
     type Error = Foreign;
 
+    fn parse_import_section(
+        &mut self,
+        section: &mut ImportSection,
+        imports: wasmparser::ImportSectionReader<'_>,
+    ) -> Result<(), Error<Foreign>> {
+        for import in imports.into_imports() {
+            let import = import?;
+            if let TypeRef::Func(_) = import.ty {
+                let slot = import.name.parse();
+                let slot = slot.map_err(|_| Error::UserError(Foreign))?;
+                self.imports.push(slot);
+                if self.place(slot)?.is_none() {
+                    continue;
+                }
+            }
+            let ty: EntityType = self.entity_type(import.ty)?;
+            section.import(import.module, import.name, ty);
+        }
+        Ok(())
+    }
+
     fn table_type(&mut self, table: wasmparser::TableType) -> Result<TableType, Error<Foreign>> {
-        longer(self, table, self.by)
+        as_long_as(self, table, self.shape.table)
     }
 
     fn parse_element(
@@ -34,17 +71,32 @@ impl Reencode for Encoder {
         section: &mut ElementSection,
         element: Element<'_>,
     ) -> Result<(), Error<Foreign>> {
-        let ElementKind::Active { offset_expr, .. } = &element.kind else {
-            return utils::parse_element(self, section, element);
-        };
-        let mut operators = offset_expr.get_operators_reader();
-        let Operator::I32Const { value } = operators.read()? else {
+        let (ElementKind::Active { offset_expr, .. }, ElementItems::Functions(items)) =
+            (&element.kind, &element.items)
+        else {
             return Err(Error::UserError(Foreign));
         };
-        let offset = value.checked_add_unsigned(self.by);
-        let offset = ConstExpr::i32_const(offset.ok_or(Error::UserError(Foreign))?);
-        let items = self.element_items(element.items)?;
-        section.active(None, &offset, items);
+        let mut operators = offset_expr.get_operators_reader();
+        let (Operator::I32Const { value: 0 }, true) = (
+            operators.read()?,
+            items.count() as usize == self.imports.len(),
+        ) else {
+            return Err(Error::UserError(Foreign));
+        };
+        let (mut functions, mut first) = (Vec::new(), None);
+        for (slot, item) in items.clone().into_iter().enumerate() {
+            if self.imports.get(item? as usize) != Some(&slot) {
+                return Err(Error::UserError(Foreign));
+            }
+            if let Some(place) = self.place(slot)? {
+                first.get_or_insert(place);
+                functions.push(u32::try_from(functions.len()).unwrap_or(u32::MAX));
+            }
+        }
+        if let Some(first) = first {
+            let offset = ConstExpr::i32_const(first.cast_signed());
+            section.active(None, &offset, Elements::Functions(functions.into()));
+        }
         Ok(())
     }
 }

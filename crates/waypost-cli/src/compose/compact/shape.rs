@@ -7,8 +7,17 @@ use wasmparser::{
     TypeRef,
 };
 
+use super::answer::Answer;
+use crate::compose::cli_stub;
+
 /// The name by which the shim exports its table.
 pub(super) const TABLE: &str = "$imports";
+
+/// An import of the code, by module and name.
+pub(super) type Name<'a> = (&'a str, &'a str);
+
+/// The name of a module that another imports, and the instance that stands for it.
+type Argument<'a> = (&'a str, u32);
 
 /// Where a core module and the one instance of it are in their index spaces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,40 +35,75 @@ pub(super) struct Shape<'a> {
     pub(super) main: Place,
     /// The module of the fix-up.
     pub(super) fix_up: u32,
-    /// The core instances that only say what the code imports.
+    /// The core instances that only say what the code and the fix-up import.
     pub(super) arguments: BTreeSet<u32>,
-    /// The index that each core function has without the shim's; those have none.
+    /// The index that each core function has when those are gone that nobody asks any more; they have none.
     pub(super) functions: Vec<Option<u32>>,
-    /// The imports of the code that the shim met, by module and name, and the slot that each calls.
-    pub(super) imports: BTreeMap<(&'a str, &'a str), u32>,
-    /// How many slots there are.
-    pub(super) slots: u32,
-    /// Where they are in the table of the code.
-    pub(super) first: u32,
+    /// The imports that the code answers by itself, and how.
+    pub(super) answered: BTreeMap<Name<'a>, Answer>,
+    /// The other imports of the code that the shim met, and the slot that each calls.
+    pub(super) imports: BTreeMap<Name<'a>, u32>,
+    /// Where what was in each slot of the shim is now, in the table of the code; nothing for what is answered.
+    pub(super) slots: Vec<Option<u32>>,
+    /// How long the table of the code is with them.
+    pub(super) table: u32,
+    /// Whether it still calls what the stub has.
+    pub(super) asks_stub: bool,
 }
 
 impl<'a> Shape<'a> {
     /// Looks at a component; gives nothing where it is of another shape.
-    pub(super) fn of(component: &'a [u8]) -> Option<Shape<'a>> {
+    pub(super) fn of(component: &'a [u8], has_environment: bool) -> Option<Shape<'a>> {
         let items = Items::read(component)?;
         let shim = items.place(items.table?)?;
         let slots = slots_of_shim(items.modules.get(shim.module as usize)?)?;
-        let (main, arguments) = items.user_of(shim)?;
+        let (main, bags) = items.user_of(shim)?;
         let first = length_of_table(items.modules.get(main.module as usize)?)?;
-        let fix_up = items.fix_up()?;
+        let (fix_up, fillings) = items.fix_up()?;
         // The table can only come from the code if that is there already where the table is taken.
         let in_order = main.instance < items.instances_before_table;
-        let mut imports = BTreeMap::new();
-        for (module, bag) in &arguments {
+        let (mut answered, mut imports) = (BTreeMap::new(), BTreeMap::new());
+        let (mut answered_slots, mut asks_stub) = (BTreeSet::new(), false);
+        for (module, bag) in &bags {
             for export in items.exports(*bag)? {
-                if let Some(slot) = items.slot(shim, export) {
-                    imports.insert((*module, export.name), slot?);
+                let name = (*module, export.name);
+                let slot = items.slot(shim, export);
+                if let Some(answer) = Answer::to(module, export.name, has_environment) {
+                    answered.insert(name, answer);
+                    answered_slots.extend(slot.flatten());
+                    continue;
                 }
+                if let Some(slot) = slot {
+                    imports.insert(name, slot?);
+                }
+                asks_stub |= is_asked(module, export.name);
             }
         }
+        let mut table = first;
+        let slots = (0..slots).map(|slot| {
+            let kept =
+                !answered_slots.contains(&slot) || imports.values().any(|kept| *kept == slot);
+            kept.then(|| {
+                table += 1;
+                table - 1
+            })
+        });
+        let slots: Vec<Option<u32>> = slots.collect();
+        let is_over = |bag: u32, name: &str| {
+            let is_answered =
+                |(module, of): &Argument<'_>| *of == bag && answered.contains_key(&(module, name));
+            let fills = |(_, of): &Argument<'_>| *of == bag;
+            let is_gone = |slot: usize| slots.get(slot) == Some(&None);
+            bags.iter().any(is_answered)
+                || fillings.iter().any(fills) && name.parse().is_ok_and(is_gone)
+        };
+        let unused = items.unused(is_over);
+        let arguments = bags.iter().chain(&fillings).map(|(_, bag)| *bag);
         let mut count = 0;
-        let functions = items.functions.iter().map(|origin| {
-            let kept = origin.is_none_or(|(instance, _)| instance != shim.instance);
+        let functions = (0..).zip(&items.functions).map(|(index, origin)| {
+            let is_of_shim =
+                matches!(origin, Origin::Export(instance, _) if *instance == shim.instance);
+            let kept = !is_of_shim && !unused.contains(&index);
             kept.then(|| {
                 count += 1;
                 count - 1
@@ -69,11 +113,13 @@ impl<'a> Shape<'a> {
             shim,
             main,
             functions: functions.collect(),
-            arguments: arguments.into_iter().map(|(_, bag)| bag).collect(),
+            arguments: arguments.collect(),
+            answered,
             imports,
             slots,
-            first,
+            table,
             fix_up,
+            asks_stub,
         })
     }
 
@@ -87,13 +133,28 @@ impl<'a> Shape<'a> {
     }
 }
 
+/// Tells whether an import of the code makes a call to the stub. What ends a handle does not.
+fn is_asked(module: &str, name: &str) -> bool {
+    cli_stub::version_for(module).is_some() && !name.starts_with('[')
+}
+
+/// Where a core function comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin<'a> {
+    /// An instance exports it, by this name.
+    Export(u32, &'a str),
+    /// It calls a function of the component.
+    Lower,
+    /// The component model has it.
+    BuiltIn,
+}
+
 /// The core items of a component.
 #[derive(Default)]
 struct Items<'a> {
     modules: Vec<&'a [u8]>,
     instances: Vec<Instance<'a>>,
-    /// Each core function: whose export it is, if it is one.
-    functions: Vec<Option<(u32, &'a str)>>,
+    functions: Vec<Origin<'a>>,
     /// The instance that exports the table of the shim, and how many instances were there by then.
     table: Option<u32>,
     instances_before_table: u32,
@@ -139,8 +200,10 @@ impl<'a> Items<'a> {
             }
             Payload::ComponentCanonicalSection(section) => {
                 for function in section {
-                    if !matches!(function.ok()?, CanonicalFunction::Lift { .. }) {
-                        self.functions.push(None);
+                    match function.ok()? {
+                        CanonicalFunction::Lift { .. } => {}
+                        CanonicalFunction::Lower { .. } => self.functions.push(Origin::Lower),
+                        _ => self.functions.push(Origin::BuiltIn),
                     }
                 }
             }
@@ -164,7 +227,7 @@ impl<'a> Items<'a> {
             return Some(());
         };
         match kind {
-            ExternalKind::Func => self.functions.push(Some((instance_index, name))),
+            ExternalKind::Func => self.functions.push(Origin::Export(instance_index, name)),
             ExternalKind::Table if name == TABLE => {
                 self.instances_before_table = u32::try_from(self.instances.len()).ok()?;
                 if self.table.replace(instance_index).is_some() {
@@ -198,20 +261,28 @@ impl<'a> Items<'a> {
         }
     }
 
-    /// The module of the one instance that imports the table, once it was taken.
-    fn fix_up(&self) -> Option<u32> {
+    /// What an instance gets to import: the instances, by the names of the modules that it imports.
+    fn bags(&self, instance: &Instance<'a>) -> Vec<Argument<'a>> {
+        match instance {
+            Instance::Instantiate { args, .. } => {
+                args.iter().map(|arg| (arg.name, arg.index)).collect()
+            }
+            Instance::FromExports(_) => Vec::new(),
+        }
+    }
+
+    /// The module of the one instance that imports the table, once it was taken, and what it gets.
+    fn fix_up(&self) -> Option<(u32, Vec<Argument<'a>>)> {
         let mut found = None;
         for (index, instance) in self.instances.iter().enumerate() {
-            let Instance::Instantiate { args, .. } = instance else {
-                continue;
-            };
-            let has_table = |bag| {
-                let mut exports = self.exports(bag).unwrap_or_default().iter();
+            let bags = self.bags(instance);
+            let has_table = |(_, bag): &Argument<'_>| {
+                let mut exports = self.exports(*bag).unwrap_or_default().iter();
                 exports.any(|export| export.kind == ExternalKind::Table)
             };
-            if args.iter().any(|arg| has_table(arg.index)) {
+            if bags.iter().any(has_table) {
                 let place = self.place(u32::try_from(index).ok()?)?;
-                if found.replace(place.module).is_some() {
+                if found.replace((place.module, bags)).is_some() {
                     return None;
                 }
             }
@@ -219,24 +290,46 @@ impl<'a> Items<'a> {
         found
     }
 
+    /// The functions that call one of the component, and that nobody asks without what is over: exports of
+    /// instances, by their names.
+    fn unused(&self, is_over: impl Fn(u32, &str) -> bool) -> BTreeSet<u32> {
+        let (mut unused, mut used) = (BTreeSet::new(), BTreeSet::new());
+        for (bag, instance) in (0..).zip(&self.instances) {
+            let Instance::FromExports(exports) = instance else {
+                continue;
+            };
+            let functions = exports
+                .iter()
+                .filter(|export| export.kind == ExternalKind::Func);
+            for export in functions {
+                match is_over(bag, export.name) {
+                    true => unused.insert(export.index),
+                    false => used.insert(export.index),
+                };
+            }
+        }
+        let is_lowered = |index: &u32| self.functions.get(*index as usize) == Some(&Origin::Lower);
+        unused.retain(|index| is_lowered(index) && !used.contains(index));
+        unused
+    }
+
     /// The slot of an export that is a function of the shim; none of a shim that this module does not know.
     fn slot(&self, shim: Place, export: &wasmparser::Export<'a>) -> Option<Option<u32>> {
         if export.kind != ExternalKind::Func {
             return None;
         }
-        let (instance, name) = (*self.functions.get(export.index as usize)?)?;
-        (instance == shim.instance).then(|| name.parse().ok())
+        match self.functions.get(export.index as usize)? {
+            Origin::Export(instance, name) if *instance == shim.instance => Some(name.parse().ok()),
+            _ => None,
+        }
     }
 
     /// The only instance that imports functions of the shim, and what it imports: by module, the instance.
-    fn user_of(&self, shim: Place) -> Option<(Place, Vec<(&'a str, u32)>)> {
+    fn user_of(&self, shim: Place) -> Option<(Place, Vec<Argument<'a>>)> {
         let mut user = None;
         for (index, instance) in self.instances.iter().enumerate() {
-            let Instance::Instantiate { args, .. } = instance else {
-                continue;
-            };
-            let bags: Vec<_> = args.iter().map(|arg| (arg.name, arg.index)).collect();
-            let uses = |(_, bag): &(&str, u32)| {
+            let bags = self.bags(instance);
+            let uses = |(_, bag): &Argument<'_>| {
                 let exports = self.exports(*bag).unwrap_or_default();
                 exports
                     .iter()

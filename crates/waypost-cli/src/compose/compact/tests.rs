@@ -1,63 +1,108 @@
-use wasmparser::{ElementKind, Operator, Parser, Payload};
+use wasmparser::{CanonicalFunction, ElementKind, Operator, Parser, Payload};
 
-use super::compact;
+use super::Compacted;
 use crate::anatomy::Anatomy;
 
 /// A component as `wit-component` makes it. `SHIM` is what the shim does, `MAIN` what else is in the code.
 const COMPONENT: &str = r#"(component
     (import "host" (instance $host (export "name" (func (result string)))))
+    (import "wasi:cli/environment@0.2.6" (instance $cli
+        (export "get-environment" (func (result (list (tuple string string)))))))
     (core module $main
-        (type $name (func (param i32)))
-        (type $end (func (param i32)))
-        (import "wasi:cli/exit@0.2.6" "exit" (func $exit (type $end)))
-        (import "host" "name" (func $name (type $name)))
+        (type $out (func (param i32)))
+        (import "wasi:cli/exit@0.2.6" "exit" (func $exit (type $out)))
+        (import "wasi:cli/environment@0.2.6" "get-environment" (func $environment (type $out)))
+        (import "host" "name" (func $name (type $out)))
         (import "host" "now" (func $now (result i32)))
         (memory (export "memory") 1)
         (table 2 2 funcref)
         (elem (i32.const 1) func $run)
         (func $run (export "run") (result i32)
+            (call $environment (i32.const 32))
             (call $name (i32.const 8))
             (call $exit (i32.const 1))
             (call $now))
         (func (export "realloc") (param i32 i32 i32 i32) (result i32) i32.const 64) MAIN)
     (core module $shim
-        (type $name (func (param i32)))
-        (table (export "$imports") 1 1 funcref)
-        (func (export "0") (type $name) SHIM))
+        (type $out (func (param i32)))
+        (table (export "$imports") 2 2 funcref)
+        (func (export "0") (type $out) local.get 0 i32.const 0 call_indirect (type $out))
+        (func (export "1") (type $out) SHIM))
     (core module $fix-up
-        (import "" "0" (func $name (param i32)))
-        (import "" "$imports" (table 1 1 funcref))
-        (elem (i32.const 0) func $name))
+        (import "" "0" (func $environment (param i32)))
+        (import "" "1" (func $name (param i32)))
+        (import "" "$imports" (table 2 2 funcref))
+        (elem (i32.const 0) func $environment $name))
     (core module $other
         (func (export "exit") (param i32))
         (func (export "now") (result i32) i32.const 5))
     (core instance $other (instantiate $other))
     (core instance $shim (instantiate $shim))
     (alias core export $other "now" (core func $now))
-    (alias core export $shim "0" (core func $indirect))
+    (alias core export $shim "0" (core func $indirect-environment))
+    (alias core export $shim "1" (core func $indirect-name))
     (alias core export $other "exit" (core func $exit))
     (core instance $host-of-main
-        (export "name" (func $indirect))
+        (export "name" (func $indirect-name))
         (export "now" (func $now)))
+    (core instance $environment-of-main (export "get-environment" (func $indirect-environment)))
     (core instance $exit-of-main (export "exit" (func $exit)))
     (core instance $main (instantiate $main
         (with "host" (instance $host-of-main))
+        (with "wasi:cli/environment@0.2.6" (instance $environment-of-main))
         (with "wasi:cli/exit@0.2.6" (instance $exit-of-main))))
     (alias core export $main "memory" (core memory $memory))
     (alias core export $main "realloc" (core func $realloc))
     (alias core export $shim "$imports" (core table $table))
+    (core func $environment
+        (canon lower (func $cli "get-environment") (memory $memory) (realloc $realloc)))
     (core func $name (canon lower (func $host "name") (memory $memory) (realloc $realloc)))
     (core instance $arguments
         (export "$imports" (table $table))
-        (export "0" (func $name)))
+        (export "0" (func $environment))
+        (export "1" (func $name)))
     (core instance (instantiate $fix-up (with "" (instance $arguments))))
     (func (export "run") (result u32) (canon lift (core func $main "run"))))"#;
 
-const CALL: &str = "local.get 0 i32.const 0 call_indirect (type $name)";
+fn compact(component: &[u8]) -> Option<Vec<u8>> {
+    super::compact(component, false).map(|Compacted { component, .. }| component)
+}
+
+const CALL: &str = "local.get 0 i32.const 1 call_indirect (type $out)";
 
 fn component(shim: &str, main: &str) -> Vec<u8> {
     let text = COMPONENT.replace("SHIM", shim).replace("MAIN", main);
     wat::parse_str(text).unwrap()
+}
+
+/// How many functions of the component it calls.
+fn lowered(component: &[u8]) -> usize {
+    let functions = |payload| match payload {
+        Payload::ComponentCanonicalSection(section) => section.into_iter().collect(),
+        _ => Vec::new(),
+    };
+    let payloads = Parser::new(0).parse_all(component).map(Result::unwrap);
+    let is_lower = |function: &_| matches!(function, Ok(CanonicalFunction::Lower { .. }));
+    payloads.flat_map(functions).filter(is_lower).count()
+}
+
+#[test]
+fn an_environment_without_variables_is_not_asked_for() {
+    let component = component(CALL, "");
+    let of = |has_environment| super::compact(&component, has_environment).unwrap();
+    let (without, with) = (of(false), of(true));
+    for compacted in [&without, &with] {
+        wasmparser::Validator::new()
+            .validate_all(&compacted.component)
+            .unwrap();
+    }
+    assert_eq!(lowered(&component), 2);
+    assert_eq!((lowered(&without.component), without.asks_stub), (1, false));
+    assert_eq!((lowered(&with.component), with.asks_stub), (2, true));
+    assert_eq!(
+        Anatomy::parse(&without.component).unwrap().core_instances,
+        3
+    );
 }
 
 #[test]
@@ -121,7 +166,7 @@ fn the_code_calls_slots_of_its_own() {
 fn what_is_of_another_shape_stays_as_it_is() {
     for (shim, main) in [
         ("unreachable", ""),
-        ("local.get 0 i32.const 1 call_indirect (type $name)", ""),
+        ("local.get 0 i32.const 0 call_indirect (type $out)", ""),
         (CALL, "(table 1 funcref)"),
     ] {
         assert_eq!(compact(&component(shim, main)), None, "{shim} {main}");
