@@ -1,5 +1,7 @@
 //! Header fields, whoever holds them.
 
+use std::borrow::Cow;
+
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// The headers of a request, as WASI hands them over.
@@ -25,6 +27,14 @@ pub trait Fields {
     }
 }
 
+/// A name in lower case, as hosts give it mostly.
+pub(crate) fn lower(name: &str) -> Cow<'_, str> {
+    match name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        true => name.to_ascii_lowercase().into(),
+        false => name.into(),
+    }
+}
+
 impl Fields for Headers {
     fn values<'f>(&'f self, name: &'f HeaderName) -> impl Iterator<Item = &'f [u8]> {
         let same = |(known, _): &&(String, Vec<u8>)| known.eq_ignore_ascii_case(name.as_str());
@@ -32,12 +42,7 @@ impl Fields for Headers {
     }
 
     fn retain(&mut self, passes: impl Fn(&str) -> bool) {
-        Vec::retain(self, |(name, _)| {
-            match name.bytes().any(|byte| byte.is_ascii_uppercase()) {
-                true => passes(&name.to_ascii_lowercase()),
-                false => passes(name),
-            }
-        });
+        Vec::retain(self, |(name, _)| passes(&lower(name)));
     }
 
     fn set(&mut self, name: &HeaderName, value: String) {

@@ -52,6 +52,9 @@ pub fn is_of_the_inside(name: &str) -> bool {
             .any(|prefix| name.starts_with(prefix))
 }
 
+/// How the addresses of the inside end.
+const INSIDE: &[u8] = b".spin.internal";
+
 /// Tells whether a request names an address of the inside, `<id>.spin.internal`: in a composition nothing has one,
 /// and a handler would take the client for its router.
 pub fn is_for_the_inside(authority: Option<&str>, headers: &impl Fields) -> bool {
@@ -59,8 +62,9 @@ pub fn is_for_the_inside(authority: Option<&str>, headers: &impl Fields) -> bool
         // A user may stand before it, `user:word@host`, and has colons too.
         let server = authority.rsplit('@').next().unwrap_or_default();
         let host = server.split(':').next().unwrap_or_default();
-        let host = host.trim_end_matches('.').to_ascii_lowercase();
-        host.ends_with(".spin.internal")
+        let host = host.trim_end_matches('.').as_bytes();
+        let end = host.len().saturating_sub(INSIDE.len());
+        host[end..].eq_ignore_ascii_case(INSIDE)
     };
     // Hosts differ in what they make of `Host`.
     authority.is_some_and(is_inside) || headers.text(&HOST).is_some_and(is_inside)

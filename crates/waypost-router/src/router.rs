@@ -93,7 +93,8 @@ impl Router {
         self.table.iter().map(|(_, destination)| destination)
     }
 
-    /// Decides about a request by its method, its target (path and query) and its `Accept` header.
+    /// Decides about a request by its method, which counts for the target `*` alone, its target (path and query) and
+    /// its `Accept` header.
     pub fn route(&self, method: &str, target: &str, accept: Option<&str>) -> Decision<'_> {
         if target == "*" && method == "OPTIONS" {
             return Decision::Answer(Answer::options(&self.methods));
@@ -111,7 +112,7 @@ impl Router {
             return Decision::Answer(Answer::bad_request(BAD_QUERY));
         }
         // Hosts are free to pass on what is no URL, but the handler's side need not take it.
-        if target.parse::<PathAndQuery>().is_err() {
+        if !is_plain(target) && target.parse::<PathAndQuery>().is_err() {
             return Decision::Answer(Answer::bad_request(BAD_TARGET));
         }
         let answer = match Path::resolve(path) {
@@ -143,6 +144,12 @@ impl Router {
             Decision::Answer(answer) => Err(answer),
         }
     }
+}
+
+/// Tells whether a target has what nearly all have, and no more than fits any URL: nobody has to read it as one.
+fn is_plain(target: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.~%?=&+".contains(&byte);
+    target.len() < 1 << 12 && target.starts_with('/') && target.bytes().all(plain)
 }
 
 const BAD_QUERY: &str = "the query holds a character that has to be percent-encoded";

@@ -19,7 +19,6 @@ use crate::{Answer, Destination, Headers};
 
 /// What the router reads of a request.
 struct Inbound {
-    method: Method,
     target: String,
     headers: Headers,
 }
@@ -27,16 +26,20 @@ struct Inbound {
 impl Inbound {
     fn of(request: &Request) -> Self {
         Self {
-            method: request.get_method(),
             target: request.get_path_with_query().unwrap_or_default(),
             headers: request.get_headers().copy_all(),
         }
     }
 
     /// Decides about the request; an `Err` is what the router answers by itself.
-    fn destination(&self, routes: &str) -> Result<&'static Destination, Answer> {
-        let method = method_name(&self.method);
-        router(routes, new_id)?.destination(method, &self.target, &self.headers)
+    fn destination(&self, request: &Request, routes: &str) -> Result<&'static Destination, Answer> {
+        // It counts for `*` alone, and it is one more thing to ask the host.
+        let method = match self.target.as_str() {
+            "*" => request.get_method(),
+            _ => Method::Get,
+        };
+        let router = router(routes, new_id)?;
+        router.destination(method_name(&method), &self.target, &self.headers)
     }
 }
 

@@ -23,7 +23,7 @@ pub async fn handle(routes: &str, request: Request) -> Result<Response, ErrorCod
 /// Sends the request to its handler; an `Err` is what the router answers by itself.
 async fn dispatch(routes: &str, request: Request) -> Result<Response, Answer> {
     let mut inbound = Inbound::of(&request);
-    let destination = inbound.destination(routes)?;
+    let destination = inbound.destination(&request, routes)?;
     let scheme = match request.get_scheme() {
         Some(Scheme::Https) => "https",
         _ => "http",
@@ -60,11 +60,12 @@ fn inside_request(
     let refused = |_| ErrorCode::HttpRequestUriInvalid;
     let headers = Fields::from_list(headers)
         .map_err(|error| ErrorCode::InternalError(Some(error.to_string())))?;
+    let method = request.get_method();
     let (_, result) = wit_future::new(|| Ok(()));
     let (body, trailers) = Request::consume_body(request, result);
     let (inside, _sent) = Request::new(headers, Some(body), trailers, None);
     inside
-        .set_method(&inbound.method)
+        .set_method(&method)
         .map_err(|()| ErrorCode::HttpRequestMethodInvalid)?;
     inside.set_scheme(Some(&Scheme::Http)).map_err(refused)?;
     inside

@@ -7,6 +7,7 @@ use wasip3::http::types::{ErrorCode, Fields, Request, Response};
 use wasip3::wit_future;
 
 use super::{Inbound, new_id, respond};
+use crate::fields::lower;
 use crate::instance::{BAD_HOST, failed};
 use crate::{Answer, Headers, is_for_the_inside, is_of_the_inside};
 
@@ -38,7 +39,7 @@ async fn dispatch(
     if is_for_the_inside(request.get_authority().as_deref(), &inbound.headers) {
         return Err(Answer::bad_request(BAD_HOST));
     }
-    let destination = inbound.destination(routes)?;
+    let destination = inbound.destination(&request, routes)?;
     let response = match without_headers_of_the_inside(request, inbound) {
         Ok(request) => call(destination.component(), request).await,
         Err(code) => Some(Err(code)),
@@ -49,7 +50,7 @@ async fn dispatch(
 
 /// Takes off what only the inside may say. Hardly any request has it: the others stay as they are.
 fn without_headers_of_the_inside(request: Request, inbound: Inbound) -> Result<Request, ErrorCode> {
-    let passes = |name: &str| !is_of_the_inside(&name.to_ascii_lowercase());
+    let passes = |name: &str| !is_of_the_inside(&lower(name));
     if inbound.headers.iter().all(|(name, _)| passes(name)) {
         return Ok(request);
     }
@@ -60,13 +61,14 @@ fn without_headers_of_the_inside(request: Request, inbound: Inbound) -> Result<R
         .collect();
     let headers = Fields::from_list(&kept)
         .map_err(|error| ErrorCode::InternalError(Some(error.to_string())))?;
-    let (scheme, authority) = (request.get_scheme(), request.get_authority());
+    let (method, scheme) = (request.get_method(), request.get_scheme());
+    let authority = request.get_authority();
     let (options, (_, result)) = (request.get_options(), wit_future::new(|| Ok(())));
     let (body, trailers) = Request::consume_body(request, result);
     let (clean, _sent) = Request::new(headers, Some(body), trailers, options);
     let refused = |()| ErrorCode::HttpRequestUriInvalid;
     clean
-        .set_method(&inbound.method)
+        .set_method(&method)
         .map_err(|()| ErrorCode::HttpRequestMethodInvalid)?;
     clean.set_scheme(scheme.as_ref()).map_err(refused)?;
     clean.set_authority(authority.as_deref()).map_err(refused)?;
