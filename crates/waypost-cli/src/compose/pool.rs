@@ -17,8 +17,12 @@ const FUNCTION_RECORD: usize = 32;
 const CORE_INSTANCE_RECORD: usize = 1_600;
 const COMPONENT_RECORD: usize = 2_700;
 
-/// How many instances at once are enough for a busy app: `wasmtime serve` runs 16 requests in each.
-const INSTANCES: usize = 16;
+/// How many instances at once are enough for a busy app: `wasmtime serve` runs 16 requests in each, but makes one for
+/// each that comes while none is free, as at the start of a rush.
+const INSTANCES: usize = 32;
+
+/// How many instances the flags make room for.
+const ROOM: usize = 64;
 
 /// How many requests an instance should serve where it is dear to make; by default it is 128.
 const REUSE: usize = 10_000;
@@ -70,7 +74,7 @@ impl Demand {
             ("memories", self.memories),
             ("tables", self.tables),
         ] {
-            let needed = each * INSTANCES;
+            let needed = each * ROOM;
             if needed > POOL {
                 // Writing to a text can't fail.
                 let _ = write!(flags, " -O pooling-total-{pool}={needed}");
@@ -100,17 +104,19 @@ mod tests {
     #[test]
     fn a_small_app_needs_no_flags() {
         assert_eq!(demand(10, 3, 3, 90_000).flags(), None);
-        assert_eq!(demand(62, 20, 20, 400_000).instances(), 16);
+        assert_eq!(demand(31, 10, 10, 400_000).flags(), None);
+        assert_eq!(demand(31, 10, 10, 400_000).instances(), 32);
     }
 
     #[test]
     fn a_large_app_needs_what_is_too_small() {
         let flags = demand(120, 31, 62, 600_000).flags().unwrap();
-        let some = "--max-instance-reuse-count 10000 -O pooling-total-core-instances=1920";
+        let some = "--max-instance-reuse-count 10000 -O pooling-total-core-instances=7680 \
+                    -O pooling-total-memories=1984 -O pooling-total-tables=3968";
         assert_eq!(flags, some);
         let large = demand(300, 100, 100, 1_900_000);
-        let all = "--max-instance-reuse-count 10000 -O pooling-total-core-instances=4800 \
-                   -O pooling-total-memories=1600 -O pooling-total-tables=1600 \
+        let all = "--max-instance-reuse-count 10000 -O pooling-total-core-instances=19200 \
+                   -O pooling-total-memories=6400 -O pooling-total-tables=6400 \
                    -O pooling-max-component-instance-size=4194304";
         assert_eq!(
             (large.instances(), large.flags().as_deref()),
