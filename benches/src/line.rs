@@ -27,11 +27,20 @@ pub enum Kind {
     /// Many copies of one route, on Waypost's host.
     UpCopies(usize),
     /// Many copies of one route as one component.
-    ComposedCopies(usize),
+    ComposedCopies(usize, Flags),
     Next,
     Deno,
     Bun,
     Workerd,
+}
+
+/// Which flags `wasmtime serve` gets.
+#[derive(Clone, Copy)]
+pub enum Flags {
+    /// Those that every line has.
+    Usual,
+    /// Those too that `waypost compose` advises.
+    Advised,
 }
 
 #[derive(Clone, Copy)]
@@ -75,12 +84,17 @@ impl Line {
             line(
                 "composed-2",
                 "2 routes as one component on `wasmtime serve`",
-                Kind::ComposedCopies(2),
+                Kind::ComposedCopies(2, Flags::Usual),
             ),
             line(
                 "composed-30",
                 "30 routes as one component on `wasmtime serve`",
-                Kind::ComposedCopies(30),
+                Kind::ComposedCopies(30, Flags::Usual),
+            ),
+            line(
+                "composed-30-flags",
+                "the same, with the flags that `waypost compose` advises",
+                Kind::ComposedCopies(30, Flags::Advised),
             ),
             line("up-10", "10 routes on `waypost up`", Kind::UpCopies(10)),
             line(
@@ -98,7 +112,7 @@ impl Line {
     /// The path that it answers `workload` under, if it does at all.
     pub fn target(&self, workload: &Workload) -> Option<&'static str> {
         match self.kind {
-            Kind::UpCopies(_) | Kind::ComposedCopies(_) => {
+            Kind::UpCopies(_) | Kind::ComposedCopies(..) => {
                 (workload.name == "hello").then_some("/any/r1")
             }
             _ => Some(workload.target),
@@ -114,7 +128,7 @@ impl Line {
             Kind::Composed(Host::Waypost) => vec![Need::Composed],
             Kind::Composed(Host::Wasmtime) => vec![Need::Wasmtime, Need::Composed],
             Kind::UpCopies(count) => vec![Need::Copies(count)],
-            Kind::ComposedCopies(count) => vec![Need::Wasmtime, Need::ComposedCopies(count)],
+            Kind::ComposedCopies(count, _) => vec![Need::Wasmtime, Need::ComposedCopies(count)],
             Kind::Next => vec![Need::Next],
             Kind::Deno => vec![Need::Npm("deno")],
             Kind::Bun => vec![Need::Npm("bun")],
@@ -146,12 +160,16 @@ impl Line {
             }
             Kind::Bare(host) => serve(place, host, &place.component(workload.route), address),
             Kind::Composed(host) => serve(place, host, &place.composed(), address),
-            Kind::ComposedCopies(count) => serve(
-                place,
-                Host::Wasmtime,
-                &place.composed_copies(count),
-                address,
-            ),
+            Kind::ComposedCopies(count, flags) => {
+                let component = place.composed_copies(count);
+                let mut command = serve(place, Host::Wasmtime, &component, address);
+                if let Flags::Advised = flags {
+                    let advice = std::fs::read_to_string(place.advice(count));
+                    let advice = advice.map_err(|error| error.to_string())?;
+                    command.args(advice.split_whitespace());
+                }
+                command
+            }
             Kind::Up | Kind::UpCopies(_) => {
                 let app = match self.kind {
                     Kind::UpCopies(count) => place.copies(count),

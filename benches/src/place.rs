@@ -83,6 +83,11 @@ impl Place {
         self.target.join(format!("copies-{count}.wasm"))
     }
 
+    /// Where the flags of `wasmtime serve` are that `waypost compose` advises for it.
+    pub fn advice(&self, count: usize) -> PathBuf {
+        self.target.join(format!("copies-{count}.flags"))
+    }
+
     /// The component of one route of `app/`.
     pub fn component(&self, route: &str) -> PathBuf {
         let name: String = route
@@ -152,11 +157,16 @@ impl Place {
                 self.require(Need::Copies(count))?;
                 eprintln!("composing the app of {count} routes");
                 let output = self.composed_copies(count);
-                succeed(
+                let said = said(
                     self.waypost(&self.copies(count))
                         .args(["compose", "--output"])
                         .arg(output),
-                )
+                )?;
+                let flags = said
+                    .split_once("`wasmtime serve -")
+                    .and_then(|(_, rest)| rest.split_once(" FILE`"));
+                let flags = flags.map_or(String::new(), |(flags, _)| format!("-{flags}"));
+                Ok(fs::write(self.advice(count), flags)?)
             }
             Need::Npm(package) => self.install(package),
             Need::Next => {
@@ -281,14 +291,19 @@ fn copy_all(from: &Path, to: &Path) -> anyhow::Result<()> {
 
 /// Runs a command to its end; what it says is shown only when it fails.
 fn succeed(command: &mut Command) -> anyhow::Result<()> {
+    said(command).map(drop)
+}
+
+/// Runs a command; gives what it said beside its output.
+fn said(command: &mut Command) -> anyhow::Result<String> {
     let shown = command.get_program().to_string_lossy().into_owned();
     let output = command
         .output()
         .with_context(|| format!("cannot start `{shown}`"))?;
-    if output.status.success() {
-        return Ok(());
-    }
     let text = String::from_utf8_lossy(&output.stderr);
+    if output.status.success() {
+        return Ok(text.into_owned());
+    }
     let last: Vec<_> = text
         .lines()
         .filter(|line| !line.trim().is_empty())
