@@ -12,7 +12,7 @@ use crate::metrics::Metrics;
 use crate::native_router::{self, Routing};
 use crate::request::announced_length;
 use crate::rest::Rest;
-use crate::settings::Settings;
+use crate::settings::{RouteLimits, Settings};
 use crate::spin;
 use http::{Request, Response};
 use http_body_util::BodyExt;
@@ -43,6 +43,8 @@ impl From<Response<WasiBody>> for Reply {
 pub(crate) struct App {
     pub(crate) manifest: Manifest,
     pub(crate) settings: Settings,
+    /// What holds before the route is known.
+    pub(crate) widest: RouteLimits,
     /// Whether a client reads the cause of a failure.
     pub(crate) development: bool,
     pub(crate) manner: Manner,
@@ -144,6 +146,7 @@ async fn answer(
         .map_err(|_| Failure::RouteBusy)?
         .map(Arc::new);
     let limits = &component.grants.limits;
+    context.head.check(limits)?;
     let (request, too_large) = limited(request, limits.request_body)?;
     let instances = component.instances_now().await?;
     let (ticket, caller) = exchange(context, permit.clone());

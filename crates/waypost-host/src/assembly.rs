@@ -78,6 +78,7 @@ impl Assembly {
                     .map(|(router, table)| Routing::new(router.component, table, &components)),
                 components,
                 metrics,
+                widest: self.settings.widest(),
                 admission: Admission::limited(self.settings.limits.concurrency),
                 development: self.options.development,
                 manner: self.options.manner,
@@ -145,7 +146,9 @@ impl Assembly {
         let mut admission = Admission::limited(grants.limits.concurrency);
         if self.is_router(&grants) {
             admission = Admission::unlimited();
+            grants.is_router = true;
             grants.limits.request_body = None;
+            grants.limits.widen(&self.settings.widest());
             let slowest = self.each_limits().map(|limits| limits.max_duration).max();
             grants.limits.max_duration = slowest.unwrap_or_default() + DISPATCH_MARGIN;
         }

@@ -1,5 +1,6 @@
 //! What the host remembers of a request while components work on it.
 
+use crate::request::HeadSize;
 use crate::request_id::RequestId;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::sync::CancellationToken;
@@ -17,6 +18,8 @@ pub(crate) struct RequestContext {
     pub(crate) id: RequestId,
     /// Cancelled when the client goes away before the response has begun.
     pub(crate) left: Arc<CancellationToken>,
+    /// How large a head its client sent. Of a request that a handler made there is nothing to say.
+    pub(crate) head: HeadSize,
     depth: u8,
 }
 
@@ -26,6 +29,7 @@ impl RequestContext {
         Self {
             id: RequestId::unique(),
             left: Arc::default(),
+            head: HeadSize::default(),
             depth: 0,
         }
     }

@@ -5,6 +5,7 @@ use crate::context::RequestContext;
 use crate::grants::Grants;
 use crate::load::LoadError;
 use crate::metrics::Bound;
+use crate::request::RequestError;
 use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::{Response, StatusCode};
 use std::sync::Arc;
@@ -21,6 +22,8 @@ pub(crate) enum Failure {
     AppBusy,
     #[error("the route serves as many requests as its `concurrency` in `waypost.toml` allows")]
     RouteBusy,
+    #[error(transparent)]
+    Head(#[from] RequestError),
     #[error("the body is larger than `request_body` in `waypost.toml` allows")]
     LargeBody,
     #[error("no instance is free: {0}")]
@@ -41,6 +44,7 @@ impl Failure {
     fn status(&self) -> StatusCode {
         match self {
             Self::AppBusy | Self::RouteBusy | Self::PoolBusy(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Head(error) => error.status(),
             Self::LargeBody => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Overdue => StatusCode::GATEWAY_TIMEOUT,
             Self::Load(_) | Self::Trapped | Self::Returned(_) | Self::Body(_) => {
@@ -54,6 +58,7 @@ impl Failure {
         match self {
             Self::AppBusy | Self::PoolBusy(_) => Some(Bound::Concurrency),
             Self::RouteBusy => Some(Bound::RouteConcurrency),
+            Self::Head(error) => error.bound(),
             Self::LargeBody => Some(Bound::RequestBody),
             Self::Overdue => Some(Bound::MaxDuration),
             Self::Load(_) | Self::Trapped | Self::Returned(_) | Self::Body(_) => None,
@@ -71,6 +76,7 @@ impl Failure {
         match self {
             Self::Trapped
             | Self::Load(_)
+            | Self::Head(_)
             | Self::LargeBody
             | Self::AppBusy
             | Self::RouteBusy
@@ -93,6 +99,9 @@ impl Failure {
         context: &RequestContext,
         development: bool,
     ) -> Response<WasiBody> {
+        if let Self::Head(error) = self {
+            return refusal(*error);
+        }
         let status = self.status();
         let mut response = match (development, status) {
             (true, _) => plain(
@@ -112,6 +121,11 @@ impl Failure {
         }
         response
     }
+}
+
+/// The response that a client gets whose request no component sees.
+pub(crate) fn refusal(error: RequestError) -> Response<WasiBody> {
+    plain(error.status(), format!("{error}\n"))
 }
 
 fn empty(status: StatusCode) -> Response<WasiBody> {

@@ -30,6 +30,8 @@ pub(crate) struct Grants {
     pub(crate) key_value: KeyValue,
     pub(crate) log_budget: LogBudget,
     pub(crate) manner: Manner,
+    /// Whether it is the app's router: what it asks others is what a client asks.
+    pub(crate) is_router: bool,
     /// What the component answered.
     pub(crate) answers: Classes,
     /// The counts of the whole app.
@@ -59,6 +61,7 @@ impl Grants {
             limits,
             key_value,
             manner: Manner::default(),
+            is_router: false,
             answers: Classes::default(),
             metrics: Arc::default(),
         }

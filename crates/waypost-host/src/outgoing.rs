@@ -7,6 +7,7 @@ use crate::grants::Grants;
 use crate::headers::strip_request;
 use crate::manner::Manner;
 use crate::outbound::{SELF_AUTHORITY, service_chaining_target};
+use crate::request::HeadSize;
 use crate::spin;
 use http::request::Parts;
 use http::{Request, Response};
@@ -74,7 +75,10 @@ impl Outgoing {
     }
 
     fn chained(&self) -> Result<RequestContext, Error> {
-        let current = self.current.get();
+        let mut current = self.current.get();
+        if !self.grants.is_router {
+            current.head = HeadSize::default();
+        }
         current.chained().ok_or_else(|| {
             let (route, component) = (self.grants.name.as_str(), &self.grants.id);
             tracing::error!(route, %component, request = %current.id, "components call each other in a loop");

@@ -2,7 +2,7 @@
 
 use crate::headers::strip_request;
 use crate::metrics::Bound;
-use crate::settings::{Limits, Origin};
+use crate::settings::{Origin, RouteLimits};
 use http::header::{CONTENT_LENGTH, HOST, HeaderMap};
 use http::request::Parts;
 use http::uri::{Authority, PathAndQuery, Scheme};
@@ -67,12 +67,7 @@ impl RequestError {
 /// # Errors
 ///
 /// See [`RequestError`].
-pub(crate) fn prepare(
-    parts: &mut Parts,
-    limits: &Limits,
-    origin: Option<&Origin>,
-) -> Result<(), RequestError> {
-    check_size(parts, limits)?;
+pub(crate) fn prepare(parts: &mut Parts, origin: Option<&Origin>) -> Result<(), RequestError> {
     let sent = authority(parts)?;
     let (scheme, authority) = match origin {
         Some(origin) => (scheme_of(origin)?, parse_authority(origin.authority())?),
@@ -93,26 +88,50 @@ pub(crate) fn check_host(parts: &Parts) -> Result<(), RequestError> {
     authority(parts).map(drop)
 }
 
-/// Checks the request line, and then the head as a whole, by the bytes of its line, names and values: the
-/// white space between them is not kept by the time that this is called.
-fn check_size(parts: &Parts, limits: &Limits) -> Result<(), RequestError> {
-    let target = parts
-        .uri
-        .path_and_query()
-        .map_or(0, |target| target.as_str().len());
-    let line = parts.method.as_str().len() + " ".len() + target + " HTTP/1.1".len();
-    if line > limits.request_line {
-        return Err(RequestError::LongLine);
+/// How large a head is, by the bytes of its request line, names and values: the white space between them is not kept by
+/// the time that it is measured.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct HeadSize {
+    line: usize,
+    /// The line and the fields together.
+    whole: usize,
+    fields: usize,
+}
+
+impl HeadSize {
+    /// Measures a head as its client sent it.
+    pub(crate) fn of(parts: &Parts) -> Self {
+        let target = parts
+            .uri
+            .path_and_query()
+            .map_or(0, |target| target.as_str().len());
+        let line = parts.method.as_str().len() + " ".len() + target + " HTTP/1.1".len();
+        let fields: usize = parts
+            .headers
+            .iter()
+            .map(|(name, value)| name.as_str().len() + value.len())
+            .sum();
+        Self {
+            line,
+            whole: line + fields,
+            fields: parts.headers.len(),
+        }
     }
-    let fields: usize = parts
-        .headers
-        .iter()
-        .map(|(name, value)| name.as_str().len() + value.len())
-        .sum();
-    if parts.headers.len() > limits.header_count || line + fields > limits.header_size {
-        return Err(RequestError::LargeHeaders);
+
+    /// Checks the request line, and then the head as a whole.
+    ///
+    /// # Errors
+    ///
+    /// When one is larger than these limits allow.
+    pub(crate) fn check(self, limits: &RouteLimits) -> Result<(), RequestError> {
+        if self.line > limits.request_line {
+            return Err(RequestError::LongLine);
+        }
+        if self.fields > limits.header_count || self.whole > limits.header_size {
+            return Err(RequestError::LargeHeaders);
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// The authority that the client named: in the target (`:authority`, or an absolute-form target, which

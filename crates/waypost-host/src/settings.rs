@@ -84,6 +84,16 @@ impl Settings {
         }
     }
 
+    /// Gives what holds before the route is known: the app's limits, where heads may be as large as any route lets them be.
+    pub(crate) fn widest(&self) -> RouteLimits {
+        let app = RouteLimits::of_app(&self.limits);
+        let mut widest = app.clone();
+        for route in self.routes.values() {
+            widest.widen(&route.limits.over(app.clone()));
+        }
+        widest
+    }
+
     /// Leaves out the limits that single routes have.
     pub(crate) fn without_routes(self) -> Self {
         Self {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::settings::Limits;
 use http::Request;
 
 fn head(version: Version, target: &str, headers: &[(&str, &str)]) -> Parts {
@@ -14,7 +15,7 @@ fn head(version: Version, target: &str, headers: &[(&str, &str)]) -> Parts {
 }
 
 fn prepared(mut parts: Parts) -> Result<String, RequestError> {
-    prepare(&mut parts, &Limits::default(), None)?;
+    prepare(&mut parts, None)?;
     Ok(parts.uri.to_string())
 }
 
@@ -65,7 +66,7 @@ fn bad_hosts_are_refused() {
 fn an_origin_stands_for_any_host() {
     let mut parts = head(Version::HTTP_11, "/a", &[("host", "inside:3000")]);
     let origin = "https://example.com".parse().expect("it is an origin");
-    prepare(&mut parts, &Limits::default(), Some(&origin)).expect("the request is fine");
+    prepare(&mut parts, Some(&origin)).expect("the request is fine");
     assert_eq!(parts.uri, "https://example.com/a");
 }
 
@@ -77,10 +78,9 @@ fn large_heads_are_refused() {
     let mut headers: Vec<(&str, &str)> =
         many.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
     headers.push(("host", "h"));
-    assert_eq!(
-        prepared(head(Version::HTTP_11, "/", &headers)),
-        Err(RequestError::LargeHeaders)
-    );
+    let size = HeadSize::of(&head(Version::HTTP_11, "/", &headers));
+    let limits = RouteLimits::of_app(&Limits::default());
+    assert_eq!(size.check(&limits), Err(RequestError::LargeHeaders));
 }
 
 #[test]
@@ -90,12 +90,12 @@ fn the_request_line_is_bounded_first_and_then_the_head_with_it() {
         header_size: 200,
         ..Limits::default()
     };
+    let limits = RouteLimits::of_app(&limits);
     let outcome = |target: usize, value: usize| {
         let target = format!("/{}", "a".repeat(target));
         let value = "v".repeat(value);
         let headers = [("host", "h"), ("x", value.as_str())];
-        let mut parts = head(Version::HTTP_11, &target, &headers);
-        prepare(&mut parts, &limits, None)
+        HeadSize::of(&head(Version::HTTP_11, &target, &headers)).check(&limits)
     };
     // `GET / HTTP/1.1` has 14 bytes, the names and the host have 6.
     assert_eq!(outcome(86, 94), Ok(()));

@@ -13,7 +13,6 @@ use crate::app::App;
 use crate::manner::Manner;
 use crate::metrics::Bound;
 use crate::request::RequestError;
-use crate::settings::Limits;
 use http::{Method, Request};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -48,7 +47,7 @@ pub(super) struct Connections {
 impl Connections {
     /// Sets connections up for `app`; they end gracefully when `stopping` is cancelled.
     pub(super) fn new(app: Arc<App>, stopping: CancellationToken) -> Self {
-        let builder = Arc::new(builder(&app.settings.limits));
+        let builder = Arc::new(builder(&app));
         Self {
             app,
             builder,
@@ -84,11 +83,11 @@ async fn run(
     ends: Ends,
     stopping: &CancellationToken,
 ) {
-    let limits = &app.settings.limits;
+    let patience = app.settings.limits.idle_timeout;
     let progress = Arc::new(Progress::new(Arc::clone(&app.metrics)));
     let (lent, back) = Lent::new(stream);
-    let patient = PatientStream::new(lent, limits.idle_timeout);
-    let stream = TargetStream::new(patient, Arc::clone(&progress), limits.request_line);
+    let patient = PatientStream::new(lent, patience);
+    let stream = TargetStream::new(patient, Arc::clone(&progress), app.widest.request_line);
     let end = drive(app, builder, stream, ends, &progress, stopping).await;
     if let End::Failed(error) = &end {
         tracing::debug!(error, "connection ended early");
@@ -206,12 +205,13 @@ fn is_health(request: &Request<Incoming>) -> bool {
 /// Sets both protocols up. hyper's `pipeline_flush` stays off: it holds a response back while the next
 /// request is in the buffer, so a stream would stall, and the answer to a malformed request never leave.
 ///
-/// Heads have room for both limits, so that one that goes over either is read as a whole, and the door tells
+/// Heads have room for both limits of any route, so that one that goes over either is read as a whole, and the door tells
 /// 414 from 431. hyper's own answer to a head that does not even fit there is 431.
-fn builder(limits: &Limits) -> Builder<TokioExecutor> {
-    let head = limits
+fn builder(app: &App) -> Builder<TokioExecutor> {
+    let widest = &app.widest;
+    let head = widest
         .header_size
-        .saturating_add(limits.request_line)
+        .saturating_add(widest.request_line)
         .max(MIN_HEAD);
     let mut builder = Builder::new(TokioExecutor::new());
     builder
@@ -221,7 +221,7 @@ fn builder(limits: &Limits) -> Builder<TokioExecutor> {
         .writev(false)
         // `Progress` sees to it, without a clock that is set for each request.
         .header_read_timeout(None)
-        .max_headers(limits.header_count)
+        .max_headers(widest.header_count)
         .max_buf_size(head);
     builder
         .http2()
@@ -229,6 +229,6 @@ fn builder(limits: &Limits) -> Builder<TokioExecutor> {
         .max_concurrent_streams(STREAMS)
         .max_header_list_size(u32::try_from(head).unwrap_or(u32::MAX))
         .keep_alive_interval(PING_INTERVAL)
-        .keep_alive_timeout(limits.idle_timeout);
+        .keep_alive_timeout(app.settings.limits.idle_timeout);
     builder
 }

@@ -5,12 +5,12 @@ use crate::app::{App, Reply};
 use crate::body::{self, BodyFault, PatientBody, first_frame};
 use crate::component::LazyComponent;
 use crate::context::RequestContext;
-use crate::failure::{Failure, plain, reason};
+use crate::failure::{Failure, plain, reason, refusal};
 use crate::headers::strip_hop_by_hop;
 use crate::headers::{X_FORWARDED_FOR, X_FORWARDED_PORT};
 use crate::lasting::Lasting;
 use crate::metrics::Bound;
-use crate::request::{RequestError, check_host, is_about_the_server, prepare};
+use crate::request::{HeadSize, RequestError, check_host, is_about_the_server, prepare};
 use http::header::{ALLOW, CONNECTION, HeaderMap, HeaderValue};
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
@@ -70,7 +70,7 @@ pub(super) async fn enter(
     let (response, permit) = Lasting::new(work).telling(left).await;
     let response = response.unwrap_or_else(|error| {
         error.bound().inspect(|bound| metrics.over(*bound));
-        refusal(error)
+        refused(error)
     });
     let response = match wish {
         Some(wish) => wish.fulfil(response).await,
@@ -83,7 +83,7 @@ pub(super) async fn enter(
 async fn admitted(
     app: &App,
     request: Request<Incoming>,
-    context: RequestContext,
+    mut context: RequestContext,
     ends: Ends,
 ) -> Result<Response<WasiBody>, RequestError> {
     let (mut parts, body) = request.into_parts();
@@ -91,11 +91,9 @@ async fn admitted(
         check_host(&parts)?;
         return Ok(server_options());
     }
-    prepare(
-        &mut parts,
-        &app.settings.limits,
-        app.settings.server.origin.as_ref(),
-    )?;
+    context.head = HeadSize::of(&parts);
+    context.head.check(&app.widest)?;
+    prepare(&mut parts, app.settings.server.origin.as_ref())?;
     let Some(component) = app.route(parts.uri.path()) else {
         return Ok(plain(StatusCode::NOT_FOUND, reason(StatusCode::NOT_FOUND)));
     };
@@ -154,9 +152,8 @@ async fn outward(
     }
 }
 
-fn refusal(error: RequestError) -> Response<WasiBody> {
-    let status = error.status();
-    let mut response = plain(status, format!("{error}\n"));
+fn refused(error: RequestError) -> Response<WasiBody> {
+    let mut response = refusal(error);
     if error == RequestError::StalledBody {
         // What the client still sends is not worth reading.
         response

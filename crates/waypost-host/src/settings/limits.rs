@@ -82,6 +82,12 @@ pub struct RouteLimits {
     pub memory: u64,
     /// How many bytes a request's body may have; none is unbounded.
     pub request_body: Option<u64>,
+    /// How many header fields a request may have.
+    pub header_count: usize,
+    /// How many bytes the head of a request may have.
+    pub header_size: usize,
+    /// How many bytes the request line may have.
+    pub request_line: usize,
     /// How many requests the route may work on at once.
     pub concurrency: usize,
     /// How many bytes the handler may log each second.
@@ -90,15 +96,25 @@ pub struct RouteLimits {
 
 impl RouteLimits {
     /// Gives the limits of a route that has none of its own.
-    pub(super) fn of_app(limits: &Limits) -> Self {
+    pub(crate) fn of_app(limits: &Limits) -> Self {
         Self {
             max_duration: limits.max_duration,
             cpu_time: limits.cpu_time,
             memory: limits.memory,
             request_body: limits.request_body,
+            header_count: limits.header_count,
+            header_size: limits.header_size,
+            request_line: limits.request_line,
             concurrency: limits.route_concurrency,
             log_rate: limits.log_rate,
         }
+    }
+
+    /// Lets heads be as large as other limits do, where those let them be larger.
+    pub(crate) fn widen(&mut self, other: &RouteLimits) {
+        self.header_count = self.header_count.max(other.header_count);
+        self.header_size = self.header_size.max(other.header_size);
+        self.request_line = self.request_line.max(other.request_line);
     }
 }
 
@@ -109,6 +125,9 @@ pub(super) struct Overrides {
     cpu_time: Option<Duration>,
     memory: Option<u64>,
     request_body: Option<Option<u64>>,
+    header_count: Option<usize>,
+    header_size: Option<usize>,
+    request_line: Option<usize>,
     concurrency: Option<usize>,
     log_rate: Option<u64>,
 }
@@ -121,6 +140,9 @@ impl Overrides {
             cpu_time: self.cpu_time.unwrap_or(limits.cpu_time),
             memory: self.memory.unwrap_or(limits.memory),
             request_body: self.request_body.unwrap_or(limits.request_body),
+            header_count: self.header_count.unwrap_or(limits.header_count),
+            header_size: self.header_size.unwrap_or(limits.header_size),
+            request_line: self.request_line.unwrap_or(limits.request_line),
             concurrency: self.concurrency.unwrap_or(limits.concurrency),
             log_rate: self.log_rate.unwrap_or(limits.log_rate),
         }
@@ -128,11 +150,18 @@ impl Overrides {
 
     /// Reads what a table sets; `concurrency` is the key that bounds a route's requests there.
     fn read(table: &Table<'_>, concurrency: &str, faults: &mut Faults) -> Self {
+        let size = |key, faults: &mut Faults| {
+            let size = read_size(table, key, &bounds::HEADER_SIZE, faults)?;
+            usize::try_from(size).ok()
+        };
         Self {
             max_duration: read_duration(table, "max_duration", &bounds::MAX_DURATION, faults),
             cpu_time: read_duration(table, "cpu_time", &bounds::CPU_TIME, faults),
             memory: read_size(table, "memory", &bounds::MEMORY, faults),
             request_body: read_request_body(table, faults),
+            header_count: read_count(table, "header_count", &bounds::HEADER_COUNT, faults),
+            header_size: size("header_size", faults),
+            request_line: size("request_line", faults),
             concurrency: read_count(table, concurrency, &bounds::CONCURRENCY, faults),
             log_rate: read_size(table, "log_rate", &bounds::LOG_RATE, faults),
         }
@@ -160,19 +189,19 @@ const ROUTE_KEYS: Keys = Keys {
         "cpu_time",
         "memory",
         "request_body",
+        "header_count",
+        "header_size",
+        "request_line",
         "concurrency",
         "log_rate",
     ],
     unsupported: &[
-        ("header_count", APP_WIDE),
-        ("header_size", APP_WIDE),
-        ("request_line", APP_WIDE),
         ("idle_timeout", APP_WIDE),
         ("connections", APP_WIDE),
         ("route_concurrency", "write `concurrency`"),
     ],
 };
-const APP_WIDE: &str = "set it in `[limits]`: the route is not known yet when it counts";
+const APP_WIDE: &str = "set it in `[limits]`: it belongs to a connection, which serves many routes";
 
 /// Reads the limits of the app.
 pub(super) fn read(root: &Table<'_>, faults: &mut Faults) -> Limits {
@@ -189,6 +218,9 @@ pub(super) fn read(root: &Table<'_>, faults: &mut Faults) -> Limits {
         cpu_time: route.cpu_time,
         memory: route.memory,
         request_body: route.request_body,
+        header_count: route.header_count,
+        header_size: route.header_size,
+        request_line: route.request_line,
         concurrency: concurrency.unwrap_or(defaults.concurrency),
         route_concurrency: route.concurrency,
         log_rate: route.log_rate,
@@ -208,21 +240,11 @@ pub(super) fn read_route(table: &Table<'_>, limits: &Limits, faults: &mut Faults
     overrides
 }
 
-/// Reads the limits that count before the route is known.
+/// Reads the limits that belong to connections.
 fn read_connection_limits(table: &Table<'_>, limits: Limits, faults: &mut Faults) -> Limits {
-    let size = |key, faults: &mut Faults| {
-        let size = read_size(table, key, &bounds::HEADER_SIZE, faults)?;
-        usize::try_from(size).ok()
-    };
-    let header_size = size("header_size", faults);
-    let request_line = size("request_line", faults);
-    let header_count = read_count(table, "header_count", &bounds::HEADER_COUNT, faults);
     let idle_timeout = read_duration(table, "idle_timeout", &bounds::IDLE_TIMEOUT, faults);
     let connections = read_count(table, "connections", &bounds::CONNECTIONS, faults);
     Limits {
-        header_count: header_count.unwrap_or(limits.header_count),
-        header_size: header_size.unwrap_or(limits.header_size),
-        request_line: request_line.unwrap_or(limits.request_line),
         idle_timeout: idle_timeout.unwrap_or(limits.idle_timeout),
         connections: connections.unwrap_or(limits.connections),
         ..limits

@@ -288,6 +288,55 @@ async fn answer_to(app: &Running, sent: &[u8]) -> String {
 }
 
 #[tokio::test]
+async fn a_route_takes_heads_of_its_own_size() {
+    let settings = r#"
+        [limits]
+        request_line = "8KiB"
+        [routes."/wide".limits]
+        request_line = "32KiB"
+        header_count = 200
+        [routes."/narrow".limits]
+        header_count = 16
+        [routes."/hello".limits]
+        request_line = "32KiB"
+        header_count = 16
+    "#;
+    let app = TestApp::new()
+        .router()
+        .private("hello", "")
+        .component_of("usual", "hello", "\"/usual\"", "")
+        .component_of("wide", "hello", "\"/wide\"", "")
+        .component_of("narrow", "hello", "\"/narrow\"", "")
+        .pattern("hello", "/hello")
+        .pattern("wide", "/wide")
+        .pattern("narrow", "/narrow")
+        .settings(settings)
+        .start()
+        .await;
+    // What the router component hands on is judged as the client sent it.
+    for (path, long_line, fields_20, fields_150) in [
+        ("/usual", 414, 200, 431),
+        ("/wide", 200, 200, 200),
+        ("/narrow", 414, 431, 431),
+        ("/hello/", 200, 431, 431),
+    ] {
+        let line = format!("{path}?{}", "a".repeat(20_000));
+        assert_eq!(app.get(&line).await.status, long_line, "{path}");
+        for (count, status) in [(20, fields_20), (150, fields_150)] {
+            let fields = (0..count).map(|field| (format!("x-{field}"), "v"));
+            let request = fields.fold(Request::get(path), |request, (name, value)| {
+                request.header(name, value)
+            });
+            let request = request.body(Full::<Bytes>::default());
+            let request = request.expect("it is well formed");
+            let reply = app.client().await.ask(request).await;
+            assert_eq!(reply.status, status, "{path} {count}: {}", reply.text);
+        }
+    }
+    app.stopped().await;
+}
+
+#[tokio::test]
 async fn a_client_hears_why_before_the_connection_closes() {
     let app = TestApp::new()
         .component("reads", "\"/...\"", "")

@@ -1,6 +1,7 @@
 //! Apps in temporary folders, and hosts that run them.
 
 use super::{Client, log, program};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,13 +9,16 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use waypost_host::{Host, HostError, HostOptions, KeyValueStorage, Manifest, Settings};
+use waypost_host::{
+    ComponentId, Host, HostError, HostOptions, KeyValueStorage, Manifest, Settings,
+};
 
 /// An app that is being put together.
 pub struct TestApp {
     folder: TempDir,
     manifest: String,
     settings: String,
+    patterns: BTreeMap<ComponentId, String>,
     key_value: KeyValueStorage,
     development: bool,
 }
@@ -28,6 +32,7 @@ impl TestApp {
             folder: tempfile::tempdir().expect("a folder is to be had"),
             manifest: manifest.to_owned(),
             settings: String::new(),
+            patterns: BTreeMap::new(),
             key_value: KeyValueStorage::Memory,
             development: false,
         }
@@ -60,6 +65,13 @@ impl TestApp {
             "\"/...\"",
             "allowed_outbound_hosts = [\"http://*.spin.internal\", \"http://self\"]",
         )
+    }
+
+    /// Tells the pattern of a component's route, by which the settings name it.
+    pub fn pattern(mut self, id: &str, pattern: &str) -> Self {
+        let id = id.parse().expect("it is an id");
+        self.patterns.insert(id, pattern.to_owned());
+        self
     }
 
     /// Adds lines to the manifest.
@@ -98,6 +110,7 @@ impl TestApp {
         let settings = Settings::parse(&self.settings, &self.path().join("waypost.toml"));
         let mut options = HostOptions::new(self.path(), self.state_dir());
         options.key_value = self.key_value.clone();
+        options.patterns = self.patterns.clone();
         options.development = self.development;
         Host::new(
             manifest.expect("the manifest is valid"),
