@@ -19,7 +19,10 @@ use wasm_encoder::{
     Alias, CanonicalFunctionSection, Component, ComponentAliasSection, InstanceSection,
     ModuleSection, RawSection, TableType,
 };
-use wasmparser::{CanonicalFunction, ComponentAlias, ExternalKind, Instance, Parser, Payload};
+use wasmparser::{
+    CanonicalFunction, ComponentAlias, ExternalKind, Instance, Parser, Payload, Validator,
+    WasmFeatures,
+};
 
 use shape::Shape;
 
@@ -48,8 +51,13 @@ pub(super) fn compact(component: &[u8], has_environment: bool) -> Option<Compact
     encoder
         .parse_component(&mut compacted, Parser::new(0), component)
         .ok()?;
+    let component = compacted.finish();
+    // Where the code is not what it says of itself.
+    Validator::new_with_features(WasmFeatures::all())
+        .validate_all(&component)
+        .ok()?;
     Some(Compacted {
-        component: compacted.finish(),
+        component,
         asks_stub: shape.asks_stub,
     })
 }

@@ -21,7 +21,7 @@ const COMPONENT_RECORD: usize = 2_700;
 /// each that comes while none is free, as at the start of a rush.
 const INSTANCES: usize = 32;
 
-/// How many instances the flags make room for.
+/// How many instances the flags make room for: twice as many, as room costs nothing until it is taken.
 const ROOM: usize = 64;
 
 /// How many requests an instance should serve where it is dear to make; by default it is 128.

@@ -54,7 +54,7 @@ impl Answer {
     }
 }
 
-/// A place in the memory; `align` is a power of two.
+/// A place in the memory, with the logarithm of its alignment.
 fn at(offset: u64, align: u32) -> MemArg {
     MemArg {
         offset,

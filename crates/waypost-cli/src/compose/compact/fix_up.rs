@@ -27,19 +27,24 @@ pub(super) fn moved(
 struct Encoder<'a> {
     shape: &'a Shape<'a>,
     /// The slot that each function is for, by its name.
-    imports: Vec<usize>,
+    imports: Vec<u32>,
 }
 
 impl Encoder<'_> {
     /// Where in the table a slot is, unless it is answered.
-    fn place(&self, slot: usize) -> Result<Option<u32>, Error<Foreign>> {
-        let place = self.shape.slots.get(slot).copied();
+    fn place(&self, slot: u32) -> Result<Option<u32>, Error<Foreign>> {
+        let place = self.shape.slots.get(slot as usize).copied();
         place.ok_or(Error::UserError(Foreign))
     }
 }
 
 impl Reencode for Encoder<'_> {
     type Error = Foreign;
+
+    /// It has no functions of its own, and nothing but its table asks those that it imports.
+    fn function_index(&mut self, _index: u32) -> Result<u32, Error<Foreign>> {
+        Err(Error::UserError(Foreign))
+    }
 
     fn parse_import_section(
         &mut self,
@@ -84,8 +89,9 @@ impl Reencode for Encoder<'_> {
             return Err(Error::UserError(Foreign));
         };
         let (mut functions, mut first) = (Vec::new(), None);
-        for (slot, item) in items.clone().into_iter().enumerate() {
-            if self.imports.get(item? as usize) != Some(&slot) {
+        for (slot, item) in (0..).zip(items.clone()) {
+            let in_order = item? == slot && self.imports.get(slot as usize) == Some(&slot);
+            if !in_order {
                 return Err(Error::UserError(Foreign));
             }
             if let Some(place) = self.place(slot)? {
@@ -97,6 +103,15 @@ impl Reencode for Encoder<'_> {
             let offset = ConstExpr::i32_const(first.cast_signed());
             section.active(None, &offset, Elements::Functions(functions.into()));
         }
+        Ok(())
+    }
+
+    /// The names in custom sections would be of other functions now.
+    fn parse_custom_section(
+        &mut self,
+        _module: &mut Module,
+        _section: wasmparser::CustomSectionReader<'_>,
+    ) -> Result<(), Error<Foreign>> {
         Ok(())
     }
 }

@@ -63,14 +63,17 @@ impl<'a> Shape<'a> {
         // The table can only come from the code if that is there already where the table is taken.
         let in_order = main.instance < items.instances_before_table;
         let (mut answered, mut imports) = (BTreeMap::new(), BTreeMap::new());
-        let (mut answered_slots, mut asks_stub) = (BTreeSet::new(), false);
+        // The functions behind what is answered, and their slots.
+        let (mut unasked, mut asks_stub) = (BTreeMap::new(), false);
         for (module, bag) in &bags {
             for export in items.exports(*bag)? {
                 let name = (*module, export.name);
                 let slot = items.slot(shim, export);
-                if let Some(answer) = Answer::to(module, export.name, has_environment) {
+                let answer = Answer::to(module, export.name, has_environment);
+                if let Some((answer, lowered)) = answer.zip(items.lowered(export, slot, &fillings))
+                {
                     answered.insert(name, answer);
-                    answered_slots.extend(slot.flatten());
+                    unasked.insert(lowered, slot.flatten());
                     continue;
                 }
                 if let Some(slot) = slot {
@@ -79,41 +82,23 @@ impl<'a> Shape<'a> {
                 asks_stub |= is_asked(module, export.name);
             }
         }
-        let mut table = first;
-        let slots = (0..slots).map(|slot| {
-            let kept =
-                !answered_slots.contains(&slot) || imports.values().any(|kept| *kept == slot);
-            kept.then(|| {
-                table += 1;
-                table - 1
-            })
+        unasked.retain(|function, slot: &mut Option<u32>| {
+            let is_shared = |slot: u32| imports.values().any(|other| *other == slot);
+            items.uses(*function) == 1 && !slot.is_some_and(is_shared)
         });
-        let slots: Vec<Option<u32>> = slots.collect();
-        let is_over = |bag: u32, name: &str| {
-            let is_answered =
-                |(module, of): &Argument<'_>| *of == bag && answered.contains_key(&(module, name));
-            let fills = |(_, of): &Argument<'_>| *of == bag;
-            let is_gone = |slot: usize| slots.get(slot) == Some(&None);
-            bags.iter().any(is_answered)
-                || fillings.iter().any(fills) && name.parse().is_ok_and(is_gone)
+        let gone: BTreeSet<u32> = unasked.values().flatten().copied().collect();
+        let (slots, table) = renumbered(slots, first, |slot| gone.contains(&slot))?;
+        let is_gone = |function: u32| {
+            let origin = items.functions.get(function as usize);
+            unasked.contains_key(&function) || origin.is_some_and(|origin| origin.is_of(shim))
         };
-        let unused = items.unused(is_over);
-        let arguments = bags.iter().chain(&fillings).map(|(_, bag)| *bag);
-        let mut count = 0;
-        let functions = (0..).zip(&items.functions).map(|(index, origin)| {
-            let is_of_shim =
-                matches!(origin, Origin::Export(instance, _) if *instance == shim.instance);
-            let kept = !is_of_shim && !unused.contains(&index);
-            kept.then(|| {
-                count += 1;
-                count - 1
-            })
-        });
+        let functions = u32::try_from(items.functions.len()).ok()?;
+        let (functions, _) = renumbered(functions, 0, is_gone)?;
         in_order.then(|| Shape {
             shim,
             main,
-            functions: functions.collect(),
-            arguments: arguments.collect(),
+            functions,
+            arguments: bags.iter().chain(&fillings).map(|(_, bag)| *bag).collect(),
             answered,
             imports,
             slots,
@@ -135,7 +120,25 @@ impl<'a> Shape<'a> {
 
 /// Tells whether an import of the code makes a call to the stub. What ends a handle does not.
 fn is_asked(module: &str, name: &str) -> bool {
-    cli_stub::version_for(module).is_some() && !name.starts_with('[')
+    cli_stub::version_for(module).is_some() && !name.starts_with("[resource-drop]")
+}
+
+/// Numbers so many items from `first` on without those that are gone; gives the end too.
+fn renumbered(
+    count: u32,
+    first: u32,
+    is_gone: impl Fn(u32) -> bool,
+) -> Option<(Vec<Option<u32>>, u32)> {
+    let (mut numbers, mut next) = (Vec::new(), first);
+    for item in 0..count {
+        if is_gone(item) {
+            numbers.push(None);
+            continue;
+        }
+        numbers.push(Some(next));
+        next = next.checked_add(1)?;
+    }
+    Some((numbers, next))
 }
 
 /// Where a core function comes from.
@@ -147,6 +150,13 @@ enum Origin<'a> {
     Lower,
     /// The component model has it.
     BuiltIn,
+}
+
+impl Origin<'_> {
+    /// Tells whether it is an export of this instance.
+    fn is_of(&self, place: Place) -> bool {
+        matches!(self, Origin::Export(instance, _) if *instance == place.instance)
+    }
 }
 
 /// The core items of a component.
@@ -290,27 +300,38 @@ impl<'a> Items<'a> {
         found
     }
 
-    /// The functions that call one of the component, and that nobody asks without what is over: exports of
-    /// instances, by their names.
-    fn unused(&self, is_over: impl Fn(u32, &str) -> bool) -> BTreeSet<u32> {
-        let (mut unused, mut used) = (BTreeSet::new(), BTreeSet::new());
-        for (bag, instance) in (0..).zip(&self.instances) {
-            let Instance::FromExports(exports) = instance else {
-                continue;
-            };
-            let functions = exports
-                .iter()
-                .filter(|export| export.kind == ExternalKind::Func);
-            for export in functions {
-                match is_over(bag, export.name) {
-                    true => unused.insert(export.index),
-                    false => used.insert(export.index),
-                };
+    /// The core function that calls one of the component, where an import of the code comes to such a one: at once, or by
+    /// the slot that it calls.
+    fn lowered(
+        &self,
+        import: &wasmparser::Export<'a>,
+        slot: Option<Option<u32>>,
+        fillings: &[Argument<'a>],
+    ) -> Option<u32> {
+        let function = match slot {
+            None => import.index,
+            Some(slot) => {
+                let name = slot?.to_string();
+                let mut fillers = fillings
+                    .iter()
+                    .flat_map(|(_, bag)| self.exports(*bag).unwrap_or_default());
+                fillers.find(|export| export.name == name)?.index
             }
-        }
-        let is_lowered = |index: &u32| self.functions.get(*index as usize) == Some(&Origin::Lower);
-        unused.retain(|index| is_lowered(index) && !used.contains(index));
-        unused
+        };
+        let origin = self.functions.get(function as usize)?;
+        (*origin == Origin::Lower).then_some(function)
+    }
+
+    /// How many exports of instances a core function is.
+    fn uses(&self, function: u32) -> usize {
+        let exports = self.instances.iter().filter_map(|instance| match instance {
+            Instance::FromExports(exports) => Some(exports),
+            Instance::Instantiate { .. } => None,
+        });
+        exports
+            .flatten()
+            .filter(|export| export.kind == ExternalKind::Func && export.index == function)
+            .count()
     }
 
     /// The slot of an export that is a function of the shim; none of a shim that this module does not know.
@@ -389,17 +410,18 @@ fn slots_of_shim(module: &[u8]) -> Option<u32> {
     }
     let is_told = |(function, slot): &(u32, i32)| called.get(*function as usize) == Some(slot);
     let size = u32::try_from(size?).ok()?;
-    names.iter().all(is_told).then_some(size)
+    let is_whole = usize::try_from(size).ok()? == names.len();
+    (is_whole && names.iter().all(is_told)).then_some(size)
 }
 
-/// How long the table of a module is, if it has one of its own and no other.
+/// How long the table of a module is, if it has one of its own and no other, and one memory of its own.
 fn length_of_table(module: &[u8]) -> Option<u32> {
-    let mut length = None;
+    let (mut length, mut memories) = (None, 0);
     for payload in Parser::new(0).parse_all(module) {
         match payload.ok()? {
             Payload::ImportSection(imports) => {
                 for import in imports.into_imports() {
-                    if matches!(import.ok()?.ty, TypeRef::Table(_)) {
+                    if matches!(import.ok()?.ty, TypeRef::Table(_) | TypeRef::Memory(_)) {
                         return None;
                     }
                 }
@@ -413,8 +435,9 @@ fn length_of_table(module: &[u8]) -> Option<u32> {
                     }
                 }
             }
+            Payload::MemorySection(section) => memories += section.count(),
             _ => {}
         }
     }
-    u32::try_from(length?).ok()
+    (memories == 1).then(|| u32::try_from(length?).ok())?
 }

@@ -6,6 +6,8 @@ use crate::anatomy::Anatomy;
 /// A component as `wit-component` makes it. `SHIM` is what the shim does, `MAIN` what else is in the code.
 const COMPONENT: &str = r#"(component
     (import "host" (instance $host (export "name" (func (result string)))))
+    (import "wasi:cli/exit@0.2.6" (instance $end
+        (export "exit" (func (param "status" (result))))))
     (import "wasi:cli/environment@0.2.6" (instance $cli
         (export "get-environment" (func (result (list (tuple string string)))))))
     (core module $main
@@ -34,14 +36,13 @@ const COMPONENT: &str = r#"(component
         (import "" "$imports" (table 2 2 funcref))
         (elem (i32.const 0) func $environment $name))
     (core module $other
-        (func (export "exit") (param i32))
         (func (export "now") (result i32) i32.const 5))
     (core instance $other (instantiate $other))
     (core instance $shim (instantiate $shim))
     (alias core export $other "now" (core func $now))
     (alias core export $shim "0" (core func $indirect-environment))
     (alias core export $shim "1" (core func $indirect-name))
-    (alias core export $other "exit" (core func $exit))
+    (core func $exit (canon lower (func $end "exit")))
     (core instance $host-of-main
         (export "name" (func $indirect-name))
         (export "now" (func $now)))
@@ -75,6 +76,17 @@ fn component(shim: &str, main: &str) -> Vec<u8> {
     wat::parse_str(text).unwrap()
 }
 
+/// How long the tables are.
+fn tables(component: &[u8]) -> Vec<u64> {
+    let payloads = Parser::new(0).parse_all(component).map(Result::unwrap);
+    let tables = |payload| match payload {
+        Payload::TableSection(section) => section.into_iter().collect(),
+        _ => Vec::new(),
+    };
+    let tables = payloads.flat_map(tables);
+    tables.map(|table| table.unwrap().ty.initial).collect()
+}
+
 /// How many functions of the component it calls.
 fn lowered(component: &[u8]) -> usize {
     let functions = |payload| match payload {
@@ -96,13 +108,37 @@ fn an_environment_without_variables_is_not_asked_for() {
             .validate_all(&compacted.component)
             .unwrap();
     }
-    assert_eq!(lowered(&component), 2);
+    assert_eq!(lowered(&component), 3);
     assert_eq!((lowered(&without.component), without.asks_stub), (1, false));
     assert_eq!((lowered(&with.component), with.asks_stub), (2, true));
     assert_eq!(
         Anatomy::parse(&without.component).unwrap().core_instances,
         3
     );
+}
+
+#[test]
+fn what_a_component_says_itself_is_asked() {
+    let own = COMPONENT
+        .replace("SHIM", CALL)
+        .replace("MAIN", "")
+        .replace(
+            r#"(func (export "now")"#,
+            r#"(func (export "environment") (param i32)) (func (export "now")"#,
+        )
+        .replace(
+            "(core func $environment\n        (canon lower (func $cli \"get-environment\") (memory $memory) (realloc $realloc)))",
+            r#"(alias core export $other "environment" (core func $environment))"#,
+        );
+    let component = wat::parse_str(own).unwrap();
+    assert_eq!(lowered(&component), 2);
+    // The one of the name and of nothing else is still in its slot.
+    let compacted = super::compact(&component, false).unwrap();
+    assert_eq!(
+        (lowered(&compacted.component), compacted.asks_stub),
+        (1, true)
+    );
+    assert_eq!(tables(&compacted.component), [4]);
 }
 
 #[test]
@@ -164,10 +200,16 @@ fn the_code_calls_slots_of_its_own() {
 
 #[test]
 fn what_is_of_another_shape_stays_as_it_is() {
+    let swapped = COMPONENT
+        .replace("SHIM", CALL)
+        .replace("MAIN", "")
+        .replace("func $environment $name))", "func $name $environment))");
+    assert_eq!(compact(&wat::parse_str(swapped).unwrap()), None);
     for (shim, main) in [
         ("unreachable", ""),
         ("local.get 0 i32.const 0 call_indirect (type $out)", ""),
         (CALL, "(table 1 funcref)"),
+        (CALL, "(memory 1)"),
     ] {
         assert_eq!(compact(&component(shim, main)), None, "{shim} {main}");
     }
