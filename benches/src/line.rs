@@ -166,6 +166,9 @@ impl Line {
                 if let Flags::Advised = flags {
                     let advice = std::fs::read_to_string(place.advice(count));
                     let advice = advice.map_err(|error| error.to_string())?;
+                    if advice.is_empty() {
+                        return Err("`waypost compose` advises none".to_owned());
+                    }
                     command.args(advice.split_whitespace());
                 }
                 command
