@@ -1,6 +1,6 @@
 //! The one place that knows the embedded host: its configuration, and serving.
 
-mod allocator;
+mod memory;
 mod serving;
 mod signals;
 

@@ -12,7 +12,7 @@ use tracing_subscriber::EnvFilter;
 use waypost_host::{ComponentId, Host, HostError, HostOptions, InstanceSize, Manner, NativeRouter};
 
 use super::Configuration;
-use super::allocator;
+use super::memory;
 use super::signals::Signals;
 use crate::component_id::ROUTER;
 use crate::failure::Failure;
@@ -136,7 +136,7 @@ pub fn serve(
     updates: Option<mpsc::Receiver<Version>>,
 ) -> anyhow::Result<()> {
     log_to_stderr();
-    allocator::keep_little();
+    memory::keep_small();
     let runtime = tokio::runtime::Runtime::new().context("cannot start the async runtime")?;
     let served = runtime.block_on(serve_versions(place, version, updates));
     // A component may still be compiled, for a client that has left. Dropping the runtime would wait for it.
