@@ -123,7 +123,7 @@ impl Failure {
     }
 }
 
-/// The response that a client gets whose request no component sees.
+/// The response that a client gets whose request is refused.
 pub(crate) fn refusal(error: RequestError) -> Response<WasiBody> {
     plain(error.status(), format!("{error}\n"))
 }

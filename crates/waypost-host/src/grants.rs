@@ -30,7 +30,7 @@ pub(crate) struct Grants {
     pub(crate) key_value: KeyValue,
     pub(crate) log_budget: LogBudget,
     pub(crate) manner: Manner,
-    /// Whether it is the app's router: what it asks others is what a client asks.
+    /// Whether it is the app's router, which hands on what clients ask.
     pub(crate) is_router: bool,
     /// What the component answered.
     pub(crate) answers: Classes,

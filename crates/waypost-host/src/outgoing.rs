@@ -74,11 +74,17 @@ impl Outgoing {
         Error::HttpRequestDenied
     }
 
-    fn chained(&self) -> Result<RequestContext, Error> {
+    fn chained(&self, request: &Request<WasiBody>) -> Result<RequestContext, Error> {
         let mut current = self.current.get();
-        if !self.grants.is_router {
-            current.head = HeadSize::default();
-        }
+        current.head = match self.grants.is_router {
+            // It may add to what it hands on, and may ask others for something of its own.
+            true => current.head.least(HeadSize::of(
+                request.method(),
+                request.uri(),
+                request.headers(),
+            )),
+            false => HeadSize::default(),
+        };
         current.chained().ok_or_else(|| {
             let (route, component) = (self.grants.name.as_str(), &self.grants.id);
             tracing::error!(route, %component, request = %current.id, "components call each other in a loop");
@@ -172,7 +178,7 @@ impl WasiHttpHooks for Outgoing {
         let app = Weak::clone(&self.app);
         let plan = self
             .destination(&request)
-            .and_then(|to| Ok((to, self.chained()?)));
+            .and_then(|to| Ok((to, self.chained(&request)?)));
         Box::new(async move {
             match plan? {
                 (Destination::Component(id), context) => {

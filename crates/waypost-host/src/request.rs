@@ -88,8 +88,8 @@ pub(crate) fn check_host(parts: &Parts) -> Result<(), RequestError> {
     authority(parts).map(drop)
 }
 
-/// How large a head is, by the bytes of its request line, names and values: the white space between them is not kept by
-/// the time that it is measured.
+/// How large a head is, by the bytes of its request line, names and values. What is not kept by the time that it is
+/// measured does not count: the white space between them, and a fragment of the target, which goes nowhere.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct HeadSize {
     line: usize,
@@ -99,22 +99,33 @@ pub(crate) struct HeadSize {
 }
 
 impl HeadSize {
-    /// Measures a head as its client sent it.
-    pub(crate) fn of(parts: &Parts) -> Self {
-        let target = parts
-            .uri
+    /// Measures a head as it was sent. The authority of HTTP/2 counts as that of an absolute target does.
+    pub(crate) fn of(method: &Method, target: &Uri, headers: &HeaderMap) -> Self {
+        let path = target
             .path_and_query()
-            .map_or(0, |target| target.as_str().len());
-        let line = parts.method.as_str().len() + " ".len() + target + " HTTP/1.1".len();
-        let fields: usize = parts
-            .headers
+            .map_or(0, |path| path.as_str().len());
+        let scheme = target.scheme_str().map_or(0, str::len);
+        let authority = target.authority().map_or(0, |authority| {
+            scheme + "://".len() + authority.as_str().len()
+        });
+        let line = method.as_str().len() + " ".len() + authority + path + " HTTP/1.1".len();
+        let fields: usize = headers
             .iter()
             .map(|(name, value)| name.as_str().len() + value.len())
             .sum();
         Self {
             line,
             whole: line + fields,
-            fields: parts.headers.len(),
+            fields: headers.len(),
+        }
+    }
+
+    /// Takes the smaller one of each.
+    pub(crate) fn least(self, other: Self) -> Self {
+        Self {
+            line: self.line.min(other.line),
+            whole: self.whole.min(other.whole),
+            fields: self.fields.min(other.fields),
         }
     }
 

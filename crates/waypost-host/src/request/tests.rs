@@ -14,6 +14,10 @@ fn head(version: Version, target: &str, headers: &[(&str, &str)]) -> Parts {
         .0
 }
 
+fn size(parts: &Parts) -> HeadSize {
+    HeadSize::of(&parts.method, &parts.uri, &parts.headers)
+}
+
 fn prepared(mut parts: Parts) -> Result<String, RequestError> {
     prepare(&mut parts, None)?;
     Ok(parts.uri.to_string())
@@ -78,9 +82,9 @@ fn large_heads_are_refused() {
     let mut headers: Vec<(&str, &str)> =
         many.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
     headers.push(("host", "h"));
-    let size = HeadSize::of(&head(Version::HTTP_11, "/", &headers));
+    let many = size(&head(Version::HTTP_11, "/", &headers));
     let limits = RouteLimits::of_app(&Limits::default());
-    assert_eq!(size.check(&limits), Err(RequestError::LargeHeaders));
+    assert_eq!(many.check(&limits), Err(RequestError::LargeHeaders));
 }
 
 #[test]
@@ -95,7 +99,7 @@ fn the_request_line_is_bounded_first_and_then_the_head_with_it() {
         let target = format!("/{}", "a".repeat(target));
         let value = "v".repeat(value);
         let headers = [("host", "h"), ("x", value.as_str())];
-        HeadSize::of(&head(Version::HTTP_11, &target, &headers)).check(&limits)
+        size(&head(Version::HTTP_11, &target, &headers)).check(&limits)
     };
     // `GET / HTTP/1.1` has 14 bytes, the names and the host have 6.
     assert_eq!(outcome(86, 94), Ok(()));
@@ -104,5 +108,15 @@ fn the_request_line_is_bounded_first_and_then_the_head_with_it() {
     assert_eq!(outcome(0, 181), Err(RequestError::LargeHeaders));
     for value in [0, 181] {
         assert_eq!(outcome(87, value), Err(RequestError::LongLine));
+    }
+}
+
+#[test]
+fn an_authority_in_the_target_counts() {
+    let limits = RouteLimits::of_app(&Limits::default());
+    for version in [Version::HTTP_11, Version::HTTP_2] {
+        let target = format!("http://{}/", "a".repeat(20_000));
+        let long = size(&head(version, &target, &[("host", "h")]));
+        assert_eq!(long.check(&limits), Err(RequestError::LongLine));
     }
 }

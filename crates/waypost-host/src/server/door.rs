@@ -70,7 +70,7 @@ pub(super) async fn enter(
     let (response, permit) = Lasting::new(work).telling(left).await;
     let response = response.unwrap_or_else(|error| {
         error.bound().inspect(|bound| metrics.over(*bound));
-        refused(error)
+        last_word(error)
     });
     let response = match wish {
         Some(wish) => wish.fulfil(response).await,
@@ -91,7 +91,7 @@ async fn admitted(
         check_host(&parts)?;
         return Ok(server_options());
     }
-    context.head = HeadSize::of(&parts);
+    context.head = HeadSize::of(&parts.method, &parts.uri, &parts.headers);
     context.head.check(&app.widest)?;
     prepare(&mut parts, app.settings.server.origin.as_ref())?;
     let Some(component) = app.route(parts.uri.path()) else {
@@ -152,7 +152,7 @@ async fn outward(
     }
 }
 
-fn refused(error: RequestError) -> Response<WasiBody> {
+fn last_word(error: RequestError) -> Response<WasiBody> {
     let mut response = refusal(error);
     if error == RequestError::StalledBody {
         // What the client still sends is not worth reading.

@@ -76,16 +76,21 @@ impl Reencode for Encoder<'_> {
         section: &mut ElementSection,
         element: Element<'_>,
     ) -> Result<(), Error<Foreign>> {
-        let (ElementKind::Active { offset_expr, .. }, ElementItems::Functions(items)) =
-            (&element.kind, &element.items)
+        let (
+            ElementKind::Active {
+                table_index: None | Some(0),
+                offset_expr,
+            },
+            ElementItems::Functions(items),
+        ) = (&element.kind, &element.items)
         else {
             return Err(Error::UserError(Foreign));
         };
         let mut operators = offset_expr.get_operators_reader();
-        let (Operator::I32Const { value: 0 }, true) = (
-            operators.read()?,
-            items.count() as usize == self.imports.len(),
-        ) else {
+        let is_whole = items.count() as usize == self.imports.len();
+        let (Operator::I32Const { value: 0 }, Operator::End, true) =
+            (operators.read()?, operators.read()?, is_whole)
+        else {
             return Err(Error::UserError(Foreign));
         };
         let (mut functions, mut first) = (Vec::new(), None);

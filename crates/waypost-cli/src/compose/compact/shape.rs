@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use wasmparser::{
-    CanonicalFunction, ComponentAlias, Encoding, ExternalKind, Instance, Operator, Parser, Payload,
-    TypeRef,
+    CanonicalFunction, ComponentAlias, Encoding, ExternalKind, FunctionBody, Instance, Operator,
+    Parser, Payload, TypeRef,
 };
 
 use super::answer::Answer;
@@ -292,7 +292,7 @@ impl<'a> Items<'a> {
             };
             if bags.iter().any(has_table) {
                 let place = self.place(u32::try_from(index).ok()?)?;
-                if found.replace((place.module, bags)).is_some() {
+                if bags.len() > 1 || found.replace((place.module, bags)).is_some() {
                     return None;
                 }
             }
@@ -388,17 +388,7 @@ fn slots_of_shim(module: &[u8]) -> Option<u32> {
                 }
             }
             Payload::CodeSectionEntry(body) => {
-                let mut slot = None;
-                for operator in body.get_operators_reader().ok()? {
-                    match operator.ok()? {
-                        Operator::I32Const { value } => slot = Some(value),
-                        Operator::LocalGet { .. }
-                        | Operator::CallIndirect { table_index: 0, .. }
-                        | Operator::End => {}
-                        _ => return None,
-                    }
-                }
-                called.push(slot?);
+                called.push(slot_called(&body)?);
             }
             Payload::ImportSection(_)
             | Payload::MemorySection(_)
@@ -412,6 +402,24 @@ fn slots_of_shim(module: &[u8]) -> Option<u32> {
     let size = u32::try_from(size?).ok()?;
     let is_whole = usize::try_from(size).ok()? == names.len();
     (is_whole && names.iter().all(is_told)).then_some(size)
+}
+
+/// The slot that a function calls with its parameters, where it does nothing else.
+fn slot_called(body: &FunctionBody<'_>) -> Option<i32> {
+    let operators = body.get_operators_reader().ok()?;
+    let operators: Vec<_> = operators.into_iter().collect::<Result<_, _>>().ok()?;
+    let (parameters, rest) = operators.split_at_checked(operators.len().checked_sub(3)?)?;
+    let in_order = (0..).zip(parameters).all(
+        |(index, operator)| matches!(operator, Operator::LocalGet { local_index } if *local_index == index),
+    );
+    match rest {
+        [
+            Operator::I32Const { value },
+            Operator::CallIndirect { table_index: 0, .. },
+            Operator::End,
+        ] if in_order => Some(*value),
+        _ => None,
+    }
 }
 
 /// How long the table of a module is, if it has one of its own and no other, and one memory of its own.

@@ -208,6 +208,7 @@ fn what_is_of_another_shape_stays_as_it_is() {
     for (shim, main) in [
         ("unreachable", ""),
         ("local.get 0 i32.const 0 call_indirect (type $out)", ""),
+        ("i32.const 7 i32.const 1 call_indirect (type $out)", ""),
         (CALL, "(table 1 funcref)"),
         (CALL, "(memory 1)"),
     ] {
