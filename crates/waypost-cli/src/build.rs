@@ -41,9 +41,24 @@ use progress::Progress;
 /// When a file cannot be kept in step, the target cannot be installed, a route does not compile,
 /// or a component does not say what its folder says.
 pub fn build<'r>(app: &App, routes: &'r [Route]) -> anyhow::Result<Built<'r>> {
+    build_telling(app, routes, || {})
+}
+
+/// As [`build`]; calls `in_step` when the files that people write too are in step: who changes them after that is not
+/// the build.
+///
+/// # Errors
+///
+/// As [`build`].
+pub fn build_telling<'r>(
+    app: &App,
+    routes: &'r [Route],
+    in_step: impl FnOnce(),
+) -> anyhow::Result<Built<'r>> {
     let start = Instant::now();
     refuse_without_router(app)?;
     bring_in_step(app, routes)?;
+    in_step();
     wasm_target::ensure(app, Abi::Wasi03.target())?;
     let manifest = spin_toml(app)?;
     build_handlers(app, routes, &manifest)?;

@@ -26,8 +26,11 @@ const REST: Duration = Duration::from_millis(50);
 /// Files beside those below folders, relative to the app.
 const FILES: [&str; 4] = ["Cargo.toml", "Cargo.lock", "spin.toml", "waypost.toml"];
 
-/// The files that a build itself writes.
-const WRITTEN: [&str; 4] = ["Cargo.toml", "Cargo.lock", "spin.toml", "router/routes.txt"];
+/// The files of people that a build brings in step when it begins.
+const IN_STEP: [&str; 2] = ["Cargo.toml", "spin.toml"];
+
+/// The files that a build makes.
+const MADE: [&str; 2] = ["Cargo.lock", "router/routes.txt"];
 
 /// Tells versions of a file apart without reading it.
 type Stamp = (Option<SystemTime>, u64);
@@ -89,9 +92,18 @@ impl Watch {
         Vec::new()
     }
 
-    /// Takes the files that a build wrote for known. Whatever else changed meanwhile is for the next build.
-    pub fn forgive(&mut self) {
-        for name in WRITTEN {
+    /// Takes what a build brought in step for known. What changes later is for the next build.
+    pub fn forgive_in_step(&mut self) {
+        self.forgive(&IN_STEP);
+    }
+
+    /// Takes what a build made for known. Whatever else changed meanwhile is for the next build.
+    pub fn forgive_made(&mut self) {
+        self.forgive(&MADE);
+    }
+
+    fn forgive(&mut self, names: &[&str]) {
+        for name in names {
             let file = self.app.root().join(name);
             match stamp(&file) {
                 Some(stamp) => drop(self.seen.insert(file, stamp)),
@@ -184,8 +196,9 @@ mod tests {
         assert_eq!(watch.wait(|| true), [""; 0]);
 
         write(root, "spin.toml", "changed by the build");
+        watch.forgive_in_step();
         write(root, "router/routes.txt", "too");
-        watch.forgive();
+        watch.forgive_made();
         write(root, "handlers/hello/target/debug/x.rs", "");
         write(root, "handlers/hello/.route.rs.swp", "");
         write(root, "handlers/hello/page.html", "new");
@@ -197,5 +210,19 @@ mod tests {
         assert_eq!(watch.wait(|| false), changed);
         write(root, "waypost.toml", "");
         assert_eq!(watch.wait(|| false), ["waypost.toml"]);
+    }
+
+    #[test]
+    fn a_manifest_that_is_saved_during_a_build_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        write(root, "handlers/hello/route.rs", "one");
+        write(root, "spin.toml", "");
+        let mut watch = Watch::new(&App::at(root).unwrap(), &[]);
+        write(root, "spin.toml", "by the build");
+        watch.forgive_in_step();
+        write(root, "spin.toml", "by somebody else");
+        watch.forgive_made();
+        assert_eq!(watch.wait(|| false), ["spin.toml"]);
     }
 }

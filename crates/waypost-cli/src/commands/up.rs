@@ -138,7 +138,7 @@ impl UpCommand {
         }
         let (version, updates) = match self.build {
             When::OnChange => self.watch(routes),
-            When::First | When::Never => (self.version(&routes)?, None),
+            When::First | When::Never => (self.version(&routes, || {})?, None),
         };
         let place = Place {
             root: self.app.root(),
@@ -158,10 +158,10 @@ impl UpCommand {
         }
     }
 
-    /// Builds the app, if that is wanted, and shows its table.
-    fn version(&self, routes: &[Route]) -> anyhow::Result<Version> {
+    /// Builds the app, if that is wanted, and shows its table; `in_step` is as [`build::build_telling`] has it.
+    fn version(&self, routes: &[Route], in_step: impl FnOnce()) -> anyhow::Result<Version> {
         let built = match self.build {
-            When::First | When::OnChange => build::build(&self.app, routes)?,
+            When::First | When::OnChange => build::build_telling(&self.app, routes, in_step)?,
             When::Never => build::built(&self.app, routes)?,
         };
         let version = version_of(&self.app, routes, &built, self.choice())?;

@@ -34,16 +34,20 @@ impl UpCommand {
             choice: self.choice(),
             versions,
         };
-        let mut result = self.version(&routes);
+        let watch = &mut rebuild.watch;
+        let mut result = self.version(&routes, || watch.forgive_in_step());
         let first = loop {
-            rebuild.watch.forgive();
+            rebuild.watch.forgive_made();
             match result {
                 Ok(version) => break version.with_short_grace(),
                 Err(error) => output::error(&error),
             }
             output::note("Waiting for a change");
             rebuild.wait();
-            result = rebuild.routes().and_then(|routes| self.version(&routes));
+            result = rebuild.routes().and_then(|routes| {
+                let watch = &mut rebuild.watch;
+                self.version(&routes, || watch.forgive_in_step())
+            });
         };
         // It ends with the process, or when nobody takes what it makes.
         thread::spawn(move || rebuild.run());
@@ -55,7 +59,7 @@ impl Rebuild {
     fn run(mut self) {
         while self.wait() {
             let result = self.build();
-            self.watch.forgive();
+            self.watch.forgive_made();
             match result {
                 // Nobody may be left to take it: then there is nothing to wait for either.
                 Ok(version) => drop(self.versions.blocking_send(version)),
@@ -81,7 +85,8 @@ impl Rebuild {
 
     fn build(&mut self) -> anyhow::Result<Version> {
         let routes = self.routes()?;
-        let built = build::build(&self.app, &routes)?;
+        let watch = &mut self.watch;
+        let built = build::build_telling(&self.app, &routes, || watch.forgive_in_step())?;
         Ok(super::version_of(&self.app, &routes, &built, self.choice)?.with_short_grace())
     }
 
