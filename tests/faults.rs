@@ -3,6 +3,8 @@
 mod support;
 
 use std::io::{Read, Write};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use support::{Reply, Served, checkout};
 
@@ -12,6 +14,7 @@ fn a_fault_stays_where_it_is() {
     traps_and_errors(&app);
     what_takes_too_much(&app);
     broken_streams(&app);
+    quiet_streams(&app);
     bodies_over_the_limit(&app);
     trailers(&app);
     markers_of_the_inside(&app);
@@ -60,6 +63,34 @@ fn broken_streams(app: &Served) {
         text.contains("first") && !text.ends_with("0\r\n\r\n"),
         "{text}"
     );
+}
+
+/// The place of a client that left is free again, though its stream has nothing to say for an hour.
+fn quiet_streams(app: &Served) {
+    let open = || {
+        let mut stream = app.connect();
+        stream
+            .write_all(b"GET /quiet HTTP/1.1\r\nHost: a\r\n\r\n")
+            .unwrap();
+        let mut bytes = [0; 512];
+        let count = stream.read(&mut bytes).unwrap();
+        let status = String::from_utf8_lossy(&bytes[..count.min(12)]).into_owned();
+        (stream, status)
+    };
+    for round in 0..5 {
+        let held = [open(), open()];
+        assert!(held.iter().all(|(_, status)| status == "HTTP/1.1 200"));
+        let (_, third) = open();
+        assert_eq!(third, "HTTP/1.1 503", "round {round}");
+        drop(held);
+        let start = Instant::now();
+        while open().1 != "HTTP/1.1 200" {
+            assert!(start.elapsed() < Duration::from_secs(5), "round {round}");
+            sleep(Duration::from_millis(20));
+        }
+        // That one has left, too.
+        sleep(Duration::from_millis(200));
+    }
 }
 
 /// Trailers go through router and host both ways, for a client that takes them (RFC 9112 section 7.1.2).

@@ -194,8 +194,8 @@ fn start(place: &mut Place, line: &Line, workload: &Workload) -> Result<Server, 
     attempt()
 }
 
-/// How long the streams of a round may go on: a handler sees that its client left when it sends the next event, ten
-/// seconds after the first.
+/// How long the streams of a round may go on: on some servers a handler sees that its client left when it sends the next
+/// event, ten seconds after the first.
 const STREAMS_END: Duration = Duration::from_secs(11);
 
 /// A line whose server runs.

@@ -149,6 +149,7 @@ async fn answer(
     context.head.check(limits)?;
     let (request, too_large) = limited(request, limits.request_body)?;
     let instances = component.instances_now().await?;
+    let left = Arc::clone(&context.left);
     let (ticket, caller) = exchange(context, permit.clone());
     let mut answer = pin!(instances.handle(ticket, request));
     let Ok(answer) = tokio::time::timeout(limits.max_duration, answer.as_mut()).await else {
@@ -161,7 +162,7 @@ async fn answer(
     }
     let Reply { response, rest } = answer?;
     caller.answered();
-    let response = response.map(|body| AnswerBody::new(body, caller, permit).boxed_unsync());
+    let response = response.map(|body| AnswerBody::new(body, caller, permit, left).boxed_unsync());
     Ok(Reply { response, rest })
 }
 

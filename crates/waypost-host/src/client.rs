@@ -1,4 +1,4 @@
-//! How a component learns that its client went away before it has answered.
+//! How a component learns that its client went away before it has the whole answer.
 //!
 //! WASI HTTP has no word for it. The host says it on the program's input (`wasi:cli/stdin` of WASI 0.3), which is
 //! else without content: one control character when the client leaves, and nothing before. The input of WASI

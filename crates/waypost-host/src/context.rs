@@ -16,7 +16,7 @@ const MAX_DEPTH: u8 = 16;
 pub(crate) struct RequestContext {
     /// Id of the client's request that all this is for.
     pub(crate) id: RequestId,
-    /// Cancelled when the client goes away before the response has begun.
+    /// Cancelled when the client goes away before it has the whole response.
     pub(crate) left: Arc<CancellationToken>,
     /// How large a head its client sent. Of a request that a handler made there is nothing to say.
     pub(crate) head: HeadSize,

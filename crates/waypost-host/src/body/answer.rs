@@ -9,6 +9,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 use wasmtime_wasi_http::{Error, WasiBody};
 
 /// How long the head of a response may wait for the first bytes of its body.
@@ -18,27 +19,52 @@ use wasmtime_wasi_http::{Error, WasiBody};
 const FIRST_FRAME_PATIENCE: Duration = Duration::from_millis(2);
 
 /// A component's body that keeps its request open until it ends or is dropped, and that fails when its
-/// instance does: a guest that trapped while it streamed must not look like one that was done.
+/// instance does: a guest that trapped while it streamed must not look like one that was done. One that is dropped
+/// before its end tells the component that its client left.
 pub(crate) struct AnswerBody {
     body: WasiBody,
-    open: Option<(Caller, Option<Arc<Permit>>)>,
+    open: Option<Open>,
+}
+
+/// A request whose response is not over.
+struct Open {
+    caller: Caller,
+    _permit: Option<Arc<Permit>>,
+    left: Arc<CancellationToken>,
 }
 
 impl AnswerBody {
-    /// Ties `body` to the request that it answers.
-    pub(crate) fn new(body: WasiBody, caller: Caller, permit: Option<Arc<Permit>>) -> Self {
-        Self {
-            body,
-            open: Some((caller, permit)),
-        }
+    /// Ties `body` to the request that it answers; `left` is cancelled when nobody takes its end.
+    pub(crate) fn new(
+        body: WasiBody,
+        caller: Caller,
+        permit: Option<Arc<Permit>>,
+        left: Arc<CancellationToken>,
+    ) -> Self {
+        let open = Some(Open {
+            caller,
+            _permit: permit,
+            left,
+        });
+        Self { body, open }
     }
 
     /// Ends the request; tells how.
     fn finish(&mut self) -> Option<Result<Frame<Bytes>, Error>> {
-        let (caller, _permit) = self.open.take()?;
-        caller
+        let open = self.open.take()?;
+        open.caller
             .has_failed()
             .then_some(Err(Error::HttpResponseIncomplete))
+    }
+}
+
+impl Drop for AnswerBody {
+    fn drop(&mut self) {
+        if let Some(open) = self.open.take()
+            && !self.body.is_end_stream()
+        {
+            open.left.cancel();
+        }
     }
 }
 

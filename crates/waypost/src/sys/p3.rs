@@ -123,7 +123,9 @@ pub(crate) fn respond_with_stream(
     let (response, sent) = Response::new(headers, Some(reader), trailers);
     let sending: Work = Box::pin(async move {
         let writing = pin!(write(body, writer, ended, &signal));
-        if let Either::Right(_) = select(writing, pin!(gone(sent))).await {
+        // One of them speaks on Waypost's host, the other on hosts that know no more than WASI HTTP.
+        let (left, gone) = (pin!(client_left()), pin!(gone(sent)));
+        if let Either::Right(_) = select(writing, select(left, gone)).await {
             signal.abort();
         }
     });
