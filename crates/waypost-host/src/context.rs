@@ -39,11 +39,13 @@ impl RequestContext {
         self.depth > 0
     }
 
-    /// Gives the context of a request that a component makes to another; `None` when it goes too deep.
+    /// Gives the context of a request that a component makes to another; `None` when it goes too deep. It has nobody
+    /// waiting when the first has nobody, and not the other way round: a component may leave an answer.
     pub(crate) fn chained(&self) -> Option<Self> {
         let depth = self.depth + 1;
         (depth < MAX_DEPTH).then(|| Self {
             depth,
+            left: Arc::new(self.left.child_token()),
             ..self.clone()
         })
     }
@@ -77,6 +79,17 @@ impl CurrentRequest {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_leaves_an_answer_is_still_waited_for() {
+        let first = RequestContext::from_client();
+        let chained = || first.chained().expect("it is the first link");
+        let (one, other) = (chained(), chained());
+        one.left.cancel();
+        assert!(!first.left.is_cancelled() && !other.left.is_cancelled());
+        first.left.cancel();
+        assert!(other.left.is_cancelled());
+    }
 
     #[test]
     fn a_chain_ends() {
