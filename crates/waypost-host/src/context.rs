@@ -39,14 +39,26 @@ impl RequestContext {
         self.depth > 0
     }
 
-    /// Gives the context of a request that a component makes to another; `None` when it goes too deep. It has nobody
-    /// waiting when the first has nobody, and not the other way round: a component may leave an answer.
+    /// Gives the context of a request that a component makes to another; `None` when it goes too deep. Its client is
+    /// the component, which may wait for it when nobody waits for the component, and the other way round.
     pub(crate) fn chained(&self) -> Option<Self> {
         let depth = self.depth + 1;
         (depth < MAX_DEPTH).then(|| Self {
             depth,
-            left: Arc::new(self.left.child_token()),
+            left: Arc::default(),
+            head: HeadSize::default(),
             ..self.clone()
+        })
+    }
+
+    /// Gives the context of a request that the router hands on, with a head of this size: its client is the router's.
+    pub(crate) fn handed_on(&self, head: HeadSize) -> Option<Self> {
+        let chained = self.chained()?;
+        Some(Self {
+            left: Arc::new(self.left.child_token()),
+            // The router may add to a head, and may ask others for something of its own.
+            head: self.head.least(head),
+            ..chained
         })
     }
 }
@@ -81,14 +93,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_leaves_an_answer_is_still_waited_for() {
+    fn who_leaves_leaves_nobody_else() {
         let first = RequestContext::from_client();
-        let chained = || first.chained().expect("it is the first link");
-        let (one, other) = (chained(), chained());
+        let chained = first.chained().expect("it is the first link");
+        let handed_on = || first.handed_on(HeadSize::default());
+        let (one, other) = handed_on().zip(handed_on()).expect("they are first links");
         one.left.cancel();
         assert!(!first.left.is_cancelled() && !other.left.is_cancelled());
         first.left.cancel();
-        assert!(other.left.is_cancelled());
+        assert!(other.left.is_cancelled() && !chained.left.is_cancelled());
     }
 
     #[test]

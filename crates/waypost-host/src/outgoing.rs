@@ -75,17 +75,13 @@ impl Outgoing {
     }
 
     fn chained(&self, request: &Request<WasiBody>) -> Result<RequestContext, Error> {
-        let mut current = self.current.get();
-        current.head = match self.grants.is_router {
-            // It may add to what it hands on, and may ask others for something of its own.
-            true => current.head.least(HeadSize::of(
-                request.method(),
-                request.uri(),
-                request.headers(),
-            )),
-            false => HeadSize::default(),
+        let current = self.current.get();
+        let head = || HeadSize::of(request.method(), request.uri(), request.headers());
+        let context = match self.grants.is_router {
+            true => current.handed_on(head()),
+            false => current.chained(),
         };
-        current.chained().ok_or_else(|| {
+        context.ok_or_else(|| {
             let (route, component) = (self.grants.name.as_str(), &self.grants.id);
             tracing::error!(route, %component, request = %current.id, "components call each other in a loop");
             Error::LoopDetected

@@ -99,7 +99,7 @@ impl Event {
 }
 
 /// Adds a comment to a stream of events whenever it was silent for this long, so that proxies keep the
-/// connection, and hosts that tell nobody of a client that went away notice it.
+/// connection, and a client that vanished is noticed.
 ///
 /// # Examples
 ///

@@ -60,8 +60,10 @@ impl AnswerBody {
 
 impl Drop for AnswerBody {
     fn drop(&mut self) {
+        // The server does not ask for the end of a body whose length it knows.
+        let is_whole = self.body.is_end_stream() || self.body.size_hint().exact() == Some(0);
         if let Some(open) = self.open.take()
-            && !self.body.is_end_stream()
+            && !is_whole
         {
             open.left.cancel();
         }
