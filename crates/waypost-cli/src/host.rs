@@ -156,7 +156,10 @@ impl Configuration {
             })
             .collect();
         let own = Settings::default();
-        if self.settings.limits != own.limits || self.settings.server != own.server {
+        let has_own = self.settings.limits != own.limits
+            || self.settings.server != own.server
+            || self.settings.has_route_limits();
+        if has_own {
             let message = "a composition has no limits and no settings of a server";
             let hint = "set them where it is served; `cargo waypost serve` has the default limits";
             warnings.push(Fault::warning(message).file("waypost.toml").hint(hint));

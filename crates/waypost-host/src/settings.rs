@@ -94,6 +94,11 @@ impl Settings {
         widest
     }
 
+    /// Tells whether single routes have limits of their own.
+    pub fn has_route_limits(&self) -> bool {
+        !self.routes.is_empty()
+    }
+
     /// Leaves out the limits that single routes have.
     pub(crate) fn without_routes(self) -> Self {
         Self {
