@@ -84,7 +84,8 @@ impl Settings {
         }
     }
 
-    /// Gives what holds before the route is known: the app's limits, where heads may be as large as any route lets them be.
+    /// Gives what holds before the route is known: the app's limits, where heads may be as large as any route lets
+    /// them be.
     pub(crate) fn widest(&self) -> RouteLimits {
         let app = RouteLimits::of_app(&self.limits);
         let mut widest = app.clone();

@@ -61,9 +61,9 @@ impl AnswerBody {
 impl Drop for AnswerBody {
     fn drop(&mut self) {
         // The server does not ask for the end of a body whose length it knows.
-        let is_whole = self.body.is_end_stream() || self.body.size_hint().exact() == Some(0);
+        let is_whole = || self.body.is_end_stream() || self.body.size_hint().exact() == Some(0);
         if let Some(open) = self.open.take()
-            && !is_whole
+            && !is_whole()
         {
             open.left.cancel();
         }

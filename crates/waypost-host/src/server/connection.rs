@@ -205,8 +205,8 @@ fn is_health(request: &Request<Incoming>) -> bool {
 /// Sets both protocols up. hyper's `pipeline_flush` stays off: it holds a response back while the next
 /// request is in the buffer, so a stream would stall, and the answer to a malformed request never leave.
 ///
-/// Heads have room for both limits of any route, so that one that goes over either is read as a whole, and the door tells
-/// 414 from 431. hyper's own answer to a head that does not even fit there is 431.
+/// Heads have room for both limits of any route, so that one that goes over either is read as a whole, and the
+/// door tells 414 from 431. hyper's own answer to a head that does not even fit there is 431.
 fn builder(app: &App) -> Builder<TokioExecutor> {
     let widest = &app.widest;
     let head = widest

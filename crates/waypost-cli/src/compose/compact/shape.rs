@@ -59,7 +59,7 @@ impl<'a> Shape<'a> {
         let slots = slots_of_shim(items.modules.get(shim.module as usize)?)?;
         let (main, bags) = items.user_of(shim)?;
         let first = length_of_table(items.modules.get(main.module as usize)?)?;
-        let (fix_up, fillings) = items.fix_up()?;
+        let (fix_up, filling) = items.fix_up()?;
         // The table can only come from the code if that is there already where the table is taken.
         let in_order = main.instance < items.instances_before_table;
         let (mut answered, mut imports) = (BTreeMap::new(), BTreeMap::new());
@@ -70,8 +70,7 @@ impl<'a> Shape<'a> {
                 let name = (*module, export.name);
                 let slot = items.slot(shim, export);
                 let answer = Answer::to(module, export.name, has_environment);
-                if let Some((answer, lowered)) = answer.zip(items.lowered(export, slot, &fillings))
-                {
+                if let Some((answer, lowered)) = answer.zip(items.lowered(export, slot, filling)) {
                     answered.insert(name, answer);
                     unasked.insert(lowered, slot.flatten());
                     continue;
@@ -98,7 +97,7 @@ impl<'a> Shape<'a> {
             shim,
             main,
             functions,
-            arguments: bags.iter().chain(&fillings).map(|(_, bag)| *bag).collect(),
+            arguments: bags.iter().map(|(_, bag)| *bag).chain([filling]).collect(),
             answered,
             imports,
             slots,
@@ -281,8 +280,9 @@ impl<'a> Items<'a> {
         }
     }
 
-    /// The module of the one instance that imports the table, once it was taken, and what it gets.
-    fn fix_up(&self) -> Option<(u32, Vec<Argument<'a>>)> {
+    /// The module of the one instance that imports the table, once it was taken, and the instance that it gets: no
+    /// other beside.
+    fn fix_up(&self) -> Option<(u32, u32)> {
         let mut found = None;
         for (index, instance) in self.instances.iter().enumerate() {
             let bags = self.bags(instance);
@@ -292,7 +292,10 @@ impl<'a> Items<'a> {
             };
             if bags.iter().any(has_table) {
                 let place = self.place(u32::try_from(index).ok()?)?;
-                if bags.len() > 1 || found.replace((place.module, bags)).is_some() {
+                let [(_, filling)] = bags[..] else {
+                    return None;
+                };
+                if found.replace((place.module, filling)).is_some() {
                     return None;
                 }
             }
@@ -306,15 +309,13 @@ impl<'a> Items<'a> {
         &self,
         import: &wasmparser::Export<'a>,
         slot: Option<Option<u32>>,
-        fillings: &[Argument<'a>],
+        filling: u32,
     ) -> Option<u32> {
         let function = match slot {
             None => import.index,
             Some(slot) => {
                 let name = slot?.to_string();
-                let mut fillers = fillings
-                    .iter()
-                    .flat_map(|(_, bag)| self.exports(*bag).unwrap_or_default());
+                let mut fillers = self.exports(filling)?.iter();
                 fillers.find(|export| export.name == name)?.index
             }
         };
@@ -324,11 +325,9 @@ impl<'a> Items<'a> {
 
     /// How many exports of instances a core function is.
     fn uses(&self, function: u32) -> usize {
-        let exports = self.instances.iter().filter_map(|instance| match instance {
-            Instance::FromExports(exports) => Some(exports),
-            Instance::Instantiate { .. } => None,
-        });
-        exports
+        let instances = (0..).zip(&self.instances);
+        instances
+            .filter_map(|(index, _)| self.exports(index))
             .flatten()
             .filter(|export| export.kind == ExternalKind::Func && export.index == function)
             .count()
@@ -447,5 +446,8 @@ fn length_of_table(module: &[u8]) -> Option<u32> {
             _ => {}
         }
     }
-    (memories == 1).then(|| u32::try_from(length?).ok())?
+    if memories != 1 {
+        return None;
+    }
+    u32::try_from(length?).ok()
 }
