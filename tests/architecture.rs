@@ -5,13 +5,20 @@ use std::path::Path;
 use std::process::Command;
 
 /// What each crate may use of ours; a handler may use the SDK and what is private to the app.
-const MAY_USE: [(&str, &[&str]); 10] = [
+const MAY_USE: [(&str, &[&str]); 11] = [
     ("waypost-routing", &[]),
+    ("waypost-config", &[]),
     ("waypost-macros", &["waypost-routing"]),
     ("waypost", &["waypost-macros", "waypost-routing"]),
     ("waypost-router", &["waypost-routing"]),
-    ("waypost-host", &["waypost-router", "waypost-routing"]),
-    ("waypost-cli", &["waypost-host", "waypost-routing"]),
+    (
+        "waypost-host",
+        &["waypost-config", "waypost-router", "waypost-routing"],
+    ),
+    (
+        "waypost-cli",
+        &["waypost-config", "waypost-host", "waypost-routing"],
+    ),
     ("waypost-start", &[]),
     ("waypost-conformance", &[]),
     (

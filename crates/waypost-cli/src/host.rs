@@ -10,8 +10,8 @@ use std::path::Path;
 use std::time::Duration;
 
 pub use serving::{Loading, Place, Version, probe, serve};
+use waypost_config::{Component, Manifest, ManifestErrors, Settings};
 pub use waypost_host::{Compiler, InstanceSize, Manner, is_candidate, is_offered};
-use waypost_host::{Component, Manifest, ManifestErrors, Settings};
 
 use crate::app::App;
 use crate::component_id::ROUTER;
@@ -211,8 +211,8 @@ allowed_outbound_hosts = {allow}
     )
 }
 
-fn name_file(file: &str, faults: &[waypost_host::Fault]) -> Vec<Fault> {
-    let name = |fault: &waypost_host::Fault| {
+fn name_file(file: &str, faults: &[waypost_config::Fault]) -> Vec<Fault> {
+    let name = |fault: &waypost_config::Fault| {
         let place = match fault.line() {
             Some(line) => format!("{file}:{line}"),
             None => file.to_owned(),

@@ -6,13 +6,11 @@ use crate::component::LazyComponent;
 use crate::context::RequestContext;
 use crate::exchange::exchange;
 use crate::failure::Failure;
-use crate::manifest::{ComponentId, Manifest};
 use crate::manner::Manner;
 use crate::metrics::Metrics;
 use crate::native_router::{self, Routing};
 use crate::request::announced_length;
 use crate::rest::Rest;
-use crate::settings::{RouteLimits, Settings};
 use crate::spin;
 use http::{Request, Response};
 use http_body_util::BodyExt;
@@ -21,6 +19,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use wasmtime_wasi_http::WasiBody;
+use waypost_config::{ComponentId, Manifest, RouteLimits, Settings};
 
 /// What becomes of a request.
 pub(crate) struct Reply {

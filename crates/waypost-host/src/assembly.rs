@@ -9,15 +9,15 @@ use crate::grants::Grants;
 use crate::headers::VOUCHED_FOR;
 use crate::host::HostOptions;
 use crate::key_value::KeyValue;
-use crate::manifest::{ComponentId, Manifest, ResolvedComponent};
 use crate::manner::Manner;
 use crate::metrics::Metrics;
 use crate::native_router::{NativeRouter, Routing, Table};
-use crate::outbound::authority_of;
-use crate::settings::{RouteLimits, Settings};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
+use waypost_config::{
+    ComponentId, Manifest, ResolvedComponent, RouteLimits, Settings, authority_of,
+};
 use waypost_router::TRUSTED_HEADERS;
 
 /// How much longer than the slowest handler a dispatcher may take, so that the handler's own limit is met first.

@@ -1,9 +1,8 @@
 //! What can go wrong before a host serves.
 
-use crate::manifest::ManifestErrors;
 use crate::native_router::RoutesError;
-use crate::settings::SettingsErrors;
 use std::path::PathBuf;
+use waypost_config::{ManifestErrors, SettingsErrors};
 
 /// Why a host does not start, or stops.
 #[derive(Debug, thiserror::Error)]

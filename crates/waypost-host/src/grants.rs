@@ -4,16 +4,16 @@ use crate::client::ClientInput;
 use crate::context::CurrentRequest;
 use crate::key_value::KeyValue;
 use crate::logs::{LogBudget, LogStream};
-use crate::manifest::{Component as ManifestComponent, ComponentId, FileMount, ResolvedComponent};
 use crate::manner::Manner;
 use crate::metrics::{Classes, Metrics};
-use crate::outbound::{AllowedHosts, authority_of};
-use crate::settings::RouteLimits;
-use crate::variables::VariableValue;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder};
+use waypost_config::{
+    AllowedHosts, Component as ManifestComponent, ComponentId, FileMount, ResolvedComponent,
+    RouteLimits, VariableValue, authority_of,
+};
 
 /// A component's entry in the manifest, variables filled in, and its limits.
 pub(crate) struct Grants {

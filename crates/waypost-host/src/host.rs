@@ -10,12 +10,10 @@ use crate::error::HostError;
 use crate::instances::IDLE;
 use crate::key_value::KeyValueStorage;
 use crate::linker;
-use crate::manifest::{ComponentId, Manifest};
 use crate::manner::Manner;
 use crate::native_router::NativeRouter;
 use crate::registry::Registry;
 use crate::server;
-use crate::settings::Settings;
 use crate::spin;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -24,6 +22,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use waypost_config::{ComponentId, Manifest, Settings};
 
 /// How long instances that were told to end may take: they do at once, unless a guest runs (10 ms).
 const LAST_INSTANCES: Duration = Duration::from_secs(1);

@@ -9,8 +9,6 @@ pub(crate) use table::Table;
 use crate::body;
 use crate::component::LazyComponent;
 use crate::context::RequestContext;
-use crate::manifest::ComponentId;
-use crate::outbound::authority_of;
 use http::header::{CONTENT_LENGTH, HOST, HeaderName, HeaderValue};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{Request, Response, StatusCode, Uri};
@@ -18,6 +16,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 use wasmtime_wasi_http::WasiBody;
+use waypost_config::{ComponentId, authority_of};
 use waypost_router::{Answer, Destination, Forwarding, TRUSTED_HEADERS, trusted_headers};
 
 /// The router that the host runs in the place of a component.

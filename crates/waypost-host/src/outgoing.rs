@@ -6,7 +6,6 @@ use crate::failure::Failure;
 use crate::grants::Grants;
 use crate::headers::strip_request;
 use crate::manner::Manner;
-use crate::outbound::{SELF_AUTHORITY, service_chaining_target};
 use crate::request::HeadSize;
 use crate::spin;
 use http::request::Parts;
@@ -14,6 +13,7 @@ use http::{Request, Response};
 use http_body_util::BodyExt;
 use std::sync::{Arc, Weak};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks, default_send_request};
+use waypost_config::{SELF_AUTHORITY, service_chaining_target};
 use waypost_router::X_REQUEST_ID;
 
 /// The way out of one instance.

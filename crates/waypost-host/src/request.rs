@@ -2,11 +2,11 @@
 
 use crate::headers::strip_request;
 use crate::metrics::Bound;
-use crate::settings::{Origin, RouteLimits};
 use http::header::{CONTENT_LENGTH, HOST, HeaderMap};
 use http::request::Parts;
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{Method, StatusCode, Uri, Version};
+use waypost_config::{Origin, RouteLimits};
 
 /// Why a request is refused before any component sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

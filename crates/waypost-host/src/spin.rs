@@ -14,14 +14,13 @@ mod headers;
 pub(crate) use door::enter;
 
 use crate::failure::Failure;
-use crate::manifest::Route;
-use crate::settings::{Limits, Settings};
 use http::header::HOST;
 use http::request::Parts;
 use http::{Response, StatusCode};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 use wasmtime_wasi_http::{ForbiddenHeaderFilter, WasiBody, WasiHttpHooks};
+use waypost_config::{Limits, Route, Settings};
 
 /// The client of a request that one component makes to another (`crates/trigger-http/src/outbound_http.rs`).
 const CHAINED_CLIENT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);

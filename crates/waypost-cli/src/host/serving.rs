@@ -9,7 +9,8 @@ use std::pin::pin;
 use anyhow::Context as _;
 use tokio::sync::{mpsc, oneshot};
 use tracing_subscriber::EnvFilter;
-use waypost_host::{ComponentId, Host, HostError, HostOptions, InstanceSize, Manner, NativeRouter};
+use waypost_config::ComponentId;
+use waypost_host::{Host, HostError, HostOptions, InstanceSize, Manner, NativeRouter};
 
 use super::Configuration;
 use super::memory;

@@ -4,7 +4,6 @@ use super::{bare, headers};
 use crate::app::App;
 use crate::body;
 use crate::context::RequestContext;
-use crate::manifest::Application;
 use http::header::{HOST, HeaderValue};
 use http::request::Parts;
 use http::uri::{Authority, PathAndQuery, Scheme};
@@ -15,6 +14,7 @@ use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use wasmtime_wasi_http::WasiBody;
+use waypost_config::Application;
 
 /// Paths that Spin answers by itself.
 const WELL_KNOWN: &str = "/.well-known/spin/";

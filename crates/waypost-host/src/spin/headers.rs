@@ -2,11 +2,10 @@
 //! (`crates/trigger-http/src/headers.rs`).
 
 use crate::failure::Failure;
-use crate::manifest::Route;
-use crate::outbound::service_chaining_target;
 use http::header::{CONNECTION, HOST, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 use std::net::SocketAddr;
+use waypost_config::{Route, service_chaining_target};
 
 /// What stands for the host where there is none.
 const NO_HOST: &str = "localhost";

@@ -8,8 +8,8 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::application::read_tools;
-use super::id::{ComponentId, check_label};
 use super::variable::check_name;
+use crate::component_id::{ComponentId, IdError, check_label};
 use crate::document::{Faults, Keys, Located, Table, Value};
 use crate::fault::FaultKind;
 use crate::outbound::Rule;
@@ -123,7 +123,7 @@ pub(super) fn read_id(
     range: &Range<usize>,
     faults: &mut Faults,
 ) -> Option<ComponentId> {
-    let refuse = |error: super::IdError| FaultKind::Invalid {
+    let refuse = |error: IdError| FaultKind::Invalid {
         what: "component id".to_owned(),
         value: text.to_owned(),
         reason: error.to_string(),

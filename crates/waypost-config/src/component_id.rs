@@ -12,7 +12,7 @@ use std::str::FromStr;
 /// # Examples
 ///
 /// ```
-/// use waypost_host::ComponentId;
+/// use waypost_config::ComponentId;
 ///
 /// let id: ComponentId = "items-slug".parse()?;
 /// assert_eq!(id.as_str(), "items-slug");
@@ -89,12 +89,12 @@ pub enum IdError {
 }
 
 /// Checks a kebab-case identifier: a component id.
-pub(super) fn check_kebab(id: &str) -> Result<(), IdError> {
+fn check_kebab(id: &str) -> Result<(), IdError> {
     check_words(id, '-', '_')
 }
 
 /// Checks a lowercase snake_case identifier: a variable's name.
-pub(super) fn check_lower_snake(id: &str) -> Result<(), IdError> {
+pub(crate) fn check_lower_snake(id: &str) -> Result<(), IdError> {
     check_words(id, '_', '-')?;
     match id.chars().any(|c| c.is_ascii_uppercase()) {
         true => Err(IdError::Uppercase),
@@ -103,7 +103,7 @@ pub(super) fn check_lower_snake(id: &str) -> Result<(), IdError> {
 }
 
 /// Checks a label, which may be kebab-case or snake_case: a store's name.
-pub(super) fn check_label(id: &str) -> Result<(), IdError> {
+pub(crate) fn check_label(id: &str) -> Result<(), IdError> {
     check_words(id, '_', '-').or_else(|_| check_kebab(id))
 }
 

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::component::{self, Component};
-use super::id::ComponentId;
 use super::route::Route;
+use crate::component_id::ComponentId;
 use crate::document::{Faults, Keys, Located, Table, Value, did_you_mean};
 use crate::fault::FaultKind;
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use proptest::prelude::*;
-use waypost_host::{AllowedHosts, ComponentId, Manifest, Origin, Route, Settings};
+use waypost_config::{AllowedHosts, ComponentId, Manifest, Origin, Route, Settings};
 
 /// Reads a text as everything it could be; all that counts is that each reader returns.
 fn read(text: &str) {

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
+use super::Manifest;
 use super::component::Component;
-use super::{ComponentId, Manifest};
+use crate::component_id::ComponentId;
 use crate::document::{Faults, Located};
 use crate::fault::{Fault, FaultKind};
 use crate::outbound::{AllowedHosts, AppComponents, Rule};

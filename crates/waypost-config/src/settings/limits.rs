@@ -96,7 +96,7 @@ pub struct RouteLimits {
 
 impl RouteLimits {
     /// Gives the limits of a route that has none of its own.
-    pub(crate) fn of_app(limits: &Limits) -> Self {
+    pub fn of_app(limits: &Limits) -> Self {
         Self {
             max_duration: limits.max_duration,
             cpu_time: limits.cpu_time,
@@ -111,7 +111,7 @@ impl RouteLimits {
     }
 
     /// Lets heads be as large as other limits do, where those let them be larger.
-    pub(crate) fn widen(&mut self, other: &RouteLimits) {
+    pub fn widen(&mut self, other: &RouteLimits) {
         self.header_count = self.header_count.max(other.header_count);
         self.header_size = self.header_size.max(other.header_size);
         self.request_line = self.request_line.max(other.request_line);

@@ -8,7 +8,7 @@ use std::str::FromStr;
 /// # Examples
 ///
 /// ```
-/// use waypost_host::Route;
+/// use waypost_config::Route;
 ///
 /// let route: Route = "/blog/...".parse()?;
 /// assert!(route.matches("/blog/2026/hello"));

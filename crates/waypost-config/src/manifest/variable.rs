@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::id::check_lower_snake;
+use crate::component_id::check_lower_snake;
 use crate::document::{Faults, Keys, Located, Table};
 use crate::fault::FaultKind;
 use crate::variables::Variable;
@@ -31,7 +31,7 @@ pub(super) fn read_all(root: &Table<'_>, faults: &mut Faults) -> BTreeMap<String
 }
 
 /// Reports a name that isn't lower snake case, for variables of the app and of components.
-pub(super) fn check_name(name: &Located<&str>, faults: &mut Faults) {
+pub(crate) fn check_name(name: &Located<&str>, faults: &mut Faults) {
     if let Err(error) = check_lower_snake(name.value) {
         let kind = FaultKind::Invalid {
             what: "variable name".to_owned(),

@@ -8,7 +8,6 @@
 
 mod application;
 mod component;
-mod id;
 mod read;
 mod resolve;
 mod route;
@@ -19,12 +18,12 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use crate::component_id::ComponentId;
 use crate::document::{Lines, read_text};
 use crate::fault::{Fault, FaultKind, FaultReport};
 use crate::variables::Variable;
 pub use application::Application;
 pub use component::{Build, Component, FileMount};
-pub use id::{ComponentId, IdError};
 pub use resolve::ResolvedComponent;
 pub use route::{Route, RouteError};
 pub use trigger::HttpTrigger;
@@ -79,7 +78,7 @@ impl Manifest {
     ///
     /// ```
     /// use std::path::Path;
-    /// use waypost_host::Manifest;
+    /// use waypost_config::Manifest;
     ///
     /// let text = r#"
     /// spin_manifest_version = 2

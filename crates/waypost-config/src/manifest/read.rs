@@ -6,11 +6,11 @@ use std::path::Path;
 
 use super::application;
 use super::component::{self, Component};
-use super::id::ComponentId;
 use super::route::Route;
 use super::trigger::{self, RawTrigger, Target};
 use super::variable;
 use super::{HttpTrigger, Manifest, folder_of};
+use crate::component_id::ComponentId;
 use crate::document::{Document, Faults, Keys, Located, Table, did_you_mean};
 use crate::fault::{Fault, FaultKind};
 use crate::variables::Variable;

@@ -14,7 +14,7 @@ use url::{Host, Url};
 /// # Examples
 ///
 /// ```
-/// use waypost_host::Origin;
+/// use waypost_config::Origin;
 ///
 /// let origin: Origin = "https://Example.com:443".parse()?;
 /// assert_eq!(origin.scheme(), "https");

@@ -27,7 +27,7 @@ pub use server::Server;
 /// ```
 /// use std::path::Path;
 /// use std::time::Duration;
-/// use waypost_host::Settings;
+/// use waypost_config::Settings;
 ///
 /// let text = r#"
 /// [limits]
@@ -38,7 +38,7 @@ pub use server::Server;
 /// let settings = Settings::parse(text, Path::new("waypost.toml"))?;
 /// assert_eq!(settings.route_limits("/").max_duration, Duration::from_secs(10));
 /// assert_eq!(settings.route_limits("/report").max_duration, Duration::from_secs(120));
-/// # Ok::<(), waypost_host::SettingsErrors>(())
+/// # Ok::<(), waypost_config::SettingsErrors>(())
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
@@ -86,7 +86,7 @@ impl Settings {
 
     /// Gives what holds before the route is known: the app's limits, where heads may be as large as any route lets
     /// them be.
-    pub(crate) fn widest(&self) -> RouteLimits {
+    pub fn widest(&self) -> RouteLimits {
         let app = RouteLimits::of_app(&self.limits);
         let mut widest = app.clone();
         for route in self.routes.values() {
@@ -101,7 +101,7 @@ impl Settings {
     }
 
     /// Leaves out the limits that single routes have.
-    pub(crate) fn without_routes(self) -> Self {
+    pub fn without_routes(self) -> Self {
         Self {
             routes: BTreeMap::new(),
             ..self

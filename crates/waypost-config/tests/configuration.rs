@@ -3,14 +3,14 @@
 //! Beside each `tests/manifests/NAME.toml` is what it gives, as `NAME.txt`; beside each
 //! `tests/manifests/fail/NAME.toml` is what is said of it, as `NAME.stderr`. The same holds for
 //! `tests/settings`. Lines `# env: NAME=value` set the environment that a manifest is resolved in.
-//! To write the expected files anew: `BLESS=1 cargo test -p waypost-host --test configuration`.
+//! To write the expected files anew: `BLESS=1 cargo test -p waypost-config --test configuration`.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use waypost_host::{Component, Manifest, RouteLimits, Settings};
+use waypost_config::{Component, Manifest, RouteLimits, Settings};
 
 #[test]
 fn manifests_give_what_they_say() {
@@ -59,7 +59,7 @@ fn a_missing_manifest_is_a_fault_and_missing_settings_are_not() {
         "tests/none.toml: cannot be read: there is no such file"
     );
     let settings = Settings::load(path).unwrap();
-    assert_eq!(settings.limits, waypost_host::Limits::default());
+    assert_eq!(settings.limits, waypost_config::Limits::default());
 }
 
 #[test]

@@ -14,7 +14,7 @@ mod rule;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::manifest::ComponentId;
+use crate::component_id::ComponentId;
 pub use error::OutboundError;
 pub(crate) use rule::Rule;
 
@@ -22,14 +22,14 @@ pub(crate) use rule::Rule;
 const CHAINING_DOMAIN: &str = "spin.internal";
 
 /// The authority by which a component asks the app itself.
-pub(crate) const SELF_AUTHORITY: &str = "self.alt";
+pub const SELF_AUTHORITY: &str = "self.alt";
 
 /// The outbound requests that a component may make; by default none.
 ///
 /// # Examples
 ///
 /// ```
-/// use waypost_host::AllowedHosts;
+/// use waypost_config::AllowedHosts;
 ///
 /// let entries = ["https://*.example.com".to_owned(), "http://localhost:*".to_owned()];
 /// let allowed = AllowedHosts::parse(&entries, &[]).unwrap();
@@ -121,7 +121,7 @@ impl AppComponents {
 }
 
 /// Gives the authority by which the components of an app reach one of them.
-pub(crate) fn authority_of(id: &ComponentId) -> String {
+pub fn authority_of(id: &ComponentId) -> String {
     format!("{id}.{CHAINING_DOMAIN}")
 }
 

@@ -1,0 +1,25 @@
+#![doc = include_str!("lib.md")]
+#![deny(missing_docs)]
+#![forbid(unsafe_code)]
+#![warn(clippy::unwrap_used, clippy::expect_used)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+mod component_id;
+mod document;
+mod fault;
+mod manifest;
+mod outbound;
+mod settings;
+mod variables;
+
+pub use component_id::{ComponentId, IdError};
+pub use fault::{Fault, FaultKind};
+pub use manifest::{
+    Application, Build, Component, FileMount, HttpTrigger, Manifest, ManifestErrors,
+    ResolvedComponent, Route, RouteError,
+};
+pub use outbound::{
+    AllowedHosts, OutboundError, SELF_AUTHORITY, authority_of, service_chaining_target,
+};
+pub use settings::{Limits, Origin, OriginError, RouteLimits, Server, Settings, SettingsErrors};
+pub use variables::{TemplateError, Variable, VariableValue};
