@@ -18,13 +18,13 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use toml_edit::DocumentMut;
+use waypost_config::Fault;
 
 use crate::abi::Abi;
 use crate::app::App;
-use crate::component_id::ROUTER;
+use crate::component_id::{ROUTER, file_name};
 use crate::environment::{Environment, Environments};
 use crate::failure::Failure;
-use crate::fault::Fault;
 use crate::foreign::Depth;
 use crate::output;
 use crate::scan::{Route, RouteKind};
@@ -106,7 +106,7 @@ pub fn handlers<'r>(
     let mut files = Vec::new();
     for route in routes {
         let file = match route.kind() {
-            RouteKind::Source => folder.join(route.id().file_name()),
+            RouteKind::Source => folder.join(file_name(route.id())),
             RouteKind::Component => app.root().join(route.file()),
         };
         if route.kind() == RouteKind::Source {

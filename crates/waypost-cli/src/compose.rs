@@ -15,6 +15,7 @@ pub(crate) mod standard;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
+use waypost_config::{Fault, Faults};
 
 use crate::abi::Abi;
 use crate::anatomy::Anatomy;
@@ -22,7 +23,6 @@ use crate::app::App;
 use crate::build;
 use crate::environment::{Environment, Environments};
 use crate::failure::Failure;
-use crate::fault::{Fault, Faults};
 use crate::scan::Route;
 pub use pool::Demand;
 pub use selection::{Below, Selection};

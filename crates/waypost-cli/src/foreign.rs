@@ -9,11 +9,11 @@ use std::io;
 use std::path::Path;
 
 use wasmparser::{BinaryReaderError, Parser, Validator, WasmFeatures};
+use waypost_config::Fault;
 
 use crate::abi::Abi;
 use crate::anatomy::{Anatomy, MODULE};
 use crate::describe::{DescribeError, Description};
-use crate::fault::Fault;
 use crate::host;
 use crate::scan::Route;
 

@@ -10,13 +10,13 @@ use std::path::Path;
 use std::time::Duration;
 
 pub use serving::{Loading, Place, Version, probe, serve};
-use waypost_config::{Component, Manifest, ManifestErrors, Settings};
 pub use waypost_host::{Compiler, InstanceSize, Manner, is_candidate, is_offered};
+
+use waypost_config::{Component, Fault, Faults, Manifest, Settings};
 
 use crate::app::App;
 use crate::component_id::ROUTER;
 use crate::environment::Environments;
-use crate::fault::{Fault, Faults};
 use crate::scan::Route;
 use crate::sync::Plan;
 
@@ -46,18 +46,15 @@ impl Configuration {
     ///
     /// With all faults of both at once, among them settings for a route that is not in `routes`.
     pub fn load(app: &App, routes: &[Route]) -> Result<Configuration, Faults> {
-        let mut faults = Vec::new();
-        let manifest = manifest(app, routes)
-            .map_err(|errors| faults.extend(name_file("spin.toml", errors.faults())));
+        let manifest = manifest(app, routes);
         let patterns: Vec<String> = routes
             .iter()
             .map(|route| route.pattern().to_string())
             .collect();
         let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
         let settings = Settings::load(&app.waypost_toml())
-            .and_then(|settings| settings.check_routes(&patterns).map(|()| settings))
-            .map_err(|errors| faults.extend(name_file("waypost.toml", errors.faults())));
-        match (manifest, settings) {
+            .and_then(|settings| settings.check_routes(&patterns).map(|()| settings));
+        let configuration = match (manifest, settings) {
             (Ok(manifest), Ok(settings)) => Ok(Configuration {
                 manifest,
                 settings,
@@ -65,8 +62,10 @@ impl Configuration {
                 texts: [app.spin_toml(), app.waypost_toml()]
                     .map(|file| fs::read_to_string(file).unwrap_or_default()),
             }),
-            (Err(()), _) | (_, Err(())) => Err(Faults::of(faults)),
-        }
+            (Err(manifest), Err(settings)) => Err(manifest.and(settings)),
+            (Err(faults), Ok(_)) | (Ok(_), Err(faults)) => Err(faults),
+        };
+        configuration.map_err(|faults| faults.relative_to(app.root()))
     }
 
     /// Makes the configuration of a single component, which may send requests to the places in `allow`. It
@@ -81,12 +80,9 @@ impl Configuration {
         size: InstanceSize,
     ) -> Result<Configuration, Faults> {
         let text = manifest_of_component(file, allow);
-        let manifest = Manifest::parse(&text, Path::new("spin.toml")).map_err(|errors| {
-            let faults = errors
-                .faults()
-                .iter()
-                .map(|fault| Fault::error(fault.kind().to_string()));
-            Faults::of(faults.collect())
+        let manifest = Manifest::parse(&text, Path::new("spin.toml")).map_err(|faults| {
+            // The user wrote no such file: its lines and hints would be misleading.
+            faults.map(|fault| Fault::error(fault.message()))
         })?;
         let mut settings = Settings::default();
         let limits = &mut settings.limits;
@@ -178,7 +174,7 @@ impl Configuration {
     }
 }
 
-fn manifest(app: &App, routes: &[Route]) -> Result<Manifest, ManifestErrors> {
+fn manifest(app: &App, routes: &[Route]) -> Result<Manifest, Faults> {
     let file = app.spin_toml();
     Manifest::load(&file).or_else(|errors| {
         // The faults that are told are those of the file as it is, with its lines.
@@ -209,21 +205,6 @@ source = {source}
 allowed_outbound_hosts = {allow}
 "#
     )
-}
-
-fn name_file(file: &str, faults: &[waypost_config::Fault]) -> Vec<Fault> {
-    let name = |fault: &waypost_config::Fault| {
-        let place = match fault.line() {
-            Some(line) => format!("{file}:{line}"),
-            None => file.to_owned(),
-        };
-        let named = Fault::error(fault.kind().to_string()).file(place);
-        match fault.hint() {
-            Some(hint) => named.hint(hint),
-            None => named,
-        }
-    };
-    faults.iter().map(name).collect()
 }
 
 #[cfg(test)]

@@ -24,7 +24,6 @@ pub mod describe;
 mod doctor;
 mod environment;
 mod failure;
-mod fault;
 mod foreign;
 mod host;
 mod listen;
@@ -43,8 +42,7 @@ use clap::Parser;
 
 pub use abi::{Abi, NoHandler};
 pub use app::{App, AppError};
-pub use component_id::{ComponentId, ComponentIdError};
-pub use fault::{Fault, Faults, Severity};
+pub use waypost_config::{ComponentId, Fault, Faults, Severity};
 
 /// Runs the command line `args`, whose first item is the name of the program.
 ///

@@ -5,8 +5,9 @@
 
 use std::io::Write;
 
+use waypost_config::{Fault, Faults};
+
 use crate::failure::Failure;
-use crate::fault::{Fault, Faults};
 
 /// Prints an error of a command.
 pub fn error(error: &anyhow::Error) {
@@ -15,7 +16,7 @@ pub fn error(error: &anyhow::Error) {
 
 /// Prints a warning, or a fault that is not the end of the command.
 pub fn fault(fault: &Fault) {
-    write(&fault.to_string());
+    write(&fault.report().to_string());
 }
 
 /// Prints what the command is doing or has done.
@@ -45,7 +46,7 @@ fn write(text: &str) {
 
 fn render(error: &anyhow::Error) -> String {
     if let Some(faults) = error.downcast_ref::<Faults>() {
-        return faults.to_string();
+        return faults.report().to_string();
     }
     let mut text = format!("error: {error}");
     let mut last = error.to_string();

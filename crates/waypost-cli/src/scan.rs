@@ -9,11 +9,11 @@ mod near_miss;
 mod package;
 mod walk;
 
+use waypost_config::{ComponentId, Fault, Faults, Severity};
 use waypost_routing::{Conflict, Pattern, PatternError, RouteTable};
 
 use crate::app::App;
-use crate::component_id::ComponentId;
-use crate::fault::{Fault, Faults, Severity};
+use crate::component_id::source as source_of;
 use component::Known;
 use package::Packages;
 use walk::Folder;
@@ -68,7 +68,7 @@ impl Route {
     /// Where its component is, relative to the app's root, unless `spin.toml` says otherwise.
     pub fn source(&self) -> String {
         match self.kind {
-            RouteKind::Source => self.id.source(),
+            RouteKind::Source => source_of(&self.id),
             RouteKind::Component => self.file(),
         }
     }
@@ -113,7 +113,7 @@ impl Scan {
             faults.push(no_routes());
         }
         // Faults of one file stay together; a file's errors come before its warnings.
-        faults.sort_by(|a, b| (a.files(), a.severity()).cmp(&(b.files(), b.severity())));
+        faults.sort_by(|a, b| (a.places(), a.severity()).cmp(&(b.places(), b.severity())));
         Scan { routes, faults }
     }
 

@@ -20,9 +20,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
+use waypost_config::Fault;
 
 use crate::app::App;
-use crate::fault::Fault;
 use crate::scan::Route;
 
 pub use members::escape_glob;

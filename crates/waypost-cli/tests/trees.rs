@@ -8,8 +8,8 @@ use std::fs;
 use std::path::Path;
 
 use support::{cases, compare, fixtures, settle, write_tree};
-use waypost_cli::App;
 use waypost_cli::scan::Scan;
+use waypost_cli::{App, Fault};
 
 fn scan(list: &str) -> Scan {
     let folder = tempfile::tempdir().unwrap();
@@ -23,12 +23,16 @@ fn render(scan: Scan) -> String {
     let mut text: String = scan
         .faults()
         .iter()
-        .map(|fault| format!("{fault}\n"))
+        .map(|fault| report(fault) + "\n")
         .collect();
     for route in scan.into_sound_routes() {
         text += &format!("{}  {}  {}\n", route.pattern(), route.id(), route.file());
     }
     text
+}
+
+fn report(fault: &Fault) -> String {
+    fault.report().to_string()
 }
 
 fn check(kind: &str, is_refused: bool) {
@@ -68,7 +72,7 @@ fn order_on_disk_does_not_matter() {
 fn trees_without_end_are_refused() {
     let deep = format!("handlers/{}route.rs\n", "d/".repeat(80));
     let scan = scan(&deep);
-    let faults: Vec<String> = scan.errors().map(ToString::to_string).collect();
+    let faults: Vec<String> = scan.errors().map(report).collect();
     assert_eq!(faults.len(), 1);
     assert!(
         faults[0].contains("folders go deeper than 64 levels here"),
@@ -89,7 +93,7 @@ fn names_that_are_not_utf8_are_refused() {
     fs::write(handlers.join(OsStr::from_bytes(b"file\xe9")), "").unwrap();
     fs::write(folder.path().join("spin.toml"), "").unwrap();
     let scan = Scan::of(&App::at(folder.path()).unwrap());
-    let faults: Vec<String> = scan.faults().iter().map(ToString::to_string).collect();
+    let faults: Vec<String> = scan.faults().iter().map(report).collect();
     assert_eq!(
         faults,
         [

@@ -23,7 +23,21 @@ use std::str::FromStr;
 pub struct ComponentId(String);
 
 impl ComponentId {
-    /// Gives the id as text.
+    /// Parses an id that may have lowercase letters only.
+    ///
+    /// An id of this form is a host name and a package name as well: host names don't keep case.
+    ///
+    /// # Errors
+    ///
+    /// Returns why `id` is refused.
+    pub fn parse_lowercase(id: &str) -> Result<Self, IdError> {
+        match id.contains(|c: char| c.is_ascii_uppercase()) {
+            true => Err(IdError::Uppercase),
+            false => id.parse(),
+        }
+    }
+
+    /// Returns the id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -164,6 +178,30 @@ mod tests {
             assert_eq!(check_kebab(id).is_ok(), kebab, "kebab {id:?}");
             assert_eq!(check_lower_snake(id).is_ok(), snake, "snake {id:?}");
             assert_eq!(check_label(id).is_ok(), label, "label {id:?}");
+        }
+    }
+
+    #[test]
+    fn names_that_are_no_host_name_are_refused() {
+        for (id, error) in [
+            ("", IdError::Empty),
+            ("a--b", IdError::EmptyWord('-')),
+            ("-a", IdError::EmptyWord('-')),
+            (
+                "a_b",
+                IdError::Separator {
+                    expected: '-',
+                    found: '_',
+                },
+            ),
+            ("a-1", IdError::Start('1')),
+            ("1a", IdError::Start('1')),
+            ("Ab", IdError::Uppercase),
+            ("AB", IdError::Uppercase),
+            ("ü", IdError::Start('ü')),
+            ("a.b", IdError::Character('.')),
+        ] {
+            assert_eq!(ComponentId::parse_lowercase(id), Err(error), "{id:?}");
         }
     }
 }

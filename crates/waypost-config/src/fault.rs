@@ -1,244 +1,293 @@
-//! What can be wrong with a configuration file: the fault, its place, and what to do about it.
+//! What is wrong with an app: the fault, where it is, and what to do about it.
 //!
-//! Every fault of a file is collected before its reader gives up, so that one run shows all of
-//! them. A fault never quotes the value of a secret variable.
+//! A check never stops at the first fault: it collects all of them, so that one run shows everything. A fault never
+//! quotes the value of a secret variable.
 
-use std::fmt::{self, Write as _};
-use std::ops::Range;
-use std::path::{Path, PathBuf};
+mod kind;
+mod place;
 
-/// One fault of a configuration file.
+use std::fmt;
+use std::path::Path;
+
+pub(crate) use kind::{FaultKind, one_line};
+pub use place::Place;
+
+/// Whether a fault stops a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The app can't be built or served like this.
+    Error,
+    /// The app works, but probably not as its author intended.
+    Warning,
+}
+
+/// One thing that is wrong, where it is, and how to correct it.
 ///
-/// Its `Display` is one line without file and place: a lowercase phrase, then the hint.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// `Display` writes one line, for logs and errors: `spin.toml:12: unknown key …; did you mean …?`.
+/// [`report`](Fault::report) writes a line for each part, for people.
+///
+/// # Examples
+///
+/// ```
+/// use waypost_config::Fault;
+///
+/// let fault = Fault::error("there are no routes").file("handlers").hint("add one");
+/// assert_eq!(fault.to_string(), "handlers: there are no routes; add one");
+/// assert_eq!(
+///     fault.report().to_string(),
+///     "error: there are no routes\n  --> handlers\n  hint: add one"
+/// );
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    kind: FaultKind,
+    severity: Severity,
+    message: String,
+    places: Vec<Place>,
     hint: Option<String>,
-    place: Option<Place>,
 }
 
 impl Fault {
-    /// Makes a fault of the file as a whole, which has no line to point at.
-    pub(crate) fn of_file(kind: FaultKind) -> Self {
-        Self {
-            kind,
+    /// Creates a fault that stops the command. `message` is a lowercase phrase with names in backticks.
+    pub fn error(message: impl Into<String>) -> Fault {
+        Fault::new(Severity::Error, message.into())
+    }
+
+    /// Creates a fault that doesn't stop the command.
+    pub fn warning(message: impl Into<String>) -> Fault {
+        Fault::new(Severity::Warning, message.into())
+    }
+
+    fn new(severity: Severity, message: String) -> Fault {
+        Fault {
+            severity,
+            message,
+            places: Vec::new(),
             hint: None,
-            place: None,
         }
     }
 
-    /// Makes a fault of the bytes `range`, which begin in `line`.
-    pub(crate) fn at(
-        line: usize,
-        range: Range<usize>,
-        kind: FaultKind,
-        hint: Option<String>,
-    ) -> Self {
-        Self {
-            kind,
-            hint,
-            place: Some(Place { line, range }),
-        }
+    /// Adds a file that the fault is about: a path relative to the app's folder.
+    pub fn file(self, file: impl Into<String>) -> Fault {
+        self.at(Place::file(file))
     }
 
-    /// Says what is wrong.
-    pub fn kind(&self) -> &FaultKind {
-        &self.kind
+    /// Adds a place that the fault is about.
+    pub fn at(mut self, place: Place) -> Fault {
+        self.places.push(place);
+        self
     }
 
-    /// Says what to do about it, where that is known.
-    pub fn hint(&self) -> Option<&str> {
+    /// Sets the advice.
+    pub fn hint(mut self, hint: impl Into<String>) -> Fault {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Makes the fault a warning: the command goes on.
+    pub fn as_warning(mut self) -> Fault {
+        self.severity = Severity::Warning;
+        self
+    }
+
+    /// Returns whether the fault stops the command.
+    pub fn severity(&self) -> Severity {
+        self.severity
+    }
+
+    /// Returns what is wrong, without the place and the hint.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Returns what to do about it, if that is known.
+    pub fn advice(&self) -> Option<&str> {
         self.hint.as_deref()
     }
 
-    /// Gives the line of the fault, counted from 1; none when the whole file is at fault.
-    pub fn line(&self) -> Option<usize> {
-        self.place.as_ref().map(|place| place.line)
+    /// Returns the places it is about.
+    pub fn places(&self) -> &[Place] {
+        &self.places
     }
 
-    /// Gives the bytes of the file that are at fault.
-    pub fn range(&self) -> Option<Range<usize>> {
-        self.place.as_ref().map(|place| place.range.clone())
+    /// Returns the fault as a report for people: the message, then the places and the hint on lines of their own.
+    ///
+    /// A file that the message names is not repeated.
+    pub fn report(&self) -> impl fmt::Display {
+        FaultReport(self)
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        })
     }
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut line = self.kind.to_string();
-        if let Some(hint) = &self.hint {
-            line.push_str("; ");
-            line.push_str(hint);
+        for (index, place) in self.places.iter().enumerate() {
+            let separator = if index > 0 { ", " } else { "" };
+            write!(f, "{separator}{place}")?;
         }
-        // Values of the file are quoted as they are: a line break in one must not break the line.
-        for character in line.chars() {
-            match character.is_control() {
-                true => write!(f, "{}", character.escape_default())?,
-                false => f.write_char(character)?,
-            }
+        if !self.places.is_empty() {
+            f.write_str(": ")?;
         }
-        Ok(())
-    }
-}
-
-/// What is wrong with a configuration file.
-///
-/// `table` is the header of the TOML table as one would write it, such as
-/// `` `[component.hello]` ``, or "the top-level table".
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum FaultKind {
-    /// The file can't be read as text.
-    #[error("cannot be read: {reason}")]
-    Unreadable {
-        /// What the system says.
-        reason: String,
-    },
-    /// The text is not TOML.
-    #[error("broken TOML: {reason}")]
-    Syntax {
-        /// What the TOML parser says.
-        reason: String,
-    },
-    /// The file asks for something that this host doesn't have.
-    #[error("{what} not supported by this host")]
-    Unsupported {
-        /// What is asked for, with its verb.
-        what: String,
-    },
-    /// A key that nothing reads: most likely a spelling mistake.
-    #[error("unknown key `{key}` in {table}")]
-    UnknownKey {
-        /// The key.
-        key: String,
-        /// The table it stands in.
-        table: String,
-    },
-    /// A key that must be there is not.
-    #[error("missing `{key}` in {table}")]
-    Missing {
-        /// The key.
-        key: String,
-        /// The table it belongs in.
-        table: String,
-    },
-    /// A value has the wrong TOML type.
-    #[error("`{key}` in {table} must be {expected}, not {found}")]
-    WrongType {
-        /// The key.
-        key: String,
-        /// The table it stands in.
-        table: String,
-        /// The type that it must have, with its article.
-        expected: &'static str,
-        /// The type that it has, with its article.
-        found: &'static str,
-    },
-    /// A value has the right type and a wrong content.
-    #[error("{what} `{value}` is invalid: {reason}")]
-    Invalid {
-        /// What the value is, such as "route".
-        what: String,
-        /// The value as written.
-        value: String,
-        /// Why it is refused.
-        reason: String,
-    },
-    /// A setting has a value that can't be used: malformed, or out of bounds.
-    #[error("`{key}` in {table} is `{value}`: {reason}")]
-    Unusable {
-        /// The key.
-        key: String,
-        /// The table it stands in.
-        table: String,
-        /// The value as written.
-        value: String,
-        /// What it must be, and why.
-        reason: String,
-    },
-    /// A name that the file doesn't declare is used.
-    #[error("{what} `{name}` is not declared")]
-    Undeclared {
-        /// What is named, such as "component".
-        what: &'static str,
-        /// The name.
-        name: String,
-    },
-    /// Something that must be unique is there twice.
-    #[error("{what} `{value}` is already taken in line {first}")]
-    Repeated {
-        /// What is there twice, such as "route".
-        what: &'static str,
-        /// The value that is there twice.
-        value: String,
-        /// The line of its first use, counted from 1.
-        first: usize,
-    },
-    /// A variable is neither required nor has a default, or is both.
-    #[error("variable `{name}` must have either `required = true` or a `default`, and not both")]
-    RequiredOrDefault {
-        /// The variable.
-        name: String,
-    },
-    /// A required variable was given no value.
-    #[error("required variable `{name}` has no value")]
-    NoValue {
-        /// The variable.
-        name: String,
-    },
-    /// The environment's value of a variable is not Unicode.
-    #[error("value of variable `{name}` is not valid Unicode")]
-    NotUnicode {
-        /// The variable.
-        name: String,
-    },
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Place {
-    line: usize,
-    range: Range<usize>,
-}
-
-/// All faults of one file, by line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct FaultReport {
-    path: PathBuf,
-    faults: Vec<Fault>,
-}
-
-impl FaultReport {
-    /// Makes the report of a file's faults, and puts them in the order of the file.
-    pub(crate) fn new(path: &Path, mut faults: Vec<Fault>) -> Self {
-        faults.sort_by_key(|fault| fault.place.as_ref().map(|place| place.range.start));
-        Self {
-            path: path.to_owned(),
-            faults,
+        f.write_str(&self.message)?;
+        match &self.hint {
+            Some(hint) => write!(f, "; {hint}"),
+            None => Ok(()),
         }
     }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    pub(crate) fn faults(&self) -> &[Fault] {
-        &self.faults
-    }
 }
 
-impl fmt::Display for FaultReport {
+struct FaultReport<'f>(&'f Fault);
+
+impl fmt::Display for FaultReport<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, fault) in self.faults.iter().enumerate() {
-            if index > 0 {
-                writeln!(f)?;
-            }
-            write!(f, "{}:", self.path.display())?;
-            if let Some(line) = fault.line() {
-                write!(f, "{line}:")?;
-            }
-            write!(f, " {fault}")?;
+        let Fault {
+            severity,
+            message,
+            places,
+            hint,
+        } = self.0;
+        write!(f, "{severity}: {message}")?;
+        let is_in_message = |place: &&Place| message.contains(&format!("`{place}`"));
+        for place in places.iter().filter(|place| !is_in_message(place)) {
+            write!(f, "\n  --> {place}")?;
         }
-        Ok(())
+        match hint {
+            Some(hint) => write!(f, "\n  hint: {hint}"),
+            None => Ok(()),
+        }
     }
 }
 
-impl std::error::Error for FaultReport {}
+/// All faults that stop an operation: at least one.
+///
+/// `Display` writes one line for each, [`report`](Faults::report) a report for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Faults(Vec<Fault>);
+
+impl Faults {
+    /// Fails with `faults` if there are any.
+    ///
+    /// # Errors
+    ///
+    /// Returns all of them.
+    pub fn refuse(faults: Vec<Fault>) -> Result<(), Faults> {
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(Faults(faults))
+        }
+    }
+
+    /// Returns the faults, in the order of their files and lines.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Fault> {
+        self.0.iter()
+    }
+
+    /// Appends other faults.
+    pub fn and(mut self, other: Faults) -> Faults {
+        self.0.extend(other.0);
+        self
+    }
+
+    /// Replaces each fault.
+    pub fn map(self, change: impl FnMut(Fault) -> Fault) -> Faults {
+        Faults(self.0.into_iter().map(change).collect())
+    }
+
+    /// Names files below `folder` by their path relative to it.
+    pub fn relative_to(self, folder: &Path) -> Faults {
+        self.map(|mut fault| {
+            for place in &mut fault.places {
+                place.make_relative_to(folder);
+            }
+            fault
+        })
+    }
+
+    /// Returns the [report](Fault::report) of each fault, one after the other.
+    pub fn report(&self) -> impl fmt::Display {
+        FaultsReport(&self.0)
+    }
+}
+
+impl From<Fault> for Faults {
+    fn from(fault: Fault) -> Faults {
+        Faults(vec![fault])
+    }
+}
+
+impl IntoIterator for Faults {
+    type Item = Fault;
+    type IntoIter = std::vec::IntoIter<Fault>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_lines(f, &self.0)
+    }
+}
+
+impl std::error::Error for Faults {}
+
+struct FaultsReport<'f>(&'f [Fault]);
+
+impl fmt::Display for FaultsReport<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_lines(f, self.0.iter().map(Fault::report))
+    }
+}
+
+fn write_lines(
+    f: &mut fmt::Formatter<'_>,
+    items: impl IntoIterator<Item = impl fmt::Display>,
+) -> fmt::Result {
+    for (index, item) in items.into_iter().enumerate() {
+        let separator = if index > 0 { "\n" } else { "" };
+        write!(f, "{separator}{item}")?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_names_each_place_once() {
+        let fault = Fault::error("`a` and `b` are the same")
+            .file("a")
+            .at(Place::span("c", 3, 20..24))
+            .hint("remove one");
+        assert_eq!(
+            fault.report().to_string(),
+            "error: `a` and `b` are the same\n  --> c:3\n  hint: remove one"
+        );
+        assert_eq!(
+            fault.to_string(),
+            "a, c:3: `a` and `b` are the same; remove one"
+        );
+    }
+
+    #[test]
+    fn places_below_a_folder_become_relative_to_it() {
+        let faults = Faults::from(Fault::error("x").file("/app/spin.toml").file("/other/a"));
+        let relative = faults.relative_to(Path::new("/app"));
+        assert_eq!(relative.to_string(), "spin.toml, /other/a: x");
+    }
+
+    #[test]
+    fn no_faults_are_no_error() {
+        assert_eq!(Faults::refuse(Vec::new()), Ok(()));
+    }
+}

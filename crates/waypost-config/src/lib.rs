@@ -13,13 +13,13 @@ mod settings;
 mod variables;
 
 pub use component_id::{ComponentId, IdError};
-pub use fault::{Fault, FaultKind};
+pub use fault::{Fault, Faults, Place, Severity};
 pub use manifest::{
-    Application, Build, Component, FileMount, HttpTrigger, Manifest, ManifestErrors,
-    ResolvedComponent, Route, RouteError,
+    Application, Build, Component, FileMount, HttpTrigger, Manifest, ResolvedComponent, Route,
+    RouteError,
 };
 pub use outbound::{
     AllowedHosts, OutboundError, SELF_AUTHORITY, authority_of, service_chaining_target,
 };
-pub use settings::{Limits, Origin, OriginError, RouteLimits, Server, Settings, SettingsErrors};
+pub use settings::{Limits, Origin, OriginError, RouteLimits, Server, Settings};
 pub use variables::{TemplateError, Variable, VariableValue};

@@ -19,8 +19,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::component_id::ComponentId;
-use crate::document::{Lines, read_text};
-use crate::fault::{Fault, FaultKind, FaultReport};
+use crate::document::{Source, read_text, unreadable};
+use crate::fault::Faults;
 use crate::variables::Variable;
 pub use application::Application;
 pub use component::{Build, Component, FileMount};
@@ -46,7 +46,7 @@ pub struct Manifest {
     pub components: BTreeMap<ComponentId, Component>,
     /// Where the public ones of `triggers` are; those that go before others come first.
     public: Vec<usize>,
-    lines: Lines,
+    source: Source,
 }
 
 impl Manifest {
@@ -55,15 +55,10 @@ impl Manifest {
     /// # Errors
     ///
     /// Gives every fault of the file.
-    pub fn load(path: &Path) -> Result<Self, ManifestErrors> {
-        let text = read_text(path).and_then(|text| {
-            text.ok_or_else(|| FaultKind::Unreadable {
-                reason: "there is no such file".to_owned(),
-            })
-        });
-        match text {
-            Ok(text) => Self::parse(&text, path),
-            Err(kind) => Err(ManifestErrors::new(path, vec![Fault::of_file(kind)])),
+    pub fn load(path: &Path) -> Result<Self, Faults> {
+        match read_text(path)? {
+            Some(text) => Self::parse(&text, path),
+            None => Err(unreadable(path, "there is no such file")),
         }
     }
 
@@ -97,8 +92,8 @@ impl Manifest {
     ///      spin.toml:9: unknown key `sorce` in `[component.hello]`; did you mean `source`?"
     /// );
     /// ```
-    pub fn parse(text: &str, path: &Path) -> Result<Self, ManifestErrors> {
-        read::read(text, path).map_err(|faults| ManifestErrors::new(path, faults))
+    pub fn parse(text: &str, path: &Path) -> Result<Self, Faults> {
+        read::read(text, path)
     }
 
     /// Gives the folder that paths in the manifest are relative to.
@@ -143,32 +138,8 @@ impl Manifest {
     pub fn resolve(
         &self,
         environment: impl Fn(&str) -> Option<OsString>,
-    ) -> Result<BTreeMap<ComponentId, ResolvedComponent>, ManifestErrors> {
+    ) -> Result<BTreeMap<ComponentId, ResolvedComponent>, Faults> {
         resolve::resolve(self, environment)
-            .map_err(|faults| ManifestErrors::new(&self.path, faults))
-    }
-}
-
-/// All faults of a manifest.
-///
-/// `Display` gives one line for each, in the order of the file: `spin.toml:12: …`.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(transparent)]
-pub struct ManifestErrors(FaultReport);
-
-impl ManifestErrors {
-    fn new(path: &Path, faults: Vec<Fault>) -> Self {
-        Self(FaultReport::new(path, faults))
-    }
-
-    /// Gives the file.
-    pub fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    /// Gives the faults, in the order of the file; there is at least one.
-    pub fn faults(&self) -> &[Fault] {
-        self.0.faults()
     }
 }
 

@@ -11,10 +11,10 @@ mod routes;
 mod server;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use crate::document::{Document, Faults, Keys, Lines, did_you_mean, read_text};
-use crate::fault::{Fault, FaultKind, FaultReport};
+use crate::document::{Collector, Document, Keys, Source, did_you_mean, read_text};
+use crate::fault::{FaultKind, Faults};
 pub use limits::{Limits, RouteLimits};
 pub use origin::{Origin, OriginError};
 use routes::RouteSettings;
@@ -38,7 +38,7 @@ pub use server::Server;
 /// let settings = Settings::parse(text, Path::new("waypost.toml"))?;
 /// assert_eq!(settings.route_limits("/").max_duration, Duration::from_secs(10));
 /// assert_eq!(settings.route_limits("/report").max_duration, Duration::from_secs(120));
-/// # Ok::<(), waypost_config::SettingsErrors>(())
+/// # Ok::<(), waypost_config::Faults>(())
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
@@ -47,8 +47,7 @@ pub struct Settings {
     /// What bounds the app, and each route that has no limits of its own.
     pub limits: Limits,
     routes: BTreeMap<String, RouteSettings>,
-    path: PathBuf,
-    lines: Lines,
+    source: Source,
 }
 
 impl Settings {
@@ -57,11 +56,10 @@ impl Settings {
     /// # Errors
     ///
     /// Gives every fault of the file.
-    pub fn load(path: &Path) -> Result<Self, SettingsErrors> {
-        match read_text(path) {
-            Ok(Some(text)) => Self::parse(&text, path),
-            Ok(None) => Ok(Self::default()),
-            Err(kind) => Err(SettingsErrors::new(path, vec![Fault::of_file(kind)])),
+    pub fn load(path: &Path) -> Result<Self, Faults> {
+        match read_text(path)? {
+            Some(text) => Self::parse(&text, path),
+            None => Ok(Self::default()),
         }
     }
 
@@ -70,8 +68,8 @@ impl Settings {
     /// # Errors
     ///
     /// Gives every fault of the text.
-    pub fn parse(text: &str, path: &Path) -> Result<Self, SettingsErrors> {
-        read(text, path).map_err(|faults| SettingsErrors::new(path, faults))
+    pub fn parse(text: &str, path: &Path) -> Result<Self, Faults> {
+        read(text, path)
     }
 
     /// Gives the limits of the route with a pattern, such as `/items/[slug]`: those that its own
@@ -113,8 +111,8 @@ impl Settings {
     /// # Errors
     ///
     /// Gives a fault for each table `[routes."…"]` whose pattern is not in `patterns`.
-    pub fn check_routes(&self, patterns: &[&str]) -> Result<(), SettingsErrors> {
-        let mut faults = Faults::new(self.lines.clone());
+    pub fn check_routes(&self, patterns: &[&str]) -> Result<(), Faults> {
+        let mut faults = Collector::new(self.source.clone());
         for (pattern, route) in &self.routes {
             if !patterns.contains(&pattern.as_str()) {
                 let hint = did_you_mean(pattern, patterns.iter().copied());
@@ -122,51 +120,25 @@ impl Settings {
                 faults.push(&route.range, FaultKind::Undeclared { what, name }, hint);
             }
         }
-        faults
-            .settle(())
-            .map_err(|faults| SettingsErrors::new(&self.path, faults))
-    }
-}
-
-/// All faults of an app's settings.
-///
-/// `Display` gives one line for each, in the order of the file: `waypost.toml:3: …`.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(transparent)]
-pub struct SettingsErrors(FaultReport);
-
-impl SettingsErrors {
-    fn new(path: &Path, faults: Vec<Fault>) -> Self {
-        Self(FaultReport::new(path, faults))
-    }
-
-    /// Gives the file.
-    pub fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    /// Gives the faults, in the order of the file; there is at least one.
-    pub fn faults(&self) -> &[Fault] {
-        self.0.faults()
+        faults.settle(())
     }
 }
 
 const KEYS: Keys = Keys::only(&["server", "limits", "routes"]);
 
-fn read(text: &str, path: &Path) -> Result<Settings, Vec<Fault>> {
-    let document = Document::parse(text)?;
+fn read(text: &str, path: &Path) -> Result<Settings, Faults> {
+    let document = Document::parse(text, path)?;
     let root = document.root();
-    let mut faults = document.faults();
+    let mut faults = document.collector();
     root.check_keys(&KEYS, &mut faults);
     let server = server::read(&root, &mut faults);
     let limits = limits::read(&root, &mut faults);
     let routes = routes::read(&root, &limits, &mut faults);
-    let lines = faults.lines().clone();
+    let source = faults.source().clone();
     faults.settle(Settings {
         server,
         limits,
         routes,
-        path: path.to_owned(),
-        lines,
+        source,
     })
 }

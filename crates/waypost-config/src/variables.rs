@@ -10,7 +10,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::ops::Range;
 
-use crate::document::Faults;
+use crate::document::Collector;
 use crate::fault::FaultKind;
 pub(crate) use template::Template;
 pub use template::TemplateError;
@@ -77,7 +77,7 @@ impl<'v> Values<'v> {
     pub(crate) fn resolve(
         variables: &'v BTreeMap<String, Variable>,
         environment: impl Fn(&str) -> Option<OsString>,
-        faults: &mut Faults,
+        faults: &mut Collector,
     ) -> Self {
         let value = |(name, variable): (&'v String, &Variable)| {
             let text = text_of(name, variable, &environment, faults)?;
@@ -106,7 +106,7 @@ fn text_of(
     name: &str,
     variable: &Variable,
     environment: impl Fn(&str) -> Option<OsString>,
-    faults: &mut Faults,
+    faults: &mut Collector,
 ) -> Option<String> {
     let given = environment_name(name);
     let fault = match environment(&given).map(OsString::into_string) {

@@ -2,18 +2,15 @@
 
 use crate::native_router::RoutesError;
 use std::path::PathBuf;
-use waypost_config::{ManifestErrors, SettingsErrors};
+use waypost_config::Faults;
 
 /// Why a host does not start, or stops.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HostError {
-    /// The manifest's templates cannot be filled in: all faults, one a line.
+    /// The manifest's templates can't be filled in, or a setting belongs to no route: every fault, one per line.
     #[error(transparent)]
-    Manifest(#[from] ManifestErrors),
-    /// A setting belongs to no route: all faults, one a line.
-    #[error(transparent)]
-    Settings(#[from] SettingsErrors),
+    Configuration(#[from] Faults),
     /// Wasmtime's engine cannot be made.
     #[error(
         "the WebAssembly engine does not start: {reason}; lower `concurrency` or `memory` below `[limits]` in `waypost.toml` if address space is short"

@@ -50,4 +50,4 @@ pub use key_value::KeyValueStorage;
 pub use load::{is_candidate, is_offered};
 pub use manner::Manner;
 pub use native_router::{NativeRouter, RoutesError};
-pub use waypost_config::{ComponentId, Manifest, ManifestErrors, Settings, SettingsErrors};
+pub use waypost_config::{ComponentId, Faults, Manifest, Settings};

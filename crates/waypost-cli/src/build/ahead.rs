@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use waypost_config::{Fault, Faults};
+
 use super::progress::{Progress, Work};
 use crate::app::App;
 use crate::component_id::ROUTER;
-use crate::fault::{Fault, Faults};
 use crate::host::Compiler;
 use crate::output;
 use crate::parallel;

@@ -3,10 +3,11 @@
 
 use std::path::{Path, PathBuf};
 
+use waypost_config::{Fault, Faults};
+
 use crate::anatomy::Anatomy;
 use crate::app::App;
 use crate::describe::{DescribeError, Description};
-use crate::fault::{Fault, Faults};
 use crate::foreign::{self, Depth};
 use crate::host::InstanceSize;
 use crate::output;

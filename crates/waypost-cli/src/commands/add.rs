@@ -6,13 +6,13 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use toml_edit::{DocumentMut, Item, TableLike};
+use waypost_config::{ComponentId, Fault, Faults, Place, Severity};
 use waypost_routing::{Pattern, PatternError};
 
 use crate::app::App;
 use crate::cli::AppArgs;
-use crate::component_id::ComponentId;
+use crate::component_id;
 use crate::failure::Failure;
-use crate::fault::{Fault, Faults, Severity};
 use crate::output;
 use crate::scaffold::{self, MethodName};
 use crate::scan::{COMPONENT_FILE, ROUTE_FILE, Route, Scan, refuse_conflicts};
@@ -130,7 +130,7 @@ impl AddCommand {
         let scan = Scan::of(&self.app);
         let file = self.file(ROUTE_FILE);
         let is_of_another = |fault: &&Fault| {
-            fault.severity() == Severity::Error && fault.files() != [file.as_str()]
+            fault.severity() == Severity::Error && fault.places() != [Place::file(&file)]
         };
         let faults: Vec<Fault> = scan
             .faults()
@@ -147,7 +147,7 @@ impl AddCommand {
     fn id(&self, routes: &[Route]) -> anyhow::Result<ComponentId> {
         let mut taken = names_in_manifests(&self.app, &self.file(""))?;
         taken.extend(routes.iter().map(|route| route.id().to_string()));
-        Ok(ComponentId::derive(&self.pattern, |name| {
+        Ok(component_id::derive(&self.pattern, |name| {
             taken.contains(name)
         }))
     }

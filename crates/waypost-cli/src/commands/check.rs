@@ -1,8 +1,9 @@
 //! `waypost check`: look for faults without building anything.
 
+use waypost_config::{Fault, Faults};
+
 use crate::app::App;
 use crate::cli::AppArgs;
-use crate::fault::{Fault, Faults};
 use crate::foreign::{self, Depth};
 use crate::host::Configuration;
 use crate::output;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
+use waypost_config::Fault;
 
 use crate::abi::Abi;
 use crate::app::App;
@@ -11,7 +12,6 @@ use crate::build::artefact;
 use crate::cli::{AppArgs, here};
 use crate::compose::{Below, Composition, Selection, compose};
 use crate::failure::Failure;
-use crate::fault::Fault;
 use crate::host::Configuration;
 use crate::output;
 

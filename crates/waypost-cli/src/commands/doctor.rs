@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use serde::Serialize;
 use toml_edit::DocumentMut;
+use waypost_config::{Fault, Faults};
 
 use crate::app::App;
 use crate::cli::{AppArgs, here};
 use crate::doctor::{AppReport, HostReport, State, Tool, examine, hosts};
 use crate::environment::Environments;
-use crate::fault::{Fault, Faults};
 use crate::host::Configuration;
 use crate::output;
 use crate::scan::Scan;

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use toml_edit::DocumentMut;
+use waypost_config::Fault;
 
 use crate::app::App;
 use crate::cli::AppArgs;
 use crate::describe::Description;
-use crate::fault::Fault;
 use crate::foreign::{self, Depth};
 use crate::output;
 use crate::scan::{Route, RouteKind};

@@ -4,12 +4,12 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use waypost_config::{Fault, Faults};
 
 use crate::abi::Abi;
 use crate::anatomy::Anatomy;
 use crate::cli::here;
 use crate::failure::Failure;
-use crate::fault::{Fault, Faults};
 use crate::host::{self, Configuration, DEFAULT_LISTEN, InstanceSize, Loading};
 use crate::listen::Listen;
 use crate::output;

@@ -9,13 +9,13 @@ use std::path::PathBuf;
 use crate::app::App;
 use crate::build::{self, Built};
 use crate::cli::{AppArgs, here};
-use crate::fault::{Fault, Faults};
 use crate::host::{self, Configuration, Loading, Manner, Place, Version};
 use crate::listen::Listen;
 use crate::output;
 use crate::scan::Route;
 use crate::table;
 use router::{Choice, RouterKind};
+use waypost_config::{Fault, Faults};
 
 /// Build every route and serve the app
 ///

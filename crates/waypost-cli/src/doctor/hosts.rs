@@ -1,12 +1,12 @@
 //! Which hosts can serve an app, and what keeps it from the others.
 
 use serde::Serialize;
+use waypost_config::Fault;
 
 use super::app::{AppReport, Part};
 use super::machine::{State, Tool};
 use crate::abi::Abi;
 use crate::compose;
-use crate::fault::Fault;
 use crate::host;
 
 /// How many memories one component may have on Spin (`SPIN_WASMTIME_INSTANCE_MEMORIES`).
@@ -153,8 +153,8 @@ fn of_waypost(app: &AppReport, refusals: &[Fault]) -> Vec<Obstacle> {
         })
     };
     let refusals = refusals.iter().map(|fault| {
-        let place = fault.files().join(", ");
-        let what = format!("{}: {}", place, fault.message());
+        let places: Vec<_> = fault.places().iter().map(ToString::to_string).collect();
+        let what = format!("{}: {}", places.join(", "), fault.message());
         Obstacle::new(
             what,
             fault.advice().unwrap_or("`cargo waypost check` says more"),

@@ -295,10 +295,7 @@ async fn compile<T>(place: &Place<'_>, host: &Host) -> T {
 fn patterns(routes: &[Route]) -> BTreeMap<ComponentId, String> {
     routes
         .iter()
-        .filter_map(|route| {
-            let id = route.id().as_str().parse().ok()?;
-            Some((id, route.pattern().to_string()))
-        })
+        .map(|route| (route.id().clone(), route.pattern().to_string()))
         .collect()
 }
 

@@ -8,7 +8,7 @@ use waypost_routing::Pattern;
 
 use super::manifest::{self, inherited, workspace_dependency, workspace_item};
 use super::route::{MethodName, route_manifest, route_source};
-use crate::component_id::ComponentId;
+use crate::component_id;
 use crate::failure::Failure;
 
 const SPIN_TOML: &str = include_str!("../../templates/spin.toml");
@@ -41,7 +41,7 @@ impl FromStr for AppName {
 /// The files of a new app, by their path in it. `checkout` is this repository, while it is there.
 pub fn files(name: &AppName, checkout: Option<&Path>) -> Vec<(&'static str, String)> {
     let hello = Pattern::parse("hello").expect("a plain word is a pattern");
-    let id = ComponentId::derive(&hello, |_| false);
+    let id = component_id::derive(&hello, |_| false);
     let workspace = workspace(checkout);
     let named = |text: &str| text.replace("{{name}}", &name.0);
     let mut files = vec![

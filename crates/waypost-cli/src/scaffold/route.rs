@@ -4,10 +4,10 @@ use std::fmt;
 
 use clap::ValueEnum;
 use toml_edit::{Array, DocumentMut, Item, Table};
+use waypost_config::ComponentId;
 use waypost_routing::{Pattern, Segment};
 
 use super::manifest;
-use crate::component_id::ComponentId;
 
 /// A method that a route can export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -275,7 +275,7 @@ waypost::export!(get, delete);
             [workspace.dependencies]\nwaypost = \"1\"\n"
             .parse()
             .unwrap();
-        let id = ComponentId::parse("items-slug").unwrap();
+        let id = "items-slug".parse().unwrap();
         assert_eq!(
             route_manifest(&id, &workspace),
             "[package]\n\

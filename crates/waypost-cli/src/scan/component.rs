@@ -6,13 +6,13 @@
 use std::fs;
 
 use toml_edit::{DocumentMut, Item, TableLike};
+use waypost_config::{ComponentId, Fault, IdError};
 use waypost_routing::Pattern;
 
 use super::COMPONENT_FILE;
 use super::walk::Folder;
 use crate::app::App;
-use crate::component_id::{ComponentId, ROUTER};
-use crate::fault::Fault;
+use crate::component_id::{self, ROUTER};
 use crate::sync::{folder_of, folder_of_source};
 
 /// The components in `spin.toml`, as far as it can be read: what is wrong there is told by others.
@@ -33,13 +33,13 @@ impl Known {
         is_taken: impl Fn(&str) -> bool,
     ) -> Result<ComponentId, Fault> {
         if let Some(id) = self.of_folder(&folder.path()) {
-            return ComponentId::parse(id).map_err(|error| bad_id(folder, &error.to_string()));
+            return ComponentId::parse_lowercase(id).map_err(|error| bad_id(folder, id, &error));
         }
         let is_of_another = |name: &str| {
             let mut components = self.components();
             components.any(|(id, component)| id == name && !is_left_over(app, component))
         };
-        Ok(ComponentId::derive(pattern, |name| {
+        Ok(component_id::derive(pattern, |name| {
             is_taken(name) || is_of_another(name)
         }))
     }
@@ -88,8 +88,10 @@ fn is_left_over(app: &App, component: &dyn TableLike) -> bool {
     }
 }
 
-fn bad_id(folder: &Folder, error: &str) -> Fault {
-    Fault::error(format!("the component id in `spin.toml`: {error}"))
-        .file(folder.file(COMPONENT_FILE))
-        .hint("give the component and its trigger another name there, as `items-slug`")
+fn bad_id(folder: &Folder, id: &str, error: &IdError) -> Fault {
+    Fault::error(format!(
+        "`{id}` in `spin.toml` is not a valid component id: {error}"
+    ))
+    .file(folder.file(COMPONENT_FILE))
+    .hint("give the component and its trigger another name there, as `items-slug`")
 }

@@ -1,8 +1,9 @@
 //! Files that look like a route and are none: a warning each, so that nobody wonders at a 404.
 
+use waypost_config::Fault;
+
 use super::walk::Folder;
 use super::{COMPONENT_FILE, ROUTE_FILE, package};
-use crate::fault::Fault;
 
 /// Route files of other frameworks, and names that a habit from elsewhere suggests.
 const OTHER_LANGUAGES: [&str; 8] = [

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use toml_edit::{Document, Item};
+use waypost_config::{ComponentId, Fault, Place};
 use waypost_routing::Pattern;
 
 use super::component::Known;
 use super::walk::Folder;
 use super::{COMPONENT_FILE, ROUTE_FILE};
 use crate::app::App;
-use crate::component_id::{ComponentId, ROUTER};
-use crate::fault::Fault;
+use crate::component_id::ROUTER;
 
 /// The manifest of a package.
 pub(super) const MANIFEST: &str = "Cargo.toml";
@@ -136,7 +136,7 @@ fn not_toml(text: &str, error: &toml_edit::TomlError, file: &str) -> Fault {
     let start = error.span().map_or(0, |span| span.start);
     let line = 1 + text[..start].matches('\n').count();
     let message = error.message().replace('\n', ", ");
-    Fault::error(format!("not valid TOML: {message}")).file(format!("{file}:{line}"))
+    Fault::error(format!("not valid TOML: {message}")).at(Place::line(file, line))
 }
 
 fn component_id(manifest: &Document<String>, file: &str) -> Result<ComponentId, Fault> {
@@ -156,10 +156,12 @@ fn component_id(manifest: &Document<String>, file: &str) -> Result<ComponentId, 
                 .hint("call the package something else, as `router-route`"),
         );
     }
-    ComponentId::parse(name).map_err(|error| {
-        Fault::error(format!("the package name {error}"))
-            .file(file)
-            .hint("the package name is the component's id in `spin.toml`, as `items-slug`")
+    ComponentId::parse_lowercase(name).map_err(|error| {
+        Fault::error(format!(
+            "the package name `{name}` is not a valid component id: {error}"
+        ))
+        .file(file)
+        .hint("the package name is the component's id in `spin.toml`, as `items-slug`")
     })
 }
 

@@ -6,8 +6,9 @@
 use std::fs::{self, DirEntry};
 use std::path::{Path, PathBuf};
 
+use waypost_config::Fault;
+
 use super::{RouteKind, near_miss};
-use crate::fault::Fault;
 
 /// Deeper trees are refused: a path of so many segments is a mistake or an attack on the stack.
 const MAX_DEPTH: usize = 64;

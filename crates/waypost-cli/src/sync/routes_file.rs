@@ -4,9 +4,9 @@
 //! commas (`-` for none, `?` where the component does not tell), and the pattern, which comes last because it may have spaces. Lines that begin with `#`
 //! are comments.
 
+use waypost_config::ComponentId;
 use waypost_routing::Pattern;
 
-use crate::component_id::ComponentId;
 use crate::scan::Route;
 
 const HEAD: &str =

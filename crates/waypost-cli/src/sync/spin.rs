@@ -16,7 +16,6 @@ use super::manifest::{Manifest, replace, text};
 use super::members::escape_glob;
 use super::{Edited, SyncError, array, watch};
 use crate::app::App;
-use crate::component_id::ComponentId;
 use crate::scan::{COMPONENT_FILE, Route};
 
 mod append;
@@ -28,6 +27,7 @@ mod router;
 use document::Spin;
 pub(crate) use folder::{folder_of, folder_of_source};
 use folder::{is_component_file, normal};
+use waypost_config::ComponentId;
 
 /// Brings the manifest of an app in step, which is `text`. The second value is warnings.
 pub(super) fn edit(

@@ -5,7 +5,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{Faults, did_you_mean};
+use super::{Collector, did_you_mean};
 use crate::fault::FaultKind;
 
 /// Something read from a file, and the bytes that it was read from.
@@ -73,7 +73,7 @@ impl<'t> Table<'t> {
     }
 
     /// Reports every key that is unknown, and every one that asks for something unsupported.
-    pub(crate) fn check_keys(&self, keys: &Keys, faults: &mut Faults) {
+    pub(crate) fn check_keys(&self, keys: &Keys, faults: &mut Collector) {
         for (key, value) in self.entries() {
             if keys.known.contains(&key.value) {
                 continue;
@@ -107,7 +107,7 @@ impl<'t> Table<'t> {
     }
 
     /// Gives the value of a key that must be there.
-    pub(crate) fn require(&self, key: &str, faults: &mut Faults) -> Option<Value<'t>> {
+    pub(crate) fn require(&self, key: &str, faults: &mut Collector) -> Option<Value<'t>> {
         let value = self.get(key);
         if value.is_none() {
             let (key, table) = (key.to_owned(), self.title());
@@ -117,12 +117,12 @@ impl<'t> Table<'t> {
     }
 
     /// Gives a string.
-    pub(crate) fn string(&self, key: &str, faults: &mut Faults) -> Option<Located<String>> {
+    pub(crate) fn string(&self, key: &str, faults: &mut Collector) -> Option<Located<String>> {
         self.get(key)?.string(faults)
     }
 
     /// Gives a list of strings; nothing is an empty one.
-    pub(crate) fn strings(&self, key: &str, faults: &mut Faults) -> Vec<Located<String>> {
+    pub(crate) fn strings(&self, key: &str, faults: &mut Collector) -> Vec<Located<String>> {
         let Some(value) = self.get(key) else {
             return Vec::new();
         };
@@ -134,14 +134,14 @@ impl<'t> Table<'t> {
     }
 
     /// Gives a boolean; nothing is `false`.
-    pub(crate) fn flag(&self, key: &str, faults: &mut Faults) -> bool {
+    pub(crate) fn flag(&self, key: &str, faults: &mut Collector) -> bool {
         self.get(key)
             .and_then(|value| value.boolean(faults))
             .unwrap_or(false)
     }
 
     /// Gives a table.
-    pub(crate) fn table(&self, key: &str, faults: &mut Faults) -> Option<Table<'t>> {
+    pub(crate) fn table(&self, key: &str, faults: &mut Collector) -> Option<Table<'t>> {
         self.get(key)?.table(faults)
     }
 
@@ -155,7 +155,7 @@ impl<'t> Table<'t> {
         names.map(|name| name.get_ref().as_ref()).collect()
     }
 
-    fn report_unknown(&self, key: &Located<&str>, keys: &Keys, faults: &mut Faults) {
+    fn report_unknown(&self, key: &Located<&str>, keys: &Keys, faults: &mut Collector) {
         let names = keys.unsupported.iter().map(|(name, _)| *name);
         let hint = did_you_mean(key.value, keys.known.iter().copied().chain(names));
         let kind = FaultKind::UnknownKey {
@@ -245,21 +245,21 @@ impl<'t> Value<'t> {
         self.value.as_str()
     }
 
-    pub(crate) fn string(&self, faults: &mut Faults) -> Option<Located<String>> {
+    pub(crate) fn string(&self, faults: &mut Collector) -> Option<Located<String>> {
         match self.value.as_str() {
             Some(text) => Some(Located::new(text.to_owned(), self.range.clone())),
             None => self.wrong("a string", faults),
         }
     }
 
-    pub(crate) fn boolean(&self, faults: &mut Faults) -> Option<bool> {
+    pub(crate) fn boolean(&self, faults: &mut Collector) -> Option<bool> {
         match self.value.as_bool() {
             Some(value) => Some(value),
             None => self.wrong("`true` or `false`", faults),
         }
     }
 
-    pub(crate) fn table(&self, faults: &mut Faults) -> Option<Table<'t>> {
+    pub(crate) fn table(&self, faults: &mut Collector) -> Option<Table<'t>> {
         match self.value.as_table() {
             Some(entries) => Some(self.as_table(entries, false)),
             None => self.wrong("a table", faults),
@@ -267,7 +267,7 @@ impl<'t> Value<'t> {
     }
 
     /// Gives the values of a list, which messages name by the list's key and their place in it.
-    pub(crate) fn items(&self, expected: &'static str, faults: &mut Faults) -> Vec<Value<'t>> {
+    pub(crate) fn items(&self, expected: &'static str, faults: &mut Collector) -> Vec<Value<'t>> {
         let Some(items) = self.value.as_array() else {
             return self.wrong(expected, faults).unwrap_or_default();
         };
@@ -284,7 +284,7 @@ impl<'t> Value<'t> {
     }
 
     /// Gives the tables of a `[[list]]`.
-    pub(crate) fn tables(&self, faults: &mut Faults) -> Vec<Table<'t>> {
+    pub(crate) fn tables(&self, faults: &mut Collector) -> Vec<Table<'t>> {
         let items = self.items("a list of tables", faults);
         items
             .into_iter()
@@ -296,7 +296,7 @@ impl<'t> Value<'t> {
     }
 
     /// Gives this item of a list as a table.
-    pub(crate) fn item_table(&self, faults: &mut Faults) -> Option<Table<'t>> {
+    pub(crate) fn item_table(&self, faults: &mut Collector) -> Option<Table<'t>> {
         self.table(faults).map(|table| Table {
             in_list: true,
             ..table
@@ -304,7 +304,7 @@ impl<'t> Value<'t> {
     }
 
     /// Reports that the value is not of the expected type.
-    pub(crate) fn wrong<T>(&self, expected: &'static str, faults: &mut Faults) -> Option<T> {
+    pub(crate) fn wrong<T>(&self, expected: &'static str, faults: &mut Collector) -> Option<T> {
         faults.add(&self.range, self.wrong_type(expected));
         None
     }

@@ -1,6 +1,6 @@
 //! `[application]`: what the app is.
 
-use crate::document::{Faults, Keys, Located, Table, Value};
+use crate::document::{Collector, Keys, Located, Table, Value};
 use crate::fault::FaultKind;
 
 /// What the app says of itself.
@@ -31,7 +31,7 @@ const TRIGGER_KEYS: Keys = Keys::only(&["http"]);
 const HTTP_KEYS: Keys = Keys::only(&["base"]);
 
 /// Reads the table.
-pub(super) fn read(root: &Table<'_>, faults: &mut Faults) -> Option<Application> {
+pub(super) fn read(root: &Table<'_>, faults: &mut Collector) -> Option<Application> {
     let table = root.require("application", faults)?.table(faults)?;
     table.check_keys(&KEYS, faults);
     if let Some(triggers) = table.table("trigger", faults) {
@@ -52,7 +52,7 @@ pub(super) fn read(root: &Table<'_>, faults: &mut Faults) -> Option<Application>
 }
 
 /// Checks that `tool` holds tables; what is in them is the tools' own business.
-pub(super) fn read_tools(table: &Table<'_>, faults: &mut Faults) {
+pub(super) fn read_tools(table: &Table<'_>, faults: &mut Collector) {
     let Some(tools) = table.table("tool", faults) else {
         return;
     };
@@ -67,7 +67,7 @@ pub(super) fn texts(located: Vec<Located<String>>) -> Vec<String> {
 }
 
 /// Checks `[application.trigger]`: the settings of all triggers of a kind.
-fn check_trigger_settings(triggers: &Table<'_>, faults: &mut Faults) {
+fn check_trigger_settings(triggers: &Table<'_>, faults: &mut Collector) {
     for (kind, settings) in triggers.entries() {
         if !TRIGGER_KEYS.known.contains(&kind.value) && !settings.is_empty() {
             let what = format!("`trigger.{}` is", kind.value);
@@ -85,7 +85,7 @@ fn check_trigger_settings(triggers: &Table<'_>, faults: &mut Faults) {
 }
 
 /// Refuses a `base` other than `/`, as Spin itself does.
-fn check_base(base: &Value<'_>, faults: &mut Faults) {
+fn check_base(base: &Value<'_>, faults: &mut Collector) {
     let Some(text) = base.string(faults) else {
         return;
     };

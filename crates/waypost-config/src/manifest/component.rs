@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use super::application::read_tools;
 use super::variable::check_name;
 use crate::component_id::{ComponentId, IdError, check_label};
-use crate::document::{Faults, Keys, Located, Table, Value};
+use crate::document::{Collector, Keys, Located, Table, Value};
 use crate::fault::FaultKind;
 use crate::outbound::Rule;
 use crate::variables::Template;
@@ -101,7 +101,7 @@ const KEYS: Keys = Keys {
 pub(super) fn read_all(
     root: &Table<'_>,
     base: &Path,
-    faults: &mut Faults,
+    faults: &mut Collector,
 ) -> BTreeMap<ComponentId, Component> {
     let Some(table) = root.table("component", faults) else {
         return BTreeMap::new();
@@ -121,7 +121,7 @@ pub(super) fn read_all(
 pub(super) fn read_id(
     text: &str,
     range: &Range<usize>,
-    faults: &mut Faults,
+    faults: &mut Collector,
 ) -> Option<ComponentId> {
     let refuse = |error: IdError| FaultKind::Invalid {
         what: "component id".to_owned(),
@@ -134,7 +134,7 @@ pub(super) fn read_id(
 }
 
 /// Reads one component.
-pub(super) fn read(table: &Table<'_>, base: &Path, faults: &mut Faults) -> Option<Component> {
+pub(super) fn read(table: &Table<'_>, base: &Path, faults: &mut Collector) -> Option<Component> {
     table.check_keys(&KEYS, faults);
     read_tools(table, faults);
     let description = table.string("description", faults);
@@ -157,7 +157,7 @@ pub(super) fn read(table: &Table<'_>, base: &Path, faults: &mut Faults) -> Optio
     })
 }
 
-fn read_source(value: &Value<'_>, base: &Path, faults: &mut Faults) -> Option<PathBuf> {
+fn read_source(value: &Value<'_>, base: &Path, faults: &mut Collector) -> Option<PathBuf> {
     if value.is_table() {
         let what = "a remote `source` is".to_owned();
         let hint = "download the component and write its path";
@@ -173,7 +173,7 @@ fn read_source(value: &Value<'_>, base: &Path, faults: &mut Faults) -> Option<Pa
     Some(base.join(source.value))
 }
 
-fn read_environment(table: &Table<'_>, faults: &mut Faults) -> BTreeMap<String, String> {
+fn read_environment(table: &Table<'_>, faults: &mut Collector) -> BTreeMap<String, String> {
     let mut environment = BTreeMap::new();
     let Some(entries) = table.table("environment", faults) else {
         return environment;
@@ -193,7 +193,7 @@ fn read_environment(table: &Table<'_>, faults: &mut Faults) -> BTreeMap<String, 
     environment
 }
 
-fn read_stores(table: &Table<'_>, faults: &mut Faults) -> BTreeSet<String> {
+fn read_stores(table: &Table<'_>, faults: &mut Collector) -> BTreeSet<String> {
     let labels = table.strings("key_value_stores", faults);
     for label in &labels {
         if let Err(error) = check_label(&label.value) {
@@ -204,7 +204,10 @@ fn read_stores(table: &Table<'_>, faults: &mut Faults) -> BTreeSet<String> {
     labels.into_iter().map(|label| label.value).collect()
 }
 
-fn read_variables(table: &Table<'_>, faults: &mut Faults) -> BTreeMap<String, Located<Template>> {
+fn read_variables(
+    table: &Table<'_>,
+    faults: &mut Collector,
+) -> BTreeMap<String, Located<Template>> {
     let mut variables = BTreeMap::new();
     let Some(entries) = table.table("variables", faults) else {
         return variables;
@@ -221,7 +224,7 @@ fn read_variables(table: &Table<'_>, faults: &mut Faults) -> BTreeMap<String, Lo
     variables
 }
 
-fn read_hosts(table: &Table<'_>, faults: &mut Faults) -> Vec<Located<Template>> {
+fn read_hosts(table: &Table<'_>, faults: &mut Collector) -> Vec<Located<Template>> {
     let entries = table.strings("allowed_outbound_hosts", faults);
     entries
         .iter()
@@ -235,7 +238,7 @@ fn read_hosts(table: &Table<'_>, faults: &mut Faults) -> Vec<Located<Template>> 
         .collect()
 }
 
-fn check_host(entry: &Located<String>, faults: &mut Faults) {
+fn check_host(entry: &Located<String>, faults: &mut Collector) {
     if let Err(error) = Rule::parse(&entry.value) {
         let kind = invalid("allowed outbound host", &entry.value, error.to_string());
         faults.add(&entry.range, kind);
@@ -245,7 +248,7 @@ fn check_host(entry: &Located<String>, faults: &mut Faults) {
 fn read_template(
     what: &str,
     text: &Located<String>,
-    faults: &mut Faults,
+    faults: &mut Collector,
 ) -> Option<Located<Template>> {
     match Template::parse(&text.value) {
         Ok(template) => Some(Located::new(template, text.range.clone())),

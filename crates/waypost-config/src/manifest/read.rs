@@ -11,8 +11,8 @@ use super::trigger::{self, RawTrigger, Target};
 use super::variable;
 use super::{HttpTrigger, Manifest, folder_of};
 use crate::component_id::ComponentId;
-use crate::document::{Document, Faults, Keys, Located, Table, did_you_mean};
-use crate::fault::{Fault, FaultKind};
+use crate::document::{Collector, Document, Keys, Located, Table, did_you_mean};
+use crate::fault::{FaultKind, Faults};
 use crate::variables::Variable;
 
 const KEYS: Keys = Keys::only(&[VERSION, "application", "variables", "trigger", "component"]);
@@ -22,13 +22,14 @@ const VERSION: &str = "spin_manifest_version";
 const FIRST_VERSION: &str = "spin_version";
 
 /// Reads a manifest's text.
-pub(super) fn read(text: &str, path: &Path) -> Result<Manifest, Vec<Fault>> {
-    let document = Document::parse(text)?;
+pub(super) fn read(text: &str, path: &Path) -> Result<Manifest, Faults> {
+    let document = Document::parse(text, path)?;
     let root = document.root();
-    let mut faults = document.faults();
+    let mut faults = document.collector();
     check_version(&root, &mut faults);
-    // Another version has other keys: whatever else is said of it would mislead.
-    let mut faults = faults.settle(()).map(|()| document.faults())?;
+    // Another version has other keys: further faults would be misleading.
+    faults.settle(())?;
+    let mut faults = document.collector();
     root.check_keys(&KEYS, &mut faults);
     let application = application::read(&root, &mut faults).unwrap_or_default();
     let variables = variable::read_all(&root, &mut faults);
@@ -37,7 +38,7 @@ pub(super) fn read(text: &str, path: &Path) -> Result<Manifest, Vec<Fault>> {
     check_references(&root, &raw, &components, &mut faults);
     let triggers = settle_triggers(raw, &mut components);
     check_templates(&components, &variables, &mut faults);
-    let lines = faults.lines().clone();
+    let source = faults.source().clone();
     faults.settle(Manifest {
         path: path.to_owned(),
         application,
@@ -45,11 +46,11 @@ pub(super) fn read(text: &str, path: &Path) -> Result<Manifest, Vec<Fault>> {
         public: public(&triggers),
         triggers,
         components,
-        lines,
+        source,
     })
 }
 
-fn check_version(root: &Table<'_>, faults: &mut Faults) {
+fn check_version(root: &Table<'_>, faults: &mut Collector) {
     let Some(version) = root.get(VERSION).or_else(|| root.get(FIRST_VERSION)) else {
         let (key, table) = (VERSION.to_owned(), root.title());
         let kind = FaultKind::Missing { key, table };
@@ -80,7 +81,7 @@ fn check_references(
     root: &Table<'_>,
     triggers: &[RawTrigger],
     components: &BTreeMap<ComponentId, Component>,
-    faults: &mut Faults,
+    faults: &mut Collector,
 ) {
     let declared = root.names_in("component");
     for trigger in triggers {
@@ -139,31 +140,38 @@ fn public(triggers: &[HttpTrigger]) -> Vec<usize> {
     places
 }
 
+/// Returns the id that Spin gives a trigger without one, as long as no other trigger has it.
 fn free_trigger_id(raw: &RawTrigger, taken: &HashSet<String>) -> String {
-    let natural = match &raw.target {
-        Target::Reference(reference) => Some(format!("{}-http-trigger", reference.value)),
-        Target::Inline(_) => None,
+    let mut number = 1;
+    let mut id = match &raw.target {
+        Target::Reference(reference) => format!("{}-http-trigger", reference.value),
+        Target::Inline(_) => format!("http-trigger{number}"),
     };
-    natural
-        .into_iter()
-        .chain((1..).map(|number| format!("http-trigger{number}")))
-        .find(|id| !taken.contains(id))
-        .expect("there are more numbers than triggers")
+    while taken.contains(&id) {
+        id = format!("http-trigger{number}");
+        number += 1;
+    }
+    id
 }
 
+/// Returns the id that Spin gives a component that a trigger spells out in place.
 fn free_component_id(trigger: &str, components: &BTreeMap<ComponentId, Component>) -> ComponentId {
-    std::iter::once(format!("{trigger}-component"))
-        .chain((1..).map(|number| format!("inline-component{number}")))
-        .filter_map(|id| id.parse::<ComponentId>().ok())
-        .find(|id| !components.contains_key(id))
-        .expect("there are more numbers than components, and a number makes no id invalid")
+    let mut id = format!("{trigger}-component").parse::<ComponentId>();
+    let mut number = 1;
+    loop {
+        match id {
+            Ok(free) if !components.contains_key(&free) => return free,
+            Ok(_) | Err(_) => id = format!("inline-component{number}").parse(),
+        }
+        number += 1;
+    }
 }
 
 /// Reports templates that name variables which the app doesn't declare.
 fn check_templates(
     components: &BTreeMap<ComponentId, Component>,
     variables: &BTreeMap<String, Variable>,
-    faults: &mut Faults,
+    faults: &mut Collector,
 ) {
     for template in components.values().flat_map(Component::templates) {
         for name in template.value.names() {
@@ -178,7 +186,7 @@ fn report_variable<T>(
     name: &str,
     template: &Located<T>,
     variables: &BTreeMap<String, Variable>,
-    faults: &mut Faults,
+    faults: &mut Collector,
 ) {
     let near = did_you_mean(name, variables.keys().map(String::as_str));
     let hint = near.or_else(|| Some("declare it in `[variables]`".to_owned()));

@@ -6,8 +6,8 @@ use std::ffi::OsString;
 use super::Manifest;
 use super::component::Component;
 use crate::component_id::ComponentId;
-use crate::document::{Faults, Located};
-use crate::fault::{Fault, FaultKind};
+use crate::document::{Collector, Located};
+use crate::fault::{FaultKind, Faults};
 use crate::outbound::{AllowedHosts, AppComponents, Rule};
 use crate::variables::{Template, Values, VariableValue, environment_name};
 
@@ -28,8 +28,8 @@ const EMPTY_ENTRIES: [&str; 3] = ["", "http://", "https://"];
 pub(super) fn resolve(
     manifest: &Manifest,
     environment: impl Fn(&str) -> Option<OsString>,
-) -> Result<BTreeMap<ComponentId, ResolvedComponent>, Vec<Fault>> {
-    let mut faults = Faults::new(manifest.lines.clone());
+) -> Result<BTreeMap<ComponentId, ResolvedComponent>, Faults> {
+    let mut faults = Collector::new(manifest.source.clone());
     let values = Values::resolve(&manifest.variables, environment, &mut faults);
     let components = AppComponents::new(manifest.components.keys());
     let mut resolved = BTreeMap::new();
@@ -51,7 +51,7 @@ fn variables(component: &Component, values: &Values<'_>) -> BTreeMap<String, Var
     component.variables.iter().filter_map(fill).collect()
 }
 
-fn rules(component: &Component, values: &Values<'_>, faults: &mut Faults) -> Vec<Rule> {
+fn rules(component: &Component, values: &Values<'_>, faults: &mut Collector) -> Vec<Rule> {
     component
         .allowed_outbound_hosts
         .iter()
@@ -59,7 +59,7 @@ fn rules(component: &Component, values: &Values<'_>, faults: &mut Faults) -> Vec
         .collect()
 }
 
-fn rule(entry: &Located<Template>, values: &Values<'_>, faults: &mut Faults) -> Option<Rule> {
+fn rule(entry: &Located<Template>, values: &Values<'_>, faults: &mut Collector) -> Option<Rule> {
     let value = values.fill(&entry.value)?;
     if EMPTY_ENTRIES.contains(&value.expose()) && !entry.value.is_literal() {
         return None;

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::component::{self, Component};
 use super::route::Route;
 use crate::component_id::ComponentId;
-use crate::document::{Faults, Keys, Located, Table, Value, did_you_mean};
+use crate::document::{Collector, Keys, Located, Table, Value, did_you_mean};
 use crate::fault::FaultKind;
 
 /// An HTTP trigger: the paths it answers, and the component that does.
@@ -55,7 +55,7 @@ const EXECUTOR_KEYS: Keys = Keys {
 const PRIVATE_KEYS: Keys = Keys::only(&["private"]);
 
 /// Reads all triggers. One that names no readable route or component is reported and left out.
-pub(super) fn read_all(root: &Table<'_>, base: &Path, faults: &mut Faults) -> Vec<RawTrigger> {
+pub(super) fn read_all(root: &Table<'_>, base: &Path, faults: &mut Collector) -> Vec<RawTrigger> {
     let Some(list) = find_list(root, faults) else {
         return Vec::new();
     };
@@ -67,7 +67,7 @@ pub(super) fn read_all(root: &Table<'_>, base: &Path, faults: &mut Faults) -> Ve
 }
 
 /// Gives the list of HTTP triggers, and reports what is there instead.
-fn find_list<'t>(root: &Table<'t>, faults: &mut Faults) -> Option<Value<'t>> {
+fn find_list<'t>(root: &Table<'t>, faults: &mut Collector) -> Option<Value<'t>> {
     let kinds = match root.get("trigger") {
         Some(value) => value.table(faults)?,
         None => return report_none(root, faults),
@@ -85,14 +85,14 @@ fn find_list<'t>(root: &Table<'t>, faults: &mut Faults) -> Option<Value<'t>> {
     }
 }
 
-fn report_none<T>(root: &Table<'_>, faults: &mut Faults) -> Option<T> {
+fn report_none<T>(root: &Table<'_>, faults: &mut Collector) -> Option<T> {
     let (key, table) = ("[[trigger.http]]".to_owned(), root.title());
     let kind = FaultKind::Missing { key, table };
     faults.add_hinted(root.range(), kind, "nothing would answer a request");
     None
 }
 
-fn report_other_kinds(kinds: &Table<'_>, faults: &mut Faults) {
+fn report_other_kinds(kinds: &Table<'_>, faults: &mut Collector) {
     for (kind, value) in kinds.entries() {
         if kind.value == KIND {
             continue;
@@ -123,7 +123,7 @@ fn read(
     table: &Table<'_>,
     base: &Path,
     taken: &mut Taken,
-    faults: &mut Faults,
+    faults: &mut Collector,
 ) -> Option<RawTrigger> {
     table.check_keys(&KEYS, faults);
     if let Some(executor) = table.get("executor") {
@@ -145,7 +145,7 @@ fn read(
     })
 }
 
-fn read_id(table: &Table<'_>, taken: &mut Taken, faults: &mut Faults) -> Option<String> {
+fn read_id(table: &Table<'_>, taken: &mut Taken, faults: &mut Collector) -> Option<String> {
     let id = table
         .string("id", faults)
         .filter(|id| !id.value.is_empty())?;
@@ -162,7 +162,7 @@ fn read_id(table: &Table<'_>, taken: &mut Taken, faults: &mut Faults) -> Option<
     Some(id.value)
 }
 
-fn read_route(value: &Value<'_>, taken: &mut Taken, faults: &mut Faults) -> Option<Route> {
+fn read_route(value: &Value<'_>, taken: &mut Taken, faults: &mut Collector) -> Option<Route> {
     if value.is_table() {
         return read_private(value, faults);
     }
@@ -187,7 +187,7 @@ fn read_route(value: &Value<'_>, taken: &mut Taken, faults: &mut Faults) -> Opti
 }
 
 /// Reports a route that another trigger has: Spin lets the last one win, and never asks the other.
-fn claim(route: &Route, value: &Value<'_>, taken: &mut Taken, faults: &mut Faults) {
+fn claim(route: &Route, value: &Value<'_>, taken: &mut Taken, faults: &mut Collector) {
     if let Some(first) = taken.routes.get(route) {
         let kind = FaultKind::Repeated {
             what: "route",
@@ -202,7 +202,7 @@ fn claim(route: &Route, value: &Value<'_>, taken: &mut Taken, faults: &mut Fault
     }
 }
 
-fn read_private(value: &Value<'_>, faults: &mut Faults) -> Option<Route> {
+fn read_private(value: &Value<'_>, faults: &mut Collector) -> Option<Route> {
     let table = value.table(faults)?;
     table.check_keys(&PRIVATE_KEYS, faults);
     let private = table.require("private", faults)?;
@@ -222,7 +222,7 @@ fn read_private(value: &Value<'_>, faults: &mut Faults) -> Option<Route> {
     None
 }
 
-fn read_target(value: &Value<'_>, base: &Path, faults: &mut Faults) -> Option<Target> {
+fn read_target(value: &Value<'_>, base: &Path, faults: &mut Collector) -> Option<Target> {
     if value.is_table() {
         let component = component::read(&value.table(faults)?, base, faults)?;
         return Some(Target::Inline(Box::new(component)));
@@ -234,7 +234,7 @@ fn read_target(value: &Value<'_>, base: &Path, faults: &mut Faults) -> Option<Ta
     Some(Target::Reference(Located::new(id, value.range().clone())))
 }
 
-fn check_executor(value: &Value<'_>, faults: &mut Faults) {
+fn check_executor(value: &Value<'_>, faults: &mut Collector) {
     let Some(table) = value.table(faults) else {
         return;
     };

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use crate::component_id::check_lower_snake;
-use crate::document::{Faults, Keys, Located, Table};
+use crate::document::{Collector, Keys, Located, Table};
 use crate::fault::FaultKind;
 use crate::variables::Variable;
 
 const KEYS: Keys = Keys::only(&["description", "default", "required", "secret"]);
 
 /// Reads all variables.
-pub(super) fn read_all(root: &Table<'_>, faults: &mut Faults) -> BTreeMap<String, Variable> {
+pub(super) fn read_all(root: &Table<'_>, faults: &mut Collector) -> BTreeMap<String, Variable> {
     let mut variables = BTreeMap::new();
     let Some(table) = root.table("variables", faults) else {
         return variables;
@@ -31,7 +31,7 @@ pub(super) fn read_all(root: &Table<'_>, faults: &mut Faults) -> BTreeMap<String
 }
 
 /// Reports a name that isn't lower snake case, for variables of the app and of components.
-pub(crate) fn check_name(name: &Located<&str>, faults: &mut Faults) {
+pub(crate) fn check_name(name: &Located<&str>, faults: &mut Collector) {
     if let Err(error) = check_lower_snake(name.value) {
         let kind = FaultKind::Invalid {
             what: "variable name".to_owned(),
@@ -42,7 +42,7 @@ pub(crate) fn check_name(name: &Located<&str>, faults: &mut Faults) {
     }
 }
 
-fn read(name: &Located<&str>, table: &Table<'_>, faults: &mut Faults) -> Variable {
+fn read(name: &Located<&str>, table: &Table<'_>, faults: &mut Collector) -> Variable {
     table.check_keys(&KEYS, faults);
     let description = table.string("description", faults).map(|text| text.value);
     let default = table.string("default", faults).map(|text| text.value);

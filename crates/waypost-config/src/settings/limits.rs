@@ -5,7 +5,7 @@ mod bounds;
 use std::time::Duration;
 
 use super::quantity::{read_count, read_duration, read_size, refuse};
-use crate::document::{Faults, Keys, Table, Value};
+use crate::document::{Collector, Keys, Table, Value};
 
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
@@ -149,8 +149,8 @@ impl Overrides {
     }
 
     /// Reads what a table sets; `concurrency` is the key that bounds a route's requests there.
-    fn read(table: &Table<'_>, concurrency: &str, faults: &mut Faults) -> Self {
-        let size = |key, faults: &mut Faults| {
+    fn read(table: &Table<'_>, concurrency: &str, faults: &mut Collector) -> Self {
+        let size = |key, faults: &mut Collector| {
             let size = read_size(table, key, &bounds::HEADER_SIZE, faults)?;
             usize::try_from(size).ok()
         };
@@ -204,7 +204,7 @@ const ROUTE_KEYS: Keys = Keys {
 const APP_WIDE: &str = "set it in `[limits]`: it belongs to a connection, which serves many routes";
 
 /// Reads the limits of the app.
-pub(super) fn read(root: &Table<'_>, faults: &mut Faults) -> Limits {
+pub(super) fn read(root: &Table<'_>, faults: &mut Collector) -> Limits {
     let defaults = Limits::default();
     let Some(table) = root.table("limits", faults) else {
         return defaults;
@@ -232,7 +232,7 @@ pub(super) fn read(root: &Table<'_>, faults: &mut Faults) -> Limits {
 }
 
 /// Reads the limits of a route.
-pub(super) fn read_route(table: &Table<'_>, limits: &Limits, faults: &mut Faults) -> Overrides {
+pub(super) fn read_route(table: &Table<'_>, limits: &Limits, faults: &mut Collector) -> Overrides {
     table.check_keys(&ROUTE_KEYS, faults);
     let overrides = Overrides::read(table, "concurrency", faults);
     let share = table.get("concurrency");
@@ -241,7 +241,7 @@ pub(super) fn read_route(table: &Table<'_>, limits: &Limits, faults: &mut Faults
 }
 
 /// Reads the limits that belong to connections.
-fn read_connection_limits(table: &Table<'_>, limits: Limits, faults: &mut Faults) -> Limits {
+fn read_connection_limits(table: &Table<'_>, limits: Limits, faults: &mut Collector) -> Limits {
     let idle_timeout = read_duration(table, "idle_timeout", &bounds::IDLE_TIMEOUT, faults);
     let connections = read_count(table, "connections", &bounds::CONNECTIONS, faults);
     Limits {
@@ -252,7 +252,7 @@ fn read_connection_limits(table: &Table<'_>, limits: Limits, faults: &mut Faults
 }
 
 /// Reads `request_body`, which `"unlimited"` frees where the app bounds it.
-fn read_request_body(table: &Table<'_>, faults: &mut Faults) -> Option<Option<u64>> {
+fn read_request_body(table: &Table<'_>, faults: &mut Collector) -> Option<Option<u64>> {
     let value = table.get("request_body")?;
     if value.as_str() == Some("unlimited") {
         return Some(None);
@@ -265,7 +265,7 @@ fn check_share(
     share: Option<usize>,
     value: Option<Value<'_>>,
     limits: &Limits,
-    faults: &mut Faults,
+    faults: &mut Collector,
 ) {
     let Some((share, value)) = share.zip(value) else {
         return;

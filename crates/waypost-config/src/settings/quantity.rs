@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::document::{Faults, Table, Value};
+use crate::document::{Collector, Table, Value};
 use crate::fault::FaultKind;
 
 /// The values that a setting may have, and what is wrong with others.
@@ -20,7 +20,7 @@ pub(super) fn read_duration(
     table: &Table<'_>,
     key: &str,
     bounds: &Bounds<Duration>,
-    faults: &mut Faults,
+    faults: &mut Collector,
 ) -> Option<Duration> {
     let value = table.get(key)?;
     let Some(text) = value.as_str() else {
@@ -40,7 +40,7 @@ pub(super) fn read_size(
     table: &Table<'_>,
     key: &str,
     bounds: &Bounds<u64>,
-    faults: &mut Faults,
+    faults: &mut Collector,
 ) -> Option<u64> {
     let value = table.get(key)?;
     if let Some(number) = value.as_integer() {
@@ -63,7 +63,7 @@ pub(super) fn read_count(
     table: &Table<'_>,
     key: &str,
     bounds: &Bounds<usize>,
-    faults: &mut Faults,
+    faults: &mut Collector,
 ) -> Option<usize> {
     let value = table.get(key)?;
     let Some(number) = value.as_integer() else {
@@ -79,7 +79,7 @@ pub(super) fn refuse<T>(
     value: &Value<'_>,
     text: &str,
     reason: &str,
-    faults: &mut Faults,
+    faults: &mut Collector,
 ) -> Option<T> {
     let kind = FaultKind::Unusable {
         key: value.key().to_owned(),
@@ -96,7 +96,7 @@ fn within<T: PartialOrd>(
     text: &str,
     number: T,
     bounds: &Bounds<T>,
-    faults: &mut Faults,
+    faults: &mut Collector,
 ) -> Option<T> {
     if number < bounds.least {
         refuse(value, text, bounds.below, faults)
@@ -111,7 +111,7 @@ fn within_bytes(
     value: &Value<'_>,
     number: i64,
     bounds: &Bounds<u64>,
-    faults: &mut Faults,
+    faults: &mut Collector,
 ) -> Option<u64> {
     let text = value.integer_text();
     match u64::try_from(number) {

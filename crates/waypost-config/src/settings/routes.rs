@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::limits::{self, Limits, Overrides};
-use crate::document::{Faults, Keys, Located, Table, Value};
+use crate::document::{Collector, Keys, Located, Table, Value};
 use crate::fault::FaultKind;
 
 /// What is set for one route, and where.
@@ -20,7 +20,7 @@ const KEYS: Keys = Keys::only(&["limits"]);
 pub(super) fn read(
     root: &Table<'_>,
     limits: &Limits,
-    faults: &mut Faults,
+    faults: &mut Collector,
 ) -> BTreeMap<String, RouteSettings> {
     let Some(table) = root.table("routes", faults) else {
         return BTreeMap::new();
@@ -38,7 +38,7 @@ fn read_route(
     pattern: &Located<&str>,
     value: &Value<'_>,
     limits: &Limits,
-    faults: &mut Faults,
+    faults: &mut Collector,
 ) -> Option<RouteSettings> {
     if !pattern.value.starts_with('/') {
         let kind = FaultKind::Invalid {

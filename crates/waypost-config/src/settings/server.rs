@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::origin::Origin;
 use super::quantity::{Bounds, read_duration, refuse};
-use crate::document::{Faults, Keys, Table};
+use crate::document::{Collector, Keys, Table};
 
 /// Where and how the app is served.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +61,7 @@ const SHUTDOWN_GRACE: Bounds<Duration> = Bounds {
     above: "an hour is the most: what is to stop should stop",
 };
 
-pub(super) fn read(root: &Table<'_>, faults: &mut Faults) -> Server {
+pub(super) fn read(root: &Table<'_>, faults: &mut Collector) -> Server {
     let defaults = Server::default();
     let Some(table) = root.table("server", faults) else {
         return defaults;
@@ -78,7 +78,7 @@ pub(super) fn read(root: &Table<'_>, faults: &mut Faults) -> Server {
     }
 }
 
-fn read_address(table: &Table<'_>, key: &str, faults: &mut Faults) -> Option<SocketAddr> {
+fn read_address(table: &Table<'_>, key: &str, faults: &mut Collector) -> Option<SocketAddr> {
     let value = table.get(key)?;
     let text = value.string(faults)?.value;
     let address = text.parse().ok();
@@ -90,7 +90,7 @@ fn read_address(table: &Table<'_>, key: &str, faults: &mut Faults) -> Option<Soc
     address
 }
 
-fn read_origin(table: &Table<'_>, faults: &mut Faults) -> Option<Origin> {
+fn read_origin(table: &Table<'_>, faults: &mut Collector) -> Option<Origin> {
     let value = table.get("origin")?;
     let text = value.string(faults)?.value;
     let origin: Result<Origin, _> = text.parse();

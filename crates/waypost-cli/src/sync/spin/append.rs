@@ -1,10 +1,10 @@
 //! New entries of `spin.toml`, in the form of Spin's own templates.
 
 use toml_edit::{Array, InlineTable, Table, Value};
+use waypost_config::ComponentId;
 
 use super::build_command;
 use super::document::Spin;
-use crate::component_id::ComponentId;
 use crate::scan::{Route, RouteKind};
 
 /// A trigger that makes a component an HTTP service without a public address.

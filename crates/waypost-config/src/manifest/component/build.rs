@@ -1,7 +1,7 @@
 //! `build`: how `spin build` makes a component.
 
 use super::super::application::texts;
-use crate::document::{Faults, Keys, Table, Value};
+use crate::document::{Collector, Keys, Table, Value};
 
 /// How `spin build` makes a component. Kept for tools; this host doesn't build.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct Build {
 
 const KEYS: Keys = Keys::only(&["command", "workdir", "watch"]);
 
-pub(super) fn read(component: &Table<'_>, faults: &mut Faults) -> Option<Build> {
+pub(super) fn read(component: &Table<'_>, faults: &mut Collector) -> Option<Build> {
     let table = component.table("build", faults)?;
     table.check_keys(&KEYS, faults);
     let command = table.require("command", faults);
@@ -29,7 +29,7 @@ pub(super) fn read(component: &Table<'_>, faults: &mut Faults) -> Option<Build> 
     })
 }
 
-fn read_commands(value: &Value<'_>, faults: &mut Faults) -> Vec<String> {
+fn read_commands(value: &Value<'_>, faults: &mut Collector) -> Vec<String> {
     if value.is_string() {
         return value
             .string(faults)

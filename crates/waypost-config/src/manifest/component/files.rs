@@ -3,7 +3,7 @@
 use std::path::{Component as Part, Path, PathBuf};
 
 use super::invalid;
-use crate::document::{Faults, Keys, Located, Table, Value};
+use crate::document::{Collector, Keys, Located, Table, Value};
 use crate::fault::FaultKind;
 
 /// A folder that a component may read, and where it sees it.
@@ -19,7 +19,7 @@ pub struct FileMount {
 
 const KEYS: Keys = Keys::only(&["source", "destination"]);
 
-pub(super) fn read(component: &Table<'_>, base: &Path, faults: &mut Faults) -> Vec<FileMount> {
+pub(super) fn read(component: &Table<'_>, base: &Path, faults: &mut Collector) -> Vec<FileMount> {
     let Some(list) = component.get("files") else {
         return Vec::new();
     };
@@ -29,7 +29,7 @@ pub(super) fn read(component: &Table<'_>, base: &Path, faults: &mut Faults) -> V
         .collect()
 }
 
-fn read_mount(item: &Value<'_>, base: &Path, faults: &mut Faults) -> Option<FileMount> {
+fn read_mount(item: &Value<'_>, base: &Path, faults: &mut Collector) -> Option<FileMount> {
     if item.is_string() {
         let what = "a pattern in `files` is".to_owned();
         let hint = "write `{ source = \"folder\", destination = \"/folder\" }`";
@@ -49,7 +49,7 @@ fn read_mount(item: &Value<'_>, base: &Path, faults: &mut Faults) -> Option<File
 }
 
 /// Refuses sources outside the app's folder, as Spin does.
-fn read_source(source: &Located<String>, base: &Path, faults: &mut Faults) -> Option<PathBuf> {
+fn read_source(source: &Located<String>, base: &Path, faults: &mut Collector) -> Option<PathBuf> {
     if !source.value.is_empty() && stays_inside(Path::new(&source.value)) {
         return Some(base.join(&source.value));
     }
@@ -70,7 +70,7 @@ fn stays_inside(path: &Path) -> bool {
 }
 
 /// Gives the destination as an absolute path without `.`, `..` and needless slashes.
-fn read_destination(destination: &Located<String>, faults: &mut Faults) -> Option<String> {
+fn read_destination(destination: &Located<String>, faults: &mut Collector) -> Option<String> {
     let parts: Vec<_> = destination
         .value
         .split('/')
