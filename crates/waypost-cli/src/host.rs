@@ -12,7 +12,8 @@ use std::time::Duration;
 pub use serving::{Loading, Place, Version, probe, serve};
 pub use waypost_host::{Compiler, InstanceSize, Manner, is_candidate, is_offered};
 
-use waypost_config::{Component, Fault, Faults, Manifest, Settings};
+use waypost_config::manifest::Component;
+use waypost_config::{Fault, Faults, Manifest, Settings};
 
 use crate::app::App;
 use crate::component_id::ROUTER;

@@ -1,13 +1,15 @@
-//! The identifiers of a Spin manifest: words, joined by `-` (kebab) or `_` (snake).
+//! The identifiers of a Spin manifest: words, joined by `-` (kebab case) or `_` (snake case).
 
 use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
 
-/// Names a component of the app: a kebab-case id, such as `items-slug`.
+/// The name of a component: a kebab-case id, such as `items-slug`.
 ///
-/// A word begins with an ASCII letter, goes on with letters and digits, and is all lowercase or
-/// all uppercase, as Spin's manifest (version 2) has it.
+/// A word starts with an ASCII letter, followed by letters and digits, and is all lowercase or
+/// all uppercase.
+///
+/// Source: Spin's manifest, version 2 (`spin-serde`, `Id<'-', false>`).
 ///
 /// # Examples
 ///
@@ -23,13 +25,13 @@ use std::str::FromStr;
 pub struct ComponentId(String);
 
 impl ComponentId {
-    /// Parses an id that may have lowercase letters only.
+    /// Parses an id without uppercase letters.
     ///
-    /// An id of this form is a host name and a package name as well: host names don't keep case.
+    /// Such an id is also valid as a package name and as part of a host name, where case is ignored.
     ///
     /// # Errors
     ///
-    /// Returns why `id` is refused.
+    /// Returns the first rule that `id` breaks.
     pub fn parse_lowercase(id: &str) -> Result<Self, IdError> {
         match id.contains(|c: char| c.is_ascii_uppercase()) {
             true => Err(IdError::Uppercase),
@@ -70,11 +72,11 @@ impl Borrow<str> for ComponentId {
     }
 }
 
-/// Says why an identifier is refused.
+/// Why an identifier is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IdError {
-    /// There is nothing.
+    /// It has no characters.
     #[error("it must not be empty")]
     Empty,
     /// The words are joined by the other separator.
@@ -82,22 +84,22 @@ pub enum IdError {
     Separator {
         /// The separator of this kind of identifier.
         expected: char,
-        /// The separator that stands there.
+        /// The separator that was found.
         found: char,
     },
-    /// A separator at an end, or two in a row.
+    /// It starts or ends with a separator, or has two in a row.
     #[error("words between `{0}` must not be empty")]
     EmptyWord(char),
-    /// A word doesn't begin with a letter.
+    /// A word doesn't start with a letter.
     #[error("each word must start with an ASCII letter, not `{0}`")]
     Start(char),
-    /// A character that isn't an ASCII letter or digit.
+    /// It has a character that isn't an ASCII letter or digit.
     #[error("words may hold ASCII letters and digits only, not `{0}`")]
     Character(char),
-    /// Lowercase and uppercase letters in one word.
+    /// A word mixes lowercase and uppercase letters.
     #[error("word `{0}` must be all lowercase or all uppercase")]
     MixedCase(String),
-    /// An uppercase word where only lowercase ones may be.
+    /// It has uppercase letters where only lowercase is allowed.
     #[error("it must be lowercase")]
     Uppercase,
 }
@@ -107,7 +109,7 @@ fn check_kebab(id: &str) -> Result<(), IdError> {
     check_words(id, '-', '_')
 }
 
-/// Checks a lowercase snake_case identifier: a variable's name.
+/// Checks a lowercase snake-case identifier: the name of a variable.
 pub(crate) fn check_lower_snake(id: &str) -> Result<(), IdError> {
     check_words(id, '_', '-')?;
     match id.chars().any(|c| c.is_ascii_uppercase()) {
@@ -116,7 +118,7 @@ pub(crate) fn check_lower_snake(id: &str) -> Result<(), IdError> {
     }
 }
 
-/// Checks a label, which may be kebab-case or snake_case: a store's name.
+/// Checks a label: the name of a key-value store, in kebab case or snake case.
 pub(crate) fn check_label(id: &str) -> Result<(), IdError> {
     check_words(id, '_', '-').or_else(|_| check_kebab(id))
 }
@@ -182,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_are_no_host_name_are_refused() {
+    fn ids_that_are_not_valid_in_a_host_name_are_refused() {
         for (id, error) in [
             ("", IdError::Empty),
             ("a--b", IdError::EmptyWord('-')),

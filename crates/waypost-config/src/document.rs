@@ -7,6 +7,7 @@
 mod collector;
 mod suggestion;
 mod table;
+mod value;
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -17,7 +18,8 @@ use toml::de::DeTable;
 use crate::fault::{FaultKind, Faults};
 pub(crate) use collector::{Collector, Source};
 pub(crate) use suggestion::did_you_mean;
-pub(crate) use table::{Keys, Located, Table, Value};
+pub(crate) use table::{Keys, Table};
+pub(crate) use value::{Located, Value};
 
 /// A TOML file, parsed.
 pub(crate) struct Document<'t> {

@@ -1,8 +1,8 @@
-//! The app's `spin.toml`: Spin's manifest, version 2, as far as this host can honour it.
+//! The app's `spin.toml`: version 2 of Spin's manifest, or the part of it that Waypost supports.
 //!
-//! What Spin knows and this host doesn't do is refused by name and line, never ignored: an app
-//! that is read here runs with everything it asks for. Reading touches no file but the manifest;
-//! whether components and mounted folders are there shows when they are used.
+//! A feature of Spin that Waypost doesn't support is an error with its name and line, and is never ignored: an app whose
+//! manifest is accepted runs with everything it asks for. Only the manifest itself is read; components and mounted
+//! folders are checked when they are used.
 //!
 //! Source: <https://spinframework.dev/manifest-reference>, and `crates/manifest` of Spin.
 
@@ -30,21 +30,21 @@ pub use trigger::HttpTrigger;
 
 /// An app's manifest, checked as a whole.
 ///
-/// Components that a trigger spells out in place are found in `components` with all others.
+/// `components` also holds the components that are defined inside a trigger.
 #[derive(Clone, Debug)]
 pub struct Manifest {
-    /// The file that it was read from.
+    /// The file that the manifest was read from.
     pub path: PathBuf,
-    /// What the app is.
+    /// The name and description of the app.
     pub application: Application,
-    /// The variables that it declares.
+    /// The variables that the app declares.
     pub variables: BTreeMap<String, Variable>,
     /// The HTTP triggers, in the order of the file. [`Manifest::trigger_for`] and
-    /// [`Manifest::is_public`] know them as they were read.
+    /// [`Manifest::is_public`] use the triggers as they were read, whatever is changed here.
     pub triggers: Vec<HttpTrigger>,
-    /// The components; those without a trigger are asked by other components only.
+    /// The components. Only other components can send requests to one without a trigger.
     pub components: BTreeMap<ComponentId, Component>,
-    /// Where the public ones of `triggers` are; those that go before others come first.
+    /// The indices of the public triggers in `triggers`, in order of precedence.
     public: Vec<usize>,
     source: Source,
 }
@@ -54,7 +54,7 @@ impl Manifest {
     ///
     /// # Errors
     ///
-    /// Gives every fault of the file.
+    /// Returns every fault of the file.
     pub fn load(path: &Path) -> Result<Self, Faults> {
         match read_text(path)? {
             Some(text) => Self::parse(&text, path),
@@ -62,12 +62,12 @@ impl Manifest {
         }
     }
 
-    /// Parses the text of a `spin.toml`; `path` names it in messages, and its folder is the one
-    /// that paths in it are relative to.
+    /// Parses the text of a `spin.toml`. `path` is its name in messages; paths in the text are relative to the folder
+    /// of `path`.
     ///
     /// # Errors
     ///
-    /// Gives every fault of the text.
+    /// Returns every fault of the text.
     ///
     /// # Examples
     ///
@@ -96,7 +96,7 @@ impl Manifest {
         read::read(text, path)
     }
 
-    /// Gives the folder that paths in the manifest are relative to.
+    /// Returns the folder that paths in the manifest are relative to.
     pub fn base(&self) -> &Path {
         match folder_of(&self.path) {
             folder if folder == Path::new("") => Path::new("."),
@@ -104,37 +104,39 @@ impl Manifest {
         }
     }
 
-    /// Finds the trigger that answers a path, which is as sent and without a query.
+    /// Returns the trigger for the path of a request, or `None` if no trigger matches.
     ///
-    /// As in Spin an exact route goes before a wildcard, a longer wildcard before a shorter, and
-    /// slashes at the end make no difference. Private triggers answer no path.
+    /// `path` is percent-encoded, as the client sent it, and has no query. As in Spin, an exact route takes precedence
+    /// over a wildcard and a longer wildcard over a shorter one, and trailing slashes are ignored. Private triggers
+    /// match no path.
     pub fn trigger_for(&self, path: &str) -> Option<&HttpTrigger> {
         self.public_triggers()
             .find(|trigger| trigger.route.matches(path))
     }
 
-    /// Tells whether a component has a trigger that clients can reach.
+    /// Returns whether a component has a trigger that clients can reach.
     pub fn is_public(&self, component: &ComponentId) -> bool {
         self.public_triggers()
             .any(|trigger| trigger.component == *component)
     }
 
-    /// The triggers that clients can reach, those that go before others first. An app of a thousand routes has a
-    /// thousand triggers, of which all but the router's are private.
+    /// Returns the triggers that clients can reach, in order of precedence.
+    ///
+    /// They are kept apart because an app of a thousand routes has a thousand triggers, all private but the router's.
     fn public_triggers(&self) -> impl Iterator<Item = &HttpTrigger> {
         let places = self.public.iter();
         places.filter_map(|place| self.triggers.get(*place))
     }
 
-    /// Fills in everything that depends on variables, for every component.
+    /// Fills in the templates of every component.
     ///
-    /// `environment` looks up an environment variable: `SPIN_VARIABLE_NAME` gives the variable
-    /// `name`, and goes before its default.
+    /// `environment` looks up an environment variable. The variable `name` takes its value from `SPIN_VARIABLE_NAME`,
+    /// or else its default.
     ///
     /// # Errors
     ///
-    /// Gives every required variable without a value, and every entry of
-    /// `allowed_outbound_hosts` that is wrong once it is filled in.
+    /// Returns a fault for each required variable without a value, and for each entry of `allowed_outbound_hosts` that
+    /// is invalid once it is filled in.
     pub fn resolve(
         &self,
         environment: impl Fn(&str) -> Option<OsString>,
@@ -143,7 +145,7 @@ impl Manifest {
     }
 }
 
-/// Gives the folder of a file; for a bare name the empty path, to which anything can be joined.
+/// Returns the folder of a file; for a bare name that is the empty path, to which any path can be joined.
 fn folder_of(path: &Path) -> &Path {
     path.parent().unwrap_or(Path::new(""))
 }

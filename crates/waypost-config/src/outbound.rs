@@ -1,8 +1,8 @@
-//! Where a component may send requests: `allowed_outbound_hosts`, with Spin's meaning.
+//! `allowed_outbound_hosts`: where a component may send requests. Entries mean what they mean in Spin.
 //!
-//! An entry is `scheme://host[:port]`. Nothing is granted that no entry grants. Templates are
-//! filled in before entries come here, and names are never looked up: a grant is decided by what
-//! the component wrote, not by the address that it resolves to.
+//! An entry is `scheme://host[:port]`. A request is denied unless an entry allows it. Templates are filled in before
+//! entries are parsed. Host names are not resolved: the decision depends on the name in the request, and not on its
+//! address.
 //!
 //! Source: <https://spinframework.dev/http-outbound#granting-http-permissions-to-components>.
 
@@ -18,18 +18,18 @@ use crate::component_id::ComponentId;
 pub use error::OutboundError;
 pub(crate) use rule::Rule;
 
-/// The domain of the app's own components.
+/// The domain of the components of the app.
 const CHAINING_DOMAIN: &str = "spin.internal";
 
-/// The authority by which a component asks the app itself.
+/// The authority with which a component sends a request to its own app.
 pub const SELF_AUTHORITY: &str = "self.alt";
 
-/// The outbound requests that a component may make; by default none.
+/// The outbound requests that a component may send; by default none.
 ///
 /// # Examples
 ///
 /// ```
-/// use waypost_config::AllowedHosts;
+/// use waypost_config::outbound::AllowedHosts;
 ///
 /// let entries = ["https://*.example.com".to_owned(), "http://localhost:*".to_owned()];
 /// let allowed = AllowedHosts::parse(&entries, &[]).unwrap();
@@ -43,13 +43,13 @@ pub struct AllowedHosts {
 }
 
 impl AllowedHosts {
-    /// Parses the entries of `allowed_outbound_hosts`, in which no template is left.
+    /// Parses the entries of `allowed_outbound_hosts`, with all templates filled in.
     ///
-    /// `components` are those of the app: `*.spin.internal` grants them and nothing else.
+    /// `components` are the components of the app, and all that `*.spin.internal` allows.
     ///
     /// # Errors
     ///
-    /// Gives an error for each entry that is not `scheme://host[:port]`.
+    /// Returns an error for each entry that is not `scheme://host[:port]`.
     pub fn parse(
         entries: &[String],
         components: &[ComponentId],
@@ -68,7 +68,7 @@ impl AllowedHosts {
         }
     }
 
-    /// Makes the grant of parsed entries.
+    /// Creates the permission from parsed entries.
     pub(crate) fn new(rules: impl IntoIterator<Item = Rule>, components: &AppComponents) -> Self {
         let rules = rules.into_iter().map(|rule| rule.for_app(components));
         Self {
@@ -76,10 +76,10 @@ impl AllowedHosts {
         }
     }
 
-    /// Says whether a request may be sent.
+    /// Returns whether a request may be sent.
     ///
-    /// `host` is as in a URI's authority, without port (IPv6 in brackets). No `port` means the
-    /// scheme's own. For the host `self.alt` this is [`allows_self`](Self::allows_self).
+    /// `host` is the host of the URI (an IPv6 address in brackets). Without a `port` the default port of the scheme is
+    /// meant. For the host `self.alt` this is [`allows_self`](Self::allows_self).
     pub fn allows(&self, scheme: &str, host: &str, port: Option<u16>) -> bool {
         if host == SELF_AUTHORITY {
             return self.allows_self();
@@ -93,18 +93,18 @@ impl AllowedHosts {
             .any(|rule| rule.allows(&scheme, &parsed, port))
     }
 
-    /// Says whether the component may ask the app itself: without an authority, or by the
-    /// authority `self.alt`.
+    /// Returns whether the component may send requests to its own app: without an authority, or with the authority
+    /// `self.alt`.
     ///
-    /// As in Spin, the entry's port plays no part here: it is the app's own.
+    /// As in Spin, the port of an entry is ignored here.
     pub fn allows_self(&self) -> bool {
         self.rules.iter().any(Rule::allows_self)
     }
 }
 
-/// The components of an app, by the names that hosts have: in lowercase.
+/// The ids of the components of an app, in lowercase as in host names.
 ///
-/// One set is shared by all grants: an app of a thousand routes would else hold a million names.
+/// All permissions share one set: otherwise an app of a thousand routes would hold a million names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct AppComponents(Arc<BTreeSet<String>>);
 
@@ -114,20 +114,20 @@ impl AppComponents {
         Self(Arc::new(names.collect()))
     }
 
-    /// Says whether a domain names one of them.
+    /// Returns whether a domain is the host name of one of them.
     fn include(&self, domain: &str) -> bool {
         service_chaining_target(domain).is_some_and(|id| self.0.contains(id))
     }
 }
 
-/// Gives the authority by which the components of an app reach one of them.
+/// Returns the authority with which the components of an app reach the component `id`.
 pub fn authority_of(id: &ComponentId) -> String {
     format!("{id}.{CHAINING_DOMAIN}")
 }
 
-/// Gives the component that a host such as `items-slug.spin.internal` names, if it is one.
+/// Returns the component id in a host such as `items-slug.spin.internal`, or `None` if the host is outside that domain.
 ///
-/// Whether there is such a component, and whether it may be asked, is not checked here.
+/// Does not check whether the component exists or may be reached.
 pub fn service_chaining_target(host: &str) -> Option<&str> {
     let (id, domain) = host.split_once('.')?;
     domain.eq_ignore_ascii_case(CHAINING_DOMAIN).then_some(id)

@@ -1,8 +1,7 @@
-//! The app's own settings, `waypost.toml`: where it listens, and what bounds it.
+//! `waypost.toml`: the address to listen on, and the limits of the app and of its routes.
 //!
-//! Every key is optional and has a default that is safe to leave. Values that can't work, such as
-//! a time of zero, are refused with the reason. A table `[routes."/items/[slug]".limits]` sets
-//! the limits of one route apart from the app's.
+//! Every key is optional, and every default is safe. Values that can't work, such as a time of zero, are refused with
+//! the reason. A table `[routes."/items/[slug]".limits]` overrides the limits of the app for one route.
 
 mod limits;
 mod origin;
@@ -42,20 +41,20 @@ pub use server::Server;
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
-    /// Where and how the app is served.
+    /// The listener and the behaviour of the server.
     pub server: Server,
-    /// What bounds the app, and each route that has no limits of its own.
+    /// The limits of the app, and of each route that doesn't override them.
     pub limits: Limits,
     routes: BTreeMap<String, RouteSettings>,
     source: Source,
 }
 
 impl Settings {
-    /// Reads a `waypost.toml`; where there is none, everything has its default.
+    /// Reads a `waypost.toml`. If the file doesn't exist, every setting has its default.
     ///
     /// # Errors
     ///
-    /// Gives every fault of the file.
+    /// Returns every fault of the file.
     pub fn load(path: &Path) -> Result<Self, Faults> {
         match read_text(path)? {
             Some(text) => Self::parse(&text, path),
@@ -63,17 +62,17 @@ impl Settings {
         }
     }
 
-    /// Parses the text of a `waypost.toml`; `path` names it in messages.
+    /// Parses the text of a `waypost.toml`. `path` is its name in messages.
     ///
     /// # Errors
     ///
-    /// Gives every fault of the text.
+    /// Returns every fault of the text.
     pub fn parse(text: &str, path: &Path) -> Result<Self, Faults> {
         read(text, path)
     }
 
-    /// Gives the limits of the route with a pattern, such as `/items/[slug]`: those that its own
-    /// table sets, and the app's for the rest.
+    /// Returns the limits of the route with a pattern such as `/items/[slug]`: the limits of the app, with the
+    /// overrides of the route.
     pub fn route_limits(&self, pattern: &str) -> RouteLimits {
         let limits = RouteLimits::of_app(&self.limits);
         match self.routes.get(pattern) {
@@ -82,8 +81,8 @@ impl Settings {
         }
     }
 
-    /// Gives what holds before the route is known: the app's limits, where heads may be as large as any route lets
-    /// them be.
+    /// Returns the limits that apply before the route of a request is known: those of the app, except that the request
+    /// head may be as large as any route allows.
     pub fn widest(&self) -> RouteLimits {
         let app = RouteLimits::of_app(&self.limits);
         let mut widest = app.clone();
@@ -93,12 +92,12 @@ impl Settings {
         widest
     }
 
-    /// Tells whether single routes have limits of their own.
+    /// Returns whether any route overrides the limits of the app.
     pub fn has_route_limits(&self) -> bool {
         !self.routes.is_empty()
     }
 
-    /// Leaves out the limits that single routes have.
+    /// Removes the overrides of all routes.
     pub fn without_routes(self) -> Self {
         Self {
             routes: BTreeMap::new(),
@@ -106,11 +105,11 @@ impl Settings {
         }
     }
 
-    /// Checks that every route with settings is one of the app's.
+    /// Checks that every route with settings exists in the app.
     ///
     /// # Errors
     ///
-    /// Gives a fault for each table `[routes."…"]` whose pattern is not in `patterns`.
+    /// Returns a fault for each table `[routes."…"]` whose pattern is not in `patterns`.
     pub fn check_routes(&self, patterns: &[&str]) -> Result<(), Faults> {
         let mut faults = Collector::new(self.source.clone());
         for (pattern, route) in &self.routes {

@@ -1,7 +1,7 @@
-//! Variables of an app: declared in the manifest, given by the environment, used in templates.
+//! Variables of an app: declared in the manifest, set by the environment, used in templates.
 //!
-//! Everything is resolved once, before the first request. A value that a secret went into is
-//! never shown: its `Debug` is redacted, and no fault quotes it.
+//! Variables are resolved once, before the first request. A value that contains a secret is never shown: its `Debug`
+//! output is redacted, and no fault quotes it.
 
 mod template;
 
@@ -13,21 +13,20 @@ use std::ops::Range;
 use crate::document::Collector;
 use crate::fault::FaultKind;
 pub(crate) use template::Template;
-pub use template::TemplateError;
 
-/// What stands before a variable's name, in upper case, in the environment.
+/// The prefix of a variable in the environment; its name follows in upper case.
 const ENVIRONMENT_PREFIX: &str = "SPIN_VARIABLE_";
 
 /// A variable that the manifest declares in `[variables]`.
 ///
-/// It either has a default or is required.
+/// A variable has a default or is required, never both.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Variable {
-    /// What it is for.
+    /// The description, if there is one.
     pub description: Option<String>,
-    /// Its value where the environment gives none; none makes it required.
+    /// The value if the environment sets none. A variable without a default is required.
     pub default: Option<String>,
-    /// Whether its value must not be shown.
+    /// Whether the value must not be shown.
     pub secret: bool,
     pub(crate) range: Range<usize>,
 }
@@ -43,7 +42,7 @@ impl fmt::Debug for Variable {
     }
 }
 
-/// The value of a component's variable, filled in.
+/// The value of a variable of a component, filled in.
 #[derive(Clone, PartialEq, Eq)]
 pub struct VariableValue {
     text: String,
@@ -51,12 +50,12 @@ pub struct VariableValue {
 }
 
 impl VariableValue {
-    /// Gives the value itself: for the component that it was granted to, and for nobody else.
+    /// Returns the value itself, which only the component with access to the variable may see.
     pub fn expose(&self) -> &str {
         &self.text
     }
 
-    /// Says whether a secret went into the value.
+    /// Returns whether the value contains a secret.
     pub fn is_secret(&self) -> bool {
         self.secret
     }
@@ -68,12 +67,11 @@ impl fmt::Debug for VariableValue {
     }
 }
 
-/// The values of the variables that have one.
+/// The variables that have a value.
 pub(crate) struct Values<'v>(BTreeMap<&'v str, VariableValue>);
 
 impl<'v> Values<'v> {
-    /// Takes every variable's value from the environment, else from its default, and reports
-    /// those that have none.
+    /// Takes the value of every variable from the environment, or else its default. Reports those without a value.
     pub(crate) fn resolve(
         variables: &'v BTreeMap<String, Variable>,
         environment: impl Fn(&str) -> Option<OsString>,
@@ -87,7 +85,7 @@ impl<'v> Values<'v> {
         Self(variables.iter().filter_map(value).collect())
     }
 
-    /// Fills a template in; none if a variable in it has no value, which is reported already.
+    /// Fills in a template. Returns `None` if one of its variables has no value, which is reported already.
     pub(crate) fn fill(&self, template: &Template) -> Option<VariableValue> {
         let text = template.fill(|name| self.0.get(name).map(VariableValue::expose))?;
         let secret = template
@@ -97,7 +95,7 @@ impl<'v> Values<'v> {
     }
 }
 
-/// Gives the name under which the environment gives a variable.
+/// Returns the environment variable that sets a variable of the app.
 pub(crate) fn environment_name(variable: &str) -> String {
     format!("{ENVIRONMENT_PREFIX}{}", variable.to_ascii_uppercase())
 }

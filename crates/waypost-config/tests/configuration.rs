@@ -10,7 +10,9 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use waypost_config::{Component, Manifest, RouteLimits, Settings};
+use waypost_config::manifest::Component;
+use waypost_config::settings::{Limits, RouteLimits};
+use waypost_config::{Manifest, Settings};
 
 #[test]
 fn manifests_give_what_they_say() {
@@ -59,7 +61,7 @@ fn a_missing_manifest_is_a_fault_and_missing_settings_are_not() {
         "tests/none.toml: cannot be read: there is no such file"
     );
     let settings = Settings::load(path).unwrap();
-    assert_eq!(settings.limits, waypost_config::Limits::default());
+    assert_eq!(settings.limits, Limits::default());
 }
 
 #[test]

@@ -4,7 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use proptest::prelude::*;
-use waypost_config::{AllowedHosts, ComponentId, Manifest, Origin, Route, Settings};
+use waypost_config::manifest::Route;
+use waypost_config::outbound::AllowedHosts;
+use waypost_config::settings::Origin;
+use waypost_config::{ComponentId, Manifest, Settings};
 
 /// Reads a text as everything it could be; all that counts is that each reader returns.
 fn read(text: &str) {

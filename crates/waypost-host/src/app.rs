@@ -19,7 +19,8 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use wasmtime_wasi_http::WasiBody;
-use waypost_config::{ComponentId, Manifest, RouteLimits, Settings};
+use waypost_config::settings::RouteLimits;
+use waypost_config::{ComponentId, Manifest, Settings};
 
 /// What becomes of a request.
 pub(crate) struct Reply {

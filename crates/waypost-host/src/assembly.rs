@@ -15,9 +15,10 @@ use crate::native_router::{NativeRouter, Routing, Table};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
-use waypost_config::{
-    ComponentId, Manifest, ResolvedComponent, RouteLimits, Settings, authority_of,
-};
+use waypost_config::manifest::ResolvedComponent;
+use waypost_config::outbound::authority_of;
+use waypost_config::settings::RouteLimits;
+use waypost_config::{ComponentId, Manifest, Settings};
 use waypost_router::TRUSTED_HEADERS;
 
 /// How much longer than the slowest handler a dispatcher may take, so that the handler's own limit is met first.

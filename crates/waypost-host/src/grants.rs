@@ -10,10 +10,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder};
-use waypost_config::{
-    AllowedHosts, Component as ManifestComponent, ComponentId, FileMount, ResolvedComponent,
-    RouteLimits, VariableValue, authority_of,
-};
+use waypost_config::ComponentId;
+use waypost_config::manifest::{Component as ManifestComponent, FileMount, ResolvedComponent};
+use waypost_config::outbound::{AllowedHosts, authority_of};
+use waypost_config::settings::RouteLimits;
+use waypost_config::variables::VariableValue;
 
 /// A component's entry in the manifest, variables filled in, and its limits.
 pub(crate) struct Grants {

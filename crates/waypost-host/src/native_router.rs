@@ -16,7 +16,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 use wasmtime_wasi_http::WasiBody;
-use waypost_config::{ComponentId, authority_of};
+use waypost_config::ComponentId;
+use waypost_config::outbound::authority_of;
 use waypost_router::{Answer, Destination, Forwarding, TRUSTED_HEADERS, trusted_headers};
 
 /// The router that the host runs in the place of a component.

@@ -13,7 +13,7 @@ use http::{Request, Response};
 use http_body_util::BodyExt;
 use std::sync::{Arc, Weak};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks, default_send_request};
-use waypost_config::{SELF_AUTHORITY, service_chaining_target};
+use waypost_config::outbound::{SELF_AUTHORITY, service_chaining_target};
 use waypost_router::X_REQUEST_ID;
 
 /// The way out of one instance.

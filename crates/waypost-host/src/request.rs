@@ -6,7 +6,7 @@ use http::header::{CONTENT_LENGTH, HOST, HeaderMap};
 use http::request::Parts;
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{Method, StatusCode, Uri, Version};
-use waypost_config::{Origin, RouteLimits};
+use waypost_config::settings::{Origin, RouteLimits};
 
 /// Why a request is refused before any component sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -20,7 +20,9 @@ use http::{Response, StatusCode};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 use wasmtime_wasi_http::{ForbiddenHeaderFilter, WasiBody, WasiHttpHooks};
-use waypost_config::{Limits, Route, Settings};
+use waypost_config::Settings;
+use waypost_config::manifest::Route;
+use waypost_config::settings::Limits;
 
 /// The client of a request that one component makes to another (`crates/trigger-http/src/outbound_http.rs`).
 const CHAINED_CLIENT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);

@@ -1,6 +1,6 @@
-//! "Did you mean": the nearest of the names that would have been right.
+//! "Did you mean …?": suggests the valid name that is closest to an unknown one.
 
-/// Gives the hint for a name that isn't among `candidates`, if one of them is near.
+/// Returns a hint with the candidate closest to `name`, or `None` if none is close.
 pub(crate) fn did_you_mean<'c>(
     name: &str,
     candidates: impl IntoIterator<Item = &'c str>,
@@ -13,13 +13,13 @@ pub(crate) fn did_you_mean<'c>(
         .map(|candidate| format!("did you mean `{candidate}`?"))
 }
 
-/// Counts edits; case and the choice of separator count nothing.
+/// Counts edits. Case and the choice of separator are ignored.
 fn distance(one: &str, other: &str) -> usize {
     let plain = |name: &str| name.to_lowercase().replace('-', "_");
     strsim::damerau_levenshtein(&plain(one), &plain(other))
 }
 
-/// One edit for every three characters: more would suggest unrelated short names.
+/// Allows one edit for every three characters: more would suggest unrelated short names.
 fn tolerance(candidate: &str) -> usize {
     candidate.chars().count().div_ceil(3).min(3)
 }
@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn suggests_the_nearest_name_or_none() {
+    fn suggests_the_closest_name_or_none() {
         let names = ["source", "files", "environment", "key_value_stores"];
         for (name, expected) in [
             ("sorce", Some("source")),

@@ -1,18 +1,18 @@
-//! `[application]`: what the app is.
+//! `[application]`: the name and description of the app.
 
 use crate::document::{Collector, Keys, Located, Table, Value};
 use crate::fault::FaultKind;
 
-/// What the app says of itself.
+/// The name and description of an app.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Application {
-    /// Its name.
+    /// The name of the app.
     pub name: String,
-    /// Its version, which should be a semantic one; empty if not given.
+    /// The version, by convention a semantic version; empty if not given.
     pub version: String,
-    /// What it is for; empty if not given.
+    /// The description; empty if not given.
     pub description: String,
-    /// Who wrote it.
+    /// The authors.
     pub authors: Vec<String>,
 }
 
@@ -30,7 +30,7 @@ const KEYS: Keys = Keys {
 const TRIGGER_KEYS: Keys = Keys::only(&["http"]);
 const HTTP_KEYS: Keys = Keys::only(&["base"]);
 
-/// Reads the table.
+/// Reads `[application]`.
 pub(super) fn read(root: &Table<'_>, faults: &mut Collector) -> Option<Application> {
     let table = root.require("application", faults)?.table(faults)?;
     table.check_keys(&KEYS, faults);
@@ -51,7 +51,7 @@ pub(super) fn read(root: &Table<'_>, faults: &mut Collector) -> Option<Applicati
     })
 }
 
-/// Checks that `tool` holds tables; what is in them is the tools' own business.
+/// Checks that `tool` holds tables. Their content belongs to the tools.
 pub(super) fn read_tools(table: &Table<'_>, faults: &mut Collector) {
     let Some(tools) = table.table("tool", faults) else {
         return;
@@ -61,12 +61,12 @@ pub(super) fn read_tools(table: &Table<'_>, faults: &mut Collector) {
     }
 }
 
-/// Drops the places of texts.
+/// Returns the texts without their places.
 pub(super) fn texts(located: Vec<Located<String>>) -> Vec<String> {
     located.into_iter().map(|text| text.value).collect()
 }
 
-/// Checks `[application.trigger]`: the settings of all triggers of a kind.
+/// Checks `[application.trigger]`: the settings that all triggers of a kind share.
 fn check_trigger_settings(triggers: &Table<'_>, faults: &mut Collector) {
     for (kind, settings) in triggers.entries() {
         if !TRIGGER_KEYS.known.contains(&kind.value) && !settings.is_empty() {
@@ -84,7 +84,7 @@ fn check_trigger_settings(triggers: &Table<'_>, faults: &mut Collector) {
     }
 }
 
-/// Refuses a `base` other than `/`, as Spin itself does.
+/// Refuses a `base` other than `/`, as Spin does.
 fn check_base(base: &Value<'_>, faults: &mut Collector) {
     let Some(text) = base.string(faults) else {
         return;

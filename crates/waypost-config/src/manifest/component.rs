@@ -1,4 +1,4 @@
-//! `[component.<id>]`: a component's code, and what it is granted.
+//! `[component.<id>]`: the code of a component, and its permissions.
 
 mod build;
 mod files;
@@ -17,39 +17,39 @@ use crate::variables::Template;
 pub use build::Build;
 pub use files::FileMount;
 
-/// A component: its code, and what it is granted.
+/// A component: its code and its permissions.
 ///
-/// What depends on variables is in [`ResolvedComponent`](super::ResolvedComponent).
+/// Permissions that depend on variables are in [`ResolvedComponent`](super::ResolvedComponent).
 #[derive(Clone, Debug)]
 pub struct Component {
-    /// The file with its code, below the manifest's folder unless written as absolute.
+    /// The file with the code. A relative path is relative to the manifest's folder, and is joined to it here.
     pub source: PathBuf,
-    /// What it is for; empty if not given.
+    /// The description; empty if not given.
     pub description: String,
-    /// The environment variables it sees, as written: no template is filled in here.
+    /// The environment variables, as written: templates are not filled in here.
     pub environment: BTreeMap<String, String>,
-    /// The folders it may read.
+    /// The folders that the component may read.
     pub files: Vec<FileMount>,
-    /// The labels of the key-value stores it may open.
+    /// The labels of the key-value stores that the component may open.
     pub key_value_stores: BTreeSet<String>,
-    /// How `spin build` makes it; this host doesn't.
+    /// How `spin build` builds it. Waypost itself doesn't use it.
     pub build: Option<Build>,
     pub(super) variables: BTreeMap<String, Located<Template>>,
     pub(super) allowed_outbound_hosts: Vec<Located<Template>>,
 }
 
 impl Component {
-    /// Tells whether it is granted values of the application's variables.
+    /// Returns whether the component may read variables of the app.
     pub fn has_variables(&self) -> bool {
         !self.variables.is_empty()
     }
 
-    /// Tells whether it may send requests anywhere.
+    /// Returns whether the component may send requests to any host.
     pub fn has_outbound_hosts(&self) -> bool {
         !self.allowed_outbound_hosts.is_empty()
     }
 
-    /// Gives all templates in it.
+    /// Returns all templates of the component.
     pub(super) fn templates(&self) -> impl Iterator<Item = &Located<Template>> {
         self.variables.values().chain(&self.allowed_outbound_hosts)
     }
@@ -97,7 +97,7 @@ const KEYS: Keys = Keys {
     ],
 };
 
-/// Reads all components. One that isn't readable is reported and left out.
+/// Reads all components. Reports and omits those that are invalid.
 pub(super) fn read_all(
     root: &Table<'_>,
     base: &Path,
@@ -117,7 +117,7 @@ pub(super) fn read_all(
     components
 }
 
-/// Reads an id, where it is declared or used.
+/// Reads a component id, from its declaration or from a reference to it.
 pub(super) fn read_id(
     text: &str,
     range: &Range<usize>,

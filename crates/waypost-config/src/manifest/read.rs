@@ -1,4 +1,4 @@
-//! Reads the whole manifest, and checks what one part of it says of another.
+//! Reads the whole manifest, and checks the references between its parts.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
@@ -18,10 +18,10 @@ use crate::variables::Variable;
 const KEYS: Keys = Keys::only(&[VERSION, "application", "variables", "trigger", "component"]);
 const VERSION: &str = "spin_manifest_version";
 
-/// What the first manifests had in its place.
+/// The key of version 1 of the manifest.
 const FIRST_VERSION: &str = "spin_version";
 
-/// Reads a manifest's text.
+/// Reads the text of a manifest.
 pub(super) fn read(text: &str, path: &Path) -> Result<Manifest, Faults> {
     let document = Document::parse(text, path)?;
     let root = document.root();
@@ -76,7 +76,7 @@ fn check_version(root: &Table<'_>, faults: &mut Collector) {
 
 /// Reports triggers of components that aren't declared.
 ///
-/// A component whose table is there counts as declared even where its table is wrong.
+/// A component whose table is invalid still counts as declared.
 fn check_references(
     root: &Table<'_>,
     triggers: &[RawTrigger],
@@ -100,8 +100,8 @@ fn check_references(
     }
 }
 
-/// Gives every trigger an id and a component's id, and moves the components that triggers spell
-/// out to all others. Ids that aren't written are chosen as Spin chooses them.
+/// Gives every trigger an id and the id of its component, and moves components that are defined inside a trigger to
+/// `components`. Missing ids are chosen as in Spin.
 fn settle_triggers(
     raw: Vec<RawTrigger>,
     components: &mut BTreeMap<ComponentId, Component>,
@@ -132,7 +132,7 @@ fn settle_triggers(
     triggers
 }
 
-/// Sorts the places of the triggers that clients can reach: those that go before others first.
+/// Returns the indices of the triggers that clients can reach, in order of precedence.
 fn public(triggers: &[HttpTrigger]) -> Vec<usize> {
     let is_public = |place: &usize| triggers[*place].route != Route::Private;
     let mut places: Vec<usize> = (0..triggers.len()).filter(is_public).collect();
@@ -140,7 +140,7 @@ fn public(triggers: &[HttpTrigger]) -> Vec<usize> {
     places
 }
 
-/// Returns the id that Spin gives a trigger without one, as long as no other trigger has it.
+/// Returns the id that Spin gives a trigger without one.
 fn free_trigger_id(raw: &RawTrigger, taken: &HashSet<String>) -> String {
     let mut number = 1;
     let mut id = match &raw.target {
@@ -154,7 +154,7 @@ fn free_trigger_id(raw: &RawTrigger, taken: &HashSet<String>) -> String {
     id
 }
 
-/// Returns the id that Spin gives a component that a trigger spells out in place.
+/// Returns the id that Spin gives a component that is defined inside a trigger.
 fn free_component_id(trigger: &str, components: &BTreeMap<ComponentId, Component>) -> ComponentId {
     let mut id = format!("{trigger}-component").parse::<ComponentId>();
     let mut number = 1;
@@ -167,7 +167,7 @@ fn free_component_id(trigger: &str, components: &BTreeMap<ComponentId, Component
     }
 }
 
-/// Reports templates that name variables which the app doesn't declare.
+/// Reports templates that use undeclared variables.
 fn check_templates(
     components: &BTreeMap<ComponentId, Component>,
     variables: &BTreeMap<String, Variable>,

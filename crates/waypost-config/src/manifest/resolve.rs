@@ -1,4 +1,4 @@
-//! What depends on variables, filled in.
+//! Fills in the parts of a manifest that depend on variables.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -11,20 +11,20 @@ use crate::fault::{FaultKind, Faults};
 use crate::outbound::{AllowedHosts, AppComponents, Rule};
 use crate::variables::{Template, Values, VariableValue, environment_name};
 
-/// What a component is granted, once variables have their values.
+/// The permissions of a component that depend on variables.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResolvedComponent {
-    /// The variables that it may read, by their names in the component.
+    /// The values of the variables that the component may read, by their names in the component.
     pub variables: BTreeMap<String, VariableValue>,
-    /// Where it may send requests.
+    /// The hosts that the component may send requests to.
     pub allowed_hosts: AllowedHosts,
 }
 
-/// What is left of a filled-in entry when the variable in it is empty: such an entry is left out,
-/// so that an optional endpoint can be given or not, as in Spin.
+/// Entries that are filled in with an empty variable. As in Spin they are dropped, so that an endpoint can be
+/// optional.
 const EMPTY_ENTRIES: [&str; 3] = ["", "http://", "https://"];
 
-/// Fills in every component.
+/// Fills in the templates of every component.
 pub(super) fn resolve(
     manifest: &Manifest,
     environment: impl Fn(&str) -> Option<OsString>,
@@ -75,7 +75,7 @@ fn rule(entry: &Located<Template>, values: &Values<'_>, faults: &mut Collector) 
             value: value.expose().to_owned(),
             reason: error.to_string(),
         },
-        // The reason quotes parts of the value.
+        // The error quotes parts of the value, so it must not be shown.
         true => FaultKind::Invalid {
             what,
             value: entry.value.to_string(),
@@ -86,7 +86,7 @@ fn rule(entry: &Located<Template>, values: &Values<'_>, faults: &mut Collector) 
     None
 }
 
-/// Says where the value came from.
+/// Returns advice that names the environment variables in a template.
 fn hint(template: &Template) -> String {
     let names: Vec<_> = template
         .names()

@@ -1,14 +1,14 @@
-//! The path that a trigger answers.
+//! The route of a trigger: the paths that it matches.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// The paths that an HTTP trigger answers.
+/// The paths that an HTTP trigger matches.
 ///
 /// # Examples
 ///
 /// ```
-/// use waypost_config::Route;
+/// use waypost_config::manifest::Route;
 ///
 /// let route: Route = "/blog/...".parse()?;
 /// assert!(route.matches("/blog/2026/hello"));
@@ -20,13 +20,13 @@ use std::str::FromStr;
 pub enum Route {
     /// One path, such as `/about`; the root is `/`.
     Exact(String),
-    /// A path and all below it: `/blog` for `/blog/...`, and `/` for `/...`.
+    /// A path and all paths below it: `/blog` for `/blog/...`, and `/` for `/...`.
     Prefix(String),
-    /// None: other components alone reach it.
+    /// No path: only other components can reach the component.
     Private,
 }
 
-/// Says why a route is refused.
+/// Why a route is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RouteError {
@@ -42,9 +42,9 @@ pub enum RouteError {
 }
 
 impl Route {
-    /// Says whether this route answers a path, which is as sent and without a query.
+    /// Returns whether this route matches a path, percent-encoded as the client sent it and without a query.
     ///
-    /// Slashes at the end make no difference.
+    /// Trailing slashes are ignored.
     pub fn matches(&self, path: &str) -> bool {
         let path = path.trim_end_matches('/');
         match self {
@@ -56,7 +56,7 @@ impl Route {
         }
     }
 
-    /// Orders the routes that answer one path: the greater one goes first.
+    /// Returns the rank of this route among those that match one path: the greatest takes precedence.
     pub(super) fn precedence(&self) -> (bool, usize) {
         match self {
             Self::Exact(route) => (true, route.len()),
@@ -70,8 +70,7 @@ impl FromStr for Route {
     type Err = RouteError;
 
     fn from_str(text: &str) -> Result<Self, RouteError> {
-        // As in Spin: a slash before a route is understood, one after it counts nothing, and `/*`
-        // is another way to write `/...`.
+        // As in Spin, the leading slash is optional, a trailing slash is ignored, and `/*` means `/...`.
         let absolute = match text.strip_prefix('/') {
             Some(_) => text.to_owned(),
             None => format!("/{text}"),
@@ -158,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn routes_answer_paths() {
+    fn routes_match_paths() {
         for (route, path, expected) in [
             ("/", "/", true),
             ("/", "", true),
@@ -181,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_route_is_shown_as_it_is_written() {
+    fn display_writes_a_route_as_in_the_manifest() {
         for text in ["/", "/...", "/a", "/a/..."] {
             let route: Route = text.parse().unwrap();
             assert_eq!(route.to_string(), text);

@@ -1,4 +1,4 @@
-//! `[[trigger.http]]`: which component answers which path.
+//! `[[trigger.http]]`: which component handles which path.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -9,14 +9,14 @@ use crate::component_id::ComponentId;
 use crate::document::{Collector, Keys, Located, Table, Value, did_you_mean};
 use crate::fault::FaultKind;
 
-/// An HTTP trigger: the paths it answers, and the component that does.
+/// An HTTP trigger: the paths that it matches, and the component that handles them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpTrigger {
-    /// Its id, as written or as Spin would choose it.
+    /// The id, as written or as Spin would choose it.
     pub id: String,
-    /// The paths it answers.
+    /// The paths that it matches.
     pub route: Route,
-    /// The component, which is one of the manifest's.
+    /// The component, which the manifest declares.
     pub component: ComponentId,
 }
 
@@ -27,7 +27,7 @@ pub(super) struct RawTrigger {
     pub(super) target: Target,
 }
 
-/// The component of a trigger: named, or spelled out in place.
+/// The component of a trigger: its id, or its definition.
 pub(super) enum Target {
     Reference(Located<ComponentId>),
     Inline(Box<Component>),
@@ -54,7 +54,7 @@ const EXECUTOR_KEYS: Keys = Keys {
 };
 const PRIVATE_KEYS: Keys = Keys::only(&["private"]);
 
-/// Reads all triggers. One that names no readable route or component is reported and left out.
+/// Reads all triggers. Reports and omits those without a valid route or component.
 pub(super) fn read_all(root: &Table<'_>, base: &Path, faults: &mut Collector) -> Vec<RawTrigger> {
     let Some(list) = find_list(root, faults) else {
         return Vec::new();
@@ -66,7 +66,7 @@ pub(super) fn read_all(root: &Table<'_>, base: &Path, faults: &mut Collector) ->
         .collect()
 }
 
-/// Gives the list of HTTP triggers, and reports what is there instead.
+/// Returns the list of HTTP triggers, or reports why there is none.
 fn find_list<'t>(root: &Table<'t>, faults: &mut Collector) -> Option<Value<'t>> {
     let kinds = match root.get("trigger") {
         Some(value) => value.table(faults)?,
@@ -100,7 +100,7 @@ fn report_other_kinds(kinds: &Table<'_>, faults: &mut Collector) {
         let near = did_you_mean(kind.value, [KIND]);
         let hint = near.unwrap_or_else(|| "only `[[trigger.http]]` runs here".to_owned());
         let what = format!("trigger `{}` is", kind.value);
-        // Each use is reported, so that each can be found.
+        // Each trigger is reported, with its own line.
         let places = match value.is_list() {
             true => value.items("a list of tables", faults),
             false => vec![value],
@@ -112,7 +112,7 @@ fn report_other_kinds(kinds: &Table<'_>, faults: &mut Collector) {
     }
 }
 
-/// Ids and routes that triggers have taken, and where.
+/// Ids and routes in use, with the lines of their triggers.
 #[derive(Default)]
 struct Taken {
     ids: HashMap<String, usize>,
@@ -186,7 +186,7 @@ fn read_route(value: &Value<'_>, taken: &mut Taken, faults: &mut Collector) -> O
     }
 }
 
-/// Reports a route that another trigger has: Spin lets the last one win, and never asks the other.
+/// Reports a route that another trigger has. (In Spin the last one wins, and the other is never used.)
 fn claim(route: &Route, value: &Value<'_>, taken: &mut Taken, faults: &mut Collector) {
     if let Some(first) = taken.routes.get(route) {
         let kind = FaultKind::Repeated {

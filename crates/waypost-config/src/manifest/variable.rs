@@ -1,4 +1,4 @@
-//! `[variables]`: what the app can be told from outside.
+//! `[variables]`: the values that the app takes from its environment.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ pub(super) fn read_all(root: &Table<'_>, faults: &mut Collector) -> BTreeMap<Str
     for (name, value) in table.entries() {
         check_name(&name, faults);
         let read = value.table(faults).map(|table| read(&name, &table, faults));
-        // A variable that is wrong is declared all the same: templates may name it.
+        // An invalid variable still counts as declared, so that templates with it get no fault of their own.
         let variable = read.unwrap_or_else(|| Variable {
             description: None,
             default: None,
@@ -30,7 +30,7 @@ pub(super) fn read_all(root: &Table<'_>, faults: &mut Collector) -> BTreeMap<Str
     variables
 }
 
-/// Reports a name that isn't lower snake case, for variables of the app and of components.
+/// Reports a variable name that isn't lowercase snake case.
 pub(crate) fn check_name(name: &Located<&str>, faults: &mut Collector) {
     if let Err(error) = check_lower_snake(name.value) {
         let kind = FaultKind::Invalid {

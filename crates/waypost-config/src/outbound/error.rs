@@ -1,6 +1,6 @@
-//! What can be wrong with an entry of `allowed_outbound_hosts`.
+//! Why an entry of `allowed_outbound_hosts` is invalid.
 
-/// Says why an entry of `allowed_outbound_hosts` is refused.
+/// Why an entry of `allowed_outbound_hosts` is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OutboundError {
@@ -28,16 +28,16 @@ pub enum OutboundError {
     /// `http://*.127.0.0.1`
     #[error("after `*.` there must be a domain, not an address")]
     WildcardAddress,
-    /// A host that no URL may have
+    /// A host that is not valid in a URL
     #[error("host `{0}` is not a domain or an address")]
     Host(String),
-    /// No port, and a scheme that has none of its own
+    /// No port, and a scheme without a default port
     #[error("scheme `{0}` has no port of its own; write one, or `*` for any")]
     NoDefaultPort(String),
     /// `http://example.com:{80,443}`
     #[error("lists of ports are not supported; write one entry for each, or a range `80..90`")]
     PortList,
-    /// No number from 0 to 65535
+    /// Not a number from 0 to 65535
     #[error("port `{0}` is not a number from 0 to 65535, a range or `*`")]
     Port(String),
     /// `http://example.com:90..80`: the end is not part of a range

@@ -6,7 +6,7 @@ use url::Host;
 
 use super::{AppComponents, CHAINING_DOMAIN, OutboundError};
 
-/// The hosts that an entry grants.
+/// The hosts that an entry allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum HostRule {
     /// `*`
@@ -15,7 +15,7 @@ pub(crate) enum HostRule {
     ToSelf,
     /// `*.example.com`, kept as `.example.com`
     Subdomains(String),
-    /// `*.spin.internal`: the app's own components
+    /// `*.spin.internal`: the components of the app
     Components(AppComponents),
     /// `10.0.0.0/8`
     Network(Network),
@@ -46,7 +46,7 @@ impl HostRule {
         }
     }
 
-    /// Turns `*.spin.internal` into a grant of the app's components, and leaves others as they are.
+    /// Turns `*.spin.internal` into a rule for the components of the app. Other rules stay as they are.
     pub(super) fn for_app(self, components: &AppComponents) -> Self {
         match self {
             Self::Subdomains(suffix) if suffix.strip_prefix('.') == Some(CHAINING_DOMAIN) => {
@@ -89,7 +89,7 @@ impl HostRule {
     }
 }
 
-/// Parses a host as URLs have it: WHATWG URL, section 3.5.
+/// Parses the host of a URL: WHATWG URL, section 3.5.
 fn parse_host(text: &str) -> Result<Host, OutboundError> {
     Host::parse(text).map_err(|_| OutboundError::Host(text.to_owned()))
 }
@@ -102,7 +102,7 @@ pub(crate) struct Network {
 }
 
 impl Network {
-    /// Parses `address/prefix`; bits of the address beyond the prefix don't matter.
+    /// Parses `address/prefix`. Bits of the address after the prefix are ignored.
     fn parse(text: &str) -> Option<Self> {
         let (address, prefix) = text.split_once('/')?;
         let address: IpAddr = address.parse().ok()?;
@@ -116,7 +116,7 @@ impl Network {
 
     fn contains(self, address: IpAddr) -> bool {
         let free = self.width() - self.prefix;
-        // A shift by the whole width, for the prefix 0, leaves nothing to compare.
+        // With the prefix 0 the shift is by the whole width, and there is nothing to compare.
         let network_of = |bits: u128| bits.checked_shr(free).unwrap_or(0);
         self.address.is_ipv4() == address.is_ipv4()
             && network_of(bits(self.address)) == network_of(bits(address))

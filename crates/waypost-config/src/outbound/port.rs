@@ -4,12 +4,12 @@ use std::ops::Range;
 
 use super::OutboundError;
 
-/// The ports that an entry grants.
+/// The ports that an entry allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum PortRule {
     /// `*`
     Any,
-    /// `8080`, or the scheme's own where none is written
+    /// `8080`, or the default port of the scheme if the entry has none
     One(u16),
     /// `8000..9000`, without the end
     Range(Range<u16>),
@@ -32,8 +32,8 @@ impl PortRule {
         let port = port.or_else(|| default_port(scheme));
         match (self, port) {
             (Self::Any, _) => true,
-            (Self::One(granted), Some(port)) => *granted == port,
-            (Self::Range(granted), Some(port)) => granted.contains(&port),
+            (Self::One(allowed), Some(port)) => *allowed == port,
+            (Self::Range(allowed), Some(port)) => allowed.contains(&port),
             (Self::One(_) | Self::Range(_), None) => false,
         }
     }
@@ -59,7 +59,7 @@ fn parse_port(text: &str, whole: &str) -> Result<u16, OutboundError> {
         .map_err(|_| OutboundError::Port(whole.to_owned()))
 }
 
-/// Gives the port that Spin takes for a scheme where none is written.
+/// Returns the default port of a scheme, as in Spin, or `None` if it has none.
 fn default_port(scheme: &str) -> Option<u16> {
     match scheme {
         "http" => Some(80),

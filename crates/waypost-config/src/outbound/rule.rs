@@ -6,7 +6,7 @@ use super::host::HostRule;
 use super::port::PortRule;
 use super::{AppComponents, OutboundError};
 
-/// What one entry grants: schemes, hosts and ports, which must all fit.
+/// One entry: the schemes, hosts and ports that it allows, all of which must match.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Rule {
     scheme: SchemeRule,
@@ -21,7 +21,7 @@ enum SchemeRule {
 }
 
 impl Rule {
-    /// Parses an entry in which no template is left.
+    /// Parses an entry with all templates filled in.
     pub(crate) fn parse(entry: &str) -> Result<Self, OutboundError> {
         let entry = entry.trim();
         let Some((scheme, rest)) = entry.split_once("://") else {
@@ -39,7 +39,7 @@ impl Rule {
         })
     }
 
-    /// Lets `*.spin.internal` grant the app's components and nothing else.
+    /// Makes `*.spin.internal` allow the components of the app and nothing else.
     pub(super) fn for_app(self, components: &AppComponents) -> Self {
         Self {
             host: self.host.for_app(components),
@@ -72,12 +72,12 @@ impl SchemeRule {
     fn allows(&self, scheme: &str) -> bool {
         match self {
             Self::Any => true,
-            Self::One(granted) => granted == scheme,
+            Self::One(allowed) => allowed == scheme,
         }
     }
 }
 
-/// Splits host and port at the last colon, unless that belongs to an IPv6 address.
+/// Splits host and port at the last colon, unless the colon belongs to an IPv6 address.
 fn split_port(rest: &str) -> Result<(&str, &str), OutboundError> {
     match rest.rsplit_once(':') {
         None => Ok((rest, "")),

@@ -12,7 +12,7 @@ fn app() -> Vec<ComponentId> {
         .collect()
 }
 
-/// Takes a URL apart as a host does with the URI of a request.
+/// Splits a URL as a host splits the URI of a request.
 fn asks(allowed: &AllowedHosts, url: &str) -> bool {
     let (scheme, authority) = url.split_once("://").unwrap();
     match authority.rsplit_once(':') {

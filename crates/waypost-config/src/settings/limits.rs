@@ -1,4 +1,4 @@
-//! `[limits]`: what bounds the app and its routes.
+//! `[limits]`: the limits of the app and of its routes.
 
 mod bounds;
 
@@ -10,43 +10,42 @@ use crate::document::{Collector, Keys, Table, Value};
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
 
-/// What bounds the app, and each route that has no limits of its own.
+/// The limits of an app, and of each route that doesn't override them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// How long a handler may take to its first byte. Default: 30 s, what a client waits at most.
-    /// Beyond it the client gets 504.
+    /// The time until the first byte of the response. Default: 30 s, which is as long as clients wait.
+    /// Above it the client gets 504.
     pub max_duration: Duration,
-    /// How long a handler may compute without a pause. Default: 5 s, far above any honest
-    /// handler. Beyond it the client gets 500, and the instance is dropped.
+    /// The time that a handler may compute without waiting for anything. Default: 5 s, far more than a
+    /// correct handler needs. Above it the client gets 500, and the instance is dropped.
     pub cpu_time: Duration,
-    /// How many bytes of memory an instance may have. Default: 128 MiB. Beyond it the client
-    /// gets 500.
+    /// The memory of an instance, in bytes. Default: 128 MiB. Above it the client gets 500.
     pub memory: u64,
-    /// How many bytes a request's body may have. Default: none, since a body is a stream that
-    /// nobody holds as a whole. Beyond it the client gets 413.
+    /// The size of a request's body, in bytes. Default: unlimited, because a body is a stream that is
+    /// never held as a whole. Above it the client gets 413.
     pub request_body: Option<u64>,
-    /// How many header fields a request may have. Default: 100, as in most servers. Beyond it
-    /// the client gets 431.
+    /// The number of header fields of a request. Default: 100, as in most servers. Above it the client
+    /// gets 431.
     pub header_count: usize,
-    /// How many bytes the head of a request may have: request line and header fields together, as
-    /// most servers count. Default: 64 KiB. Beyond it the client gets 431.
+    /// The size of the head of a request, in bytes: request line and header fields together, as most
+    /// servers count. Default: 64 KiB. Above it the client gets 431.
     pub header_size: usize,
-    /// How many bytes the request line may have; this counts before `header_size`. Default: 16 KiB,
-    /// twice what RFC 9112, section 3, asks for. Beyond it the client gets 414.
+    /// The length of the request line, in bytes; checked before `header_size`. Default: 16 KiB, twice the
+    /// minimum that RFC 9112, section 3, recommends. Above it the client gets 414.
     pub request_line: usize,
-    /// How long a client may make no progress with headers or body. Default: 30 s. Beyond it
-    /// the client gets 408, and the connection is closed.
+    /// The time that a client may take without any progress in sending headers or body. Default: 30 s.
+    /// Above it the client gets 408, and the connection is closed.
     pub idle_timeout: Duration,
-    /// How many connections may be open. Default: 10,000. Beyond it the client gets 503.
+    /// The number of open connections. Default: 10,000. Above it the client gets 503.
     pub connections: usize,
-    /// How many requests the app may work on at once. Default: 1,000. Beyond it the client gets
-    /// 503 with `Retry-After`.
+    /// The number of requests that the app handles at once. Default: 1,000. Above it the client gets 503
+    /// with `Retry-After`.
     pub concurrency: usize,
-    /// How many requests one route may work on at once. Default: 100, so that ten busy routes
-    /// leave the others their share. Beyond it the client gets 503 with `Retry-After`.
+    /// The number of requests that one route handles at once. Default: 100, so that a few busy routes
+    /// leave capacity for the others. Above it the client gets 503 with `Retry-After`.
     pub route_concurrency: usize,
-    /// How many bytes a handler may log each second. Default: 1 MiB. What is beyond it is cut,
-    /// with a note.
+    /// The size of a handler's log, in bytes per second. Default: 1 MiB. Output above it is dropped, and
+    /// the log says so.
     pub log_rate: u64,
 }
 
@@ -69,33 +68,33 @@ impl Default for Limits {
     }
 }
 
-/// What bounds one route.
+/// The limits of one route.
 ///
-/// Each field means what it means in [`Limits`].
+/// The fields are described at [`Limits`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RouteLimits {
-    /// How long the handler may take to its first byte.
+    /// The time until the first byte of the response.
     pub max_duration: Duration,
-    /// How long the handler may compute without a pause.
+    /// The time that the handler may compute without waiting for anything.
     pub cpu_time: Duration,
-    /// How many bytes of memory an instance may have.
+    /// The memory of an instance, in bytes.
     pub memory: u64,
-    /// How many bytes a request's body may have; none is unbounded.
+    /// The size of a request's body, in bytes, or `None` if it is unlimited.
     pub request_body: Option<u64>,
-    /// How many header fields a request may have.
+    /// The number of header fields of a request.
     pub header_count: usize,
-    /// How many bytes the head of a request may have.
+    /// The size of the head of a request, in bytes.
     pub header_size: usize,
-    /// How many bytes the request line may have.
+    /// The length of the request line, in bytes.
     pub request_line: usize,
-    /// How many requests the route may work on at once.
+    /// The number of requests that the route handles at once.
     pub concurrency: usize,
-    /// How many bytes the handler may log each second.
+    /// The size of the handler's log, in bytes per second.
     pub log_rate: u64,
 }
 
 impl RouteLimits {
-    /// Gives the limits of a route that has none of its own.
+    /// Returns the limits of a route that doesn't override those of the app.
     pub fn of_app(limits: &Limits) -> Self {
         Self {
             max_duration: limits.max_duration,
@@ -110,7 +109,7 @@ impl RouteLimits {
         }
     }
 
-    /// Lets heads be as large as other limits do, where those let them be larger.
+    /// Raises the limits of the request head to those of `other` where these are higher.
     pub fn widen(&mut self, other: &RouteLimits) {
         self.header_count = self.header_count.max(other.header_count);
         self.header_size = self.header_size.max(other.header_size);
@@ -133,7 +132,7 @@ pub(super) struct Overrides {
 }
 
 impl Overrides {
-    /// Puts what is set over what is there.
+    /// Applies these overrides to `limits`.
     pub(super) fn over(&self, limits: RouteLimits) -> RouteLimits {
         RouteLimits {
             max_duration: self.max_duration.unwrap_or(limits.max_duration),
@@ -148,7 +147,7 @@ impl Overrides {
         }
     }
 
-    /// Reads what a table sets; `concurrency` is the key that bounds a route's requests there.
+    /// Reads the limits in a table. `concurrency` is the name of the key for the concurrency of a route.
     fn read(table: &Table<'_>, concurrency: &str, faults: &mut Collector) -> Self {
         let size = |key, faults: &mut Collector| {
             let size = read_size(table, key, &bounds::HEADER_SIZE, faults)?;
@@ -240,7 +239,7 @@ pub(super) fn read_route(table: &Table<'_>, limits: &Limits, faults: &mut Collec
     overrides
 }
 
-/// Reads the limits that belong to connections.
+/// Reads the limits of connections.
 fn read_connection_limits(table: &Table<'_>, limits: Limits, faults: &mut Collector) -> Limits {
     let idle_timeout = read_duration(table, "idle_timeout", &bounds::IDLE_TIMEOUT, faults);
     let connections = read_count(table, "connections", &bounds::CONNECTIONS, faults);
@@ -251,7 +250,7 @@ fn read_connection_limits(table: &Table<'_>, limits: Limits, faults: &mut Collec
     }
 }
 
-/// Reads `request_body`, which `"unlimited"` frees where the app bounds it.
+/// Reads `request_body`. `"unlimited"` overrides a limit of the app.
 fn read_request_body(table: &Table<'_>, faults: &mut Collector) -> Option<Option<u64>> {
     let value = table.get("request_body")?;
     if value.as_str() == Some("unlimited") {
@@ -260,7 +259,7 @@ fn read_request_body(table: &Table<'_>, faults: &mut Collector) -> Option<Option
     read_size(table, "request_body", &bounds::REQUEST_BODY, faults).map(Some)
 }
 
-/// Reports a written share of the requests that is greater than the whole.
+/// Reports the concurrency of a route if it is set and greater than that of the app.
 fn check_share(
     share: Option<usize>,
     value: Option<Value<'_>>,

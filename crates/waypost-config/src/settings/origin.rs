@@ -1,4 +1,4 @@
-//! The origin by which clients know the app.
+//! The public origin of the app.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,14 +7,14 @@ use url::{Host, Url};
 
 /// The public origin of an app: scheme, host and port, such as `https://example.com`.
 ///
-/// Behind a proxy that ends TLS, the app can't see it in a request.
+/// Behind a proxy that terminates TLS, requests don't show it.
 ///
 /// Source: RFC 6454, section 4.
 ///
 /// # Examples
 ///
 /// ```
-/// use waypost_config::Origin;
+/// use waypost_config::settings::Origin;
 ///
 /// let origin: Origin = "https://Example.com:443".parse()?;
 /// assert_eq!(origin.scheme(), "https");
@@ -27,28 +27,28 @@ pub struct Origin {
     authority: String,
 }
 
-/// Says why an origin is refused.
+/// Why an origin is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OriginError {
-    /// It isn't a URL.
+    /// It is not a URL.
     #[error("it must be a scheme and a host, as in `https://example.com`")]
     Malformed,
-    /// Its scheme isn't one by which this host is asked.
+    /// The scheme is not `http` or `https`.
     #[error("its scheme must be `http` or `https`")]
     Scheme,
-    /// It has more than scheme, host and port.
+    /// It has more parts than scheme, host and port.
     #[error("it must not have a user, path, query or fragment")]
     Excess,
 }
 
 impl Origin {
-    /// Gives the scheme: `http` or `https`.
+    /// Returns the scheme: `http` or `https`.
     pub fn scheme(&self) -> &str {
         &self.scheme
     }
 
-    /// Gives host and port; the port is left out where it is the scheme's own.
+    /// Returns host and port, without the port if it is the default of the scheme.
     pub fn authority(&self) -> &str {
         &self.authority
     }

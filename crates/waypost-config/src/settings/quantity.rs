@@ -1,17 +1,17 @@
-//! Durations, sizes and counts: a number with its unit, within bounds that make sense.
+//! Durations, sizes and counts: numbers with a unit, within a valid range.
 
 use std::time::Duration;
 
 use crate::document::{Collector, Table, Value};
 use crate::fault::FaultKind;
 
-/// The values that a setting may have, and what is wrong with others.
+/// The valid range of a setting, and the messages for values outside it.
 pub(super) struct Bounds<T> {
     pub(super) least: T,
     pub(super) most: T,
-    /// What is said of a value below `least`.
+    /// The message for a value below `least`.
     pub(super) below: &'static str,
-    /// What is said of a value above `most`.
+    /// The message for a value above `most`.
     pub(super) above: &'static str,
 }
 
@@ -69,12 +69,12 @@ pub(super) fn read_count(
     let Some(number) = value.as_integer() else {
         return value.wrong("a whole number", faults);
     };
-    // A negative number is below every bound.
+    // A negative number becomes 0, which is below every range.
     let count = usize::try_from(number).unwrap_or(0);
     within(&value, &value.integer_text(), count, bounds, faults)
 }
 
-/// Reports a value that can't be used.
+/// Reports an invalid value. Returns `None`.
 pub(super) fn refuse<T>(
     value: &Value<'_>,
     text: &str,
@@ -147,7 +147,7 @@ fn parse_size(text: &str) -> Option<u64> {
     number.checked_mul(bytes)
 }
 
-/// Splits a number from its unit, which a space may part.
+/// Splits a text into number and unit, with or without a space between them.
 fn split(text: &str) -> Option<(u64, &str)> {
     let text = text.trim();
     let end = text

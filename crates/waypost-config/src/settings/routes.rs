@@ -1,4 +1,4 @@
-//! `[routes."/pattern"]`: what is set for one route.
+//! `[routes."/pattern"]`: the settings of one route.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -7,7 +7,7 @@ use super::limits::{self, Limits, Overrides};
 use crate::document::{Collector, Keys, Located, Table, Value};
 use crate::fault::FaultKind;
 
-/// What is set for one route, and where.
+/// The settings of one route, and the place of its pattern in the file.
 #[derive(Clone, Debug)]
 pub(super) struct RouteSettings {
     pub(super) limits: Overrides,
@@ -16,7 +16,7 @@ pub(super) struct RouteSettings {
 
 const KEYS: Keys = Keys::only(&["limits"]);
 
-/// Reads the settings of all routes, by pattern.
+/// Reads the settings of all routes. The keys are their patterns.
 pub(super) fn read(
     root: &Table<'_>,
     limits: &Limits,

@@ -1,4 +1,4 @@
-//! `[server]`: where and how the app is served.
+//! `[server]`: the listener and the behaviour of the server.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -7,27 +7,26 @@ use super::origin::Origin;
 use super::quantity::{Bounds, read_duration, refuse};
 use crate::document::{Collector, Keys, Table};
 
-/// Where and how the app is served.
+/// The listener and the behaviour of the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
-    /// The address to listen on; port 0 takes a free one. Default: `127.0.0.1:3000`, which
-    /// nobody else on the network reaches.
+    /// The address to listen on; port 0 selects a free port. Default: `127.0.0.1:3000`, which is
+    /// reachable only from this machine.
     pub listen: SocketAddr,
-    /// The address to answer those who watch the app on: health and metrics. Default: none. It should be one
-    /// that the public does not reach; port 0 takes a free one.
+    /// The address for health and metrics, which the public should not be able to reach. Default: none.
+    /// Port 0 selects a free port.
     pub admin: Option<SocketAddr>,
-    /// Whether `/.well-known/waypost/health` is answered on `listen` too, for a balancer that cannot ask
-    /// elsewhere. Default: no.
+    /// Whether `listen` serves `/.well-known/waypost/health` too, for a load balancer that can't reach
+    /// `admin`. Default: no.
     pub public_health: bool,
-    /// The origin by which clients know the app. Default: none, which takes each request's own
-    /// `Host`.
+    /// The public origin of the app. Default: none, which means the `Host` of each request.
     pub origin: Option<Origin>,
-    /// How long requests may go on after the host was told to stop. Default: 10 s, which is
-    /// short of the 30 s after which orchestrators kill.
+    /// The time that requests in flight have to finish after a shutdown signal. Default: 10 s, less
+    /// than the 30 s after which orchestrators kill a process.
     pub shutdown_grace: Duration,
-    /// Whether responses are compressed (gzip, deflate) for clients that accept it. Default: no, since
-    /// proxies often do it, and since a compressed response can give away a secret that stands beside
-    /// what an attacker had it say (BREACH).
+    /// Whether responses are compressed (gzip, deflate) for clients that accept it. Default: no, because
+    /// proxies often do it, and because compression can reveal a secret in a response that also contains
+    /// input of an attacker (BREACH).
     pub compress: bool,
 }
 
@@ -53,7 +52,7 @@ const KEYS: Keys = Keys::only(&[
     "compress",
 ]);
 
-/// Zero is meant: stop at once.
+/// Zero is valid: it stops the server at once.
 const SHUTDOWN_GRACE: Bounds<Duration> = Bounds {
     least: Duration::ZERO,
     most: Duration::from_secs(3_600),

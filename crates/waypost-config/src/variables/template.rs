@@ -1,10 +1,10 @@
-//! Templates: text with the names of variables in double braces, as in `https://{{ host }}/`.
+//! Templates: text with variables in double braces, as in `https://{{ host }}/`.
 
 use std::fmt;
 
-/// Text with places for variables, in the syntax of Spin's manifest.
+/// Text with variables, in the syntax of Spin's manifest.
 ///
-/// There is no escape for `{{`, and a lone `}}` is text.
+/// `{{` can't be escaped. `}}` without a `{{` before it is text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Template {
     parts: Vec<Part>,
@@ -16,10 +16,9 @@ enum Part {
     Variable(String),
 }
 
-/// Says why a template is refused.
+/// Why a template is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum TemplateError {
+pub(crate) enum TemplateError {
     /// A `{{` has no `}}` after it.
     #[error("`{{{{` without a closing `}}}}`")]
     Unclosed,
@@ -43,7 +42,7 @@ impl Template {
         Ok(Self { parts })
     }
 
-    /// Names the variables, in order, as often as they occur.
+    /// Returns the names of the variables, in order, once for each use.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(|part| match part {
             Part::Variable(name) => Some(name.as_str()),
@@ -51,12 +50,12 @@ impl Template {
         })
     }
 
-    /// Says whether there is no variable in it.
+    /// Returns whether the template has no variables.
     pub(crate) fn is_literal(&self) -> bool {
         self.names().next().is_none()
     }
 
-    /// Puts the variables' values in; none if one of them has no value.
+    /// Fills in the values of the variables. Returns `None` if one of them has no value.
     pub(crate) fn fill<'v>(&self, value: impl Fn(&str) -> Option<&'v str>) -> Option<String> {
         self.parts
             .iter()

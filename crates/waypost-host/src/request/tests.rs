@@ -1,6 +1,6 @@
 use super::*;
 use http::Request;
-use waypost_config::Limits;
+use waypost_config::settings::Limits;
 
 fn head(version: Version, target: &str, headers: &[(&str, &str)]) -> Parts {
     let mut request = Request::builder().version(version).uri(target);

@@ -14,7 +14,7 @@ use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use wasmtime_wasi_http::WasiBody;
-use waypost_config::Application;
+use waypost_config::manifest::Application;
 
 /// Paths that Spin answers by itself.
 const WELL_KNOWN: &str = "/.well-known/spin/";

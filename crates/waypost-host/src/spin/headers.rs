@@ -5,7 +5,8 @@ use crate::failure::Failure;
 use http::header::{CONNECTION, HOST, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 use std::net::SocketAddr;
-use waypost_config::{Route, service_chaining_target};
+use waypost_config::manifest::Route;
+use waypost_config::outbound::service_chaining_target;
 
 /// What stands for the host where there is none.
 const NO_HOST: &str = "localhost";

@@ -1,16 +1,16 @@
-//! `build`: how `spin build` makes a component.
+//! `build`: how `spin build` builds a component.
 
 use super::super::application::texts;
 use crate::document::{Collector, Keys, Table, Value};
 
-/// How `spin build` makes a component. Kept for tools; this host doesn't build.
+/// How `spin build` builds a component. Waypost itself doesn't use it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Build {
-    /// The commands, which run one after the other.
+    /// The commands, in the order in which they run.
     pub commands: Vec<String>,
-    /// The folder they run in, relative to the manifest's.
+    /// The folder in which they run, relative to the manifest's folder.
     pub workdir: Option<String>,
-    /// The files that `spin watch` looks at, as glob patterns relative to `workdir`.
+    /// The files that `spin watch` watches, as glob patterns relative to `workdir`.
     pub watch: Vec<String>,
 }
 

@@ -6,14 +6,14 @@ use super::invalid;
 use crate::document::{Collector, Keys, Located, Table, Value};
 use crate::fault::FaultKind;
 
-/// A folder that a component may read, and where it sees it.
+/// A folder that a component may read, and the path at which it sees it.
 ///
-/// Whether the folder is there is not known yet.
+/// The folder may not exist: that is checked when the component is loaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileMount {
-    /// The folder, below the manifest's.
+    /// The folder, inside the manifest's folder.
     pub source: PathBuf,
-    /// The absolute path by which the component reads it, such as `/` or `/assets`.
+    /// The absolute path in the component's file system, such as `/` or `/assets`.
     pub destination: String,
 }
 
@@ -69,7 +69,7 @@ fn stays_inside(path: &Path) -> bool {
         .is_some()
 }
 
-/// Gives the destination as an absolute path without `.`, `..` and needless slashes.
+/// Returns the destination as an absolute path without `.`, `..` or redundant slashes.
 fn read_destination(destination: &Located<String>, faults: &mut Collector) -> Option<String> {
     let parts: Vec<_> = destination
         .value

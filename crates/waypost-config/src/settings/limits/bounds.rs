@@ -1,4 +1,4 @@
-//! The values that a limit may have. Zero would stop every request, and is refused everywhere.
+//! The valid range of each limit. Zero is never valid: it would stop every request.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ pub(super) const MAX_DURATION: Bounds<Duration> = Bounds {
     above: "nobody waits longer than a day for a first byte; write at most `24h`",
 };
 
-/// A shorter time would be below what interruption can tell apart.
+/// The least is the resolution with which guests are interrupted.
 pub(super) const CPU_TIME: Bounds<Duration> = Bounds {
     least: Duration::from_millis(10),
     most: Duration::from_secs(3_600),
@@ -22,7 +22,7 @@ pub(super) const CPU_TIME: Bounds<Duration> = Bounds {
     above: "an endless loop would hold a core; write at most `1h`",
 };
 
-/// The memory of a 32-bit component ends at 4 GiB, and a Rust one begins with 17 pages of 64 KiB.
+/// A 32-bit component has at most 4 GiB of memory, and one in Rust starts with 17 pages of 64 KiB.
 pub(super) const MEMORY: Bounds<u64> = Bounds {
     least: 2 * MIB,
     most: 4 * 1024 * MIB,
@@ -44,7 +44,7 @@ pub(super) const HEADER_COUNT: Bounds<usize> = Bounds {
     above: "that many would make one request as dear as thousands; write at most `10000`",
 };
 
-/// Bounds header fields and request line: the HTTP library reads into at least 8 KiB.
+/// For header fields and request line. The least is the smallest buffer of the HTTP library.
 pub(super) const HEADER_SIZE: Bounds<u64> = Bounds {
     least: 8 * KIB,
     most: MIB,
