@@ -1,6 +1,6 @@
-//! An app on disk: where it is and where its files are.
+//! An app on disk: its folder, and the paths of its files.
 //!
-//! Nothing here reads the files; it only finds the folder that holds them.
+//! Finds the folder of an app, and reads none of its files.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ pub struct App {
     root: PathBuf,
 }
 
-/// Why there is no app.
+/// Why no app was found.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum AppError {
@@ -22,35 +22,35 @@ pub enum AppError {
         start.display()
     )]
     NotFound {
-        /// Where the search began.
+        /// The folder in which the search started.
         start: PathBuf,
     },
-    /// The folder that was named is not there.
+    /// The given folder does not exist.
     #[error("there is no folder `{}`, which `--app` names", folder.display())]
     NoFolder {
-        /// The folder that was named.
+        /// The given folder.
         folder: PathBuf,
     },
-    /// The folder that was named is not an app.
+    /// The given folder is not an app.
     #[error(
-        "`{}` is no app: it has no {} (`cargo waypost new NAME` makes an app)",
+        "`{}` is not an app: it has no {} (`cargo waypost new NAME` makes an app)",
         folder.display(),
         missing.join(" and no ")
     )]
     NoApp {
-        /// The folder that was named.
+        /// The given folder.
         folder: PathBuf,
-        /// What it lacks.
+        /// The missing files and folders, in backticks.
         missing: Vec<&'static str>,
     },
 }
 
 impl App {
-    /// The app in exactly this folder.
+    /// Returns the app in this folder, without a search.
     ///
     /// # Errors
     ///
-    /// When there is no such folder, or it lacks `spin.toml` or `handlers/`.
+    /// Fails if the folder does not exist, or has no `spin.toml` or no `handlers/`.
     pub fn at(folder: &Path) -> Result<App, AppError> {
         if !folder.is_dir() {
             let folder = folder.to_owned();
@@ -68,11 +68,11 @@ impl App {
         })
     }
 
-    /// The app in `start` or in the nearest folder above it.
+    /// Returns the app in `start`, or else in the nearest parent folder that is one.
     ///
     /// # Errors
     ///
-    /// When no folder on the way up is an app.
+    /// Fails if neither `start` nor a parent folder is an app.
     pub fn above(start: &Path) -> Result<App, AppError> {
         start
             .ancestors()
@@ -85,42 +85,42 @@ impl App {
             })
     }
 
-    /// The app's folder.
+    /// Returns the folder of the app.
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// The folder whose folders are routes.
+    /// Returns the folder with the routes.
     pub fn handlers(&self) -> PathBuf {
         self.root.join("handlers")
     }
 
-    /// The Spin manifest.
+    /// Returns the path of the Spin manifest.
     pub fn spin_toml(&self) -> PathBuf {
         self.root.join("spin.toml")
     }
 
-    /// The app's own settings; the file need not exist.
+    /// Returns the path of the settings. The file is optional.
     pub fn waypost_toml(&self) -> PathBuf {
         self.root.join("waypost.toml")
     }
 
-    /// The manifest of the app's workspace.
+    /// Returns the path of the Cargo workspace of the app.
     pub fn cargo_toml(&self) -> PathBuf {
         self.root.join("Cargo.toml")
     }
 
-    /// What the host keeps between runs, unless the command line names another folder.
+    /// Returns the default folder for the state of the host: compiled code and key-value data.
     pub fn state_dir(&self) -> PathBuf {
         self.root.join(".waypost")
     }
 
-    /// The table of routes that the router is compiled with.
+    /// Returns the path of the route table that is compiled into the router.
     pub fn routes_txt(&self) -> PathBuf {
         self.root.join("router").join("routes.txt")
     }
 
-    /// The source of the router.
+    /// Returns the path of the router's source.
     pub fn router_source(&self) -> PathBuf {
         self.root.join("router").join("src").join("lib.rs")
     }

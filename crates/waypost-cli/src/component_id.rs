@@ -67,26 +67,26 @@ fn words(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Rust's keywords, strict and reserved, of all editions.
+/// The keywords of Rust, strict and reserved, of all editions.
 const KEYWORDS: &str = "abstract as async await become box break const continue crate do dyn else \
     enum extern false final fn for gen if impl in let loop macro match mod move mut override priv \
     pub ref return self static struct super trait true try type typeof unsafe unsized use virtual \
     where while yield";
 
-/// Crates that come with Rust, and Waypost's own.
+/// The crates of Rust and of Waypost.
 const CRATES: &str = "alloc core proc-macro std test waypost waypost-cli waypost-config waypost-host \
     waypost-macros waypost-router waypost-routing router";
 
-/// Windows keeps these for devices, in any folder and with any extension.
+/// Names that Windows reserves for devices, in any folder and with any extension.
 const DEVICES: &str = "aux con nul prn com1 com2 com3 com4 com5 com6 com7 com8 com9 lpt1 lpt2 \
     lpt3 lpt4 lpt5 lpt6 lpt7 lpt8 lpt9";
 
-/// Whether Rust keeps a name for itself.
+/// Returns whether a name is a keyword of Rust.
 pub fn is_keyword(name: &str) -> bool {
     KEYWORDS.split_whitespace().any(|keyword| keyword == name)
 }
 
-/// Whether a package had better not be called so.
+/// Returns whether a name is unsuitable for a package.
 fn is_reserved(name: &str) -> bool {
     let lists = [CRATES, DEVICES].map(str::split_whitespace);
     is_keyword(name) || lists.into_iter().flatten().any(|reserved| reserved == name)
