@@ -94,7 +94,7 @@ pub enum IdError {
     #[error("each word must start with an ASCII letter, not `{0}`")]
     Start(char),
     /// It has a character that isn't an ASCII letter or digit.
-    #[error("words may hold ASCII letters and digits only, not `{0}`")]
+    #[error("words may contain only ASCII letters and digits, not `{0}`")]
     Character(char),
     /// A word mixes lowercase and uppercase letters.
     #[error("word `{0}` must be all lowercase or all uppercase")]
@@ -158,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn identifiers_are_those_of_spin() {
+    fn identifiers_follow_the_grammar_of_spin() {
         for (id, kebab, snake, label) in [
             ("a", true, true, true),
             ("items-slug", true, false, true),

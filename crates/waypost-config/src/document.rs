@@ -90,7 +90,7 @@ fn start(error: &toml::de::Error) -> usize {
 
 fn reason(error: &toml::de::Error, text: &str) -> String {
     match error.span().and_then(|range| text.get(range)) {
-        Some(name) if error.message() == "duplicate key" => format!("`{name}` is there twice"),
+        Some(name) if error.message() == "duplicate key" => format!("`{name}` is defined twice"),
         _ => error.message().to_owned(),
     }
 }

@@ -1,9 +1,9 @@
-//! What configuration files give, and what is said of wrong ones, file by file.
+//! Configuration files with the expected result of reading each.
 //!
-//! Beside each `tests/manifests/NAME.toml` is what it gives, as `NAME.txt`; beside each
-//! `tests/manifests/fail/NAME.toml` is what is said of it, as `NAME.stderr`. The same holds for
-//! `tests/settings`. Lines `# env: NAME=value` set the environment that a manifest is resolved in.
-//! To write the expected files anew: `BLESS=1 cargo test -p waypost-config --test configuration`.
+//! `tests/manifests/NAME.txt` is the content of the valid `NAME.toml` beside it, and `tests/manifests/fail/NAME.stderr`
+//! the faults of the invalid `NAME.toml`. The same holds for `tests/settings`. Lines `# env: NAME=value` set the
+//! environment in which a manifest is resolved. To rewrite the expected files:
+//! `BLESS=1 cargo test -p waypost-config --test configuration`.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -15,14 +15,14 @@ use waypost_config::settings::{Limits, RouteLimits};
 use waypost_config::{Manifest, Settings};
 
 #[test]
-fn manifests_give_what_they_say() {
+fn valid_manifests_are_read() {
     check("tests/manifests", "txt", |text, path| {
         describe_manifest(text, path).unwrap_or_else(|errors| panic!("{errors}"))
     });
 }
 
 #[test]
-fn wrong_manifests_are_refused_with_all_their_faults() {
+fn invalid_manifests_are_refused_with_every_fault() {
     check(
         "tests/manifests/fail",
         "stderr",
@@ -34,14 +34,14 @@ fn wrong_manifests_are_refused_with_all_their_faults() {
 }
 
 #[test]
-fn settings_give_what_they_say() {
+fn valid_settings_are_read() {
     check("tests/settings", "txt", |text, path| {
         describe_settings(text, path).unwrap_or_else(|errors| panic!("{errors}"))
     });
 }
 
 #[test]
-fn wrong_settings_are_refused_with_all_their_faults() {
+fn invalid_settings_are_refused_with_every_fault() {
     check(
         "tests/settings/fail",
         "stderr",
@@ -83,7 +83,7 @@ fn the_trigger_of_a_path_is_the_most_specific() {
     }
 }
 
-/// Compares what each file of a folder gives with the file beside it.
+/// Compares the result of each file in a folder with the file beside it.
 fn check(folder: &str, extension: &str, describe: impl Fn(&str, &Path) -> String) {
     let bless = std::env::var_os("BLESS").is_some();
     let mut differences = String::new();
@@ -138,7 +138,7 @@ fn describe_manifest(text: &str, path: &Path) -> Result<String, String> {
     Ok(out)
 }
 
-/// Leaves out what only the resolved component shows in full.
+/// Omits the fields that only the resolved component shows in full.
 fn describe_component(component: &Component) -> String {
     let Component {
         source,

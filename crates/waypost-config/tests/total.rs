@@ -1,4 +1,4 @@
-//! No text, however broken, makes a reader of configuration panic or hang.
+//! No text makes a reader of configuration panic or hang.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,7 @@ use waypost_config::outbound::AllowedHosts;
 use waypost_config::settings::Origin;
 use waypost_config::{ComponentId, Manifest, Settings};
 
-/// Reads a text as everything it could be; all that counts is that each reader returns.
+/// Reads a text as each kind of file: every reader must return.
 fn read(text: &str) {
     let path = Path::new("file.toml");
     match Manifest::parse(text, path) {

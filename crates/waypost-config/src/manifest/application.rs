@@ -71,7 +71,7 @@ fn check_trigger_settings(triggers: &Table<'_>, faults: &mut Collector) {
     for (kind, settings) in triggers.entries() {
         if !TRIGGER_KEYS.known.contains(&kind.value) && !settings.is_empty() {
             let what = format!("`trigger.{}` is", kind.value);
-            let hint = "remove the settings: only HTTP triggers run here";
+            let hint = "remove the settings: only HTTP triggers are supported";
             faults.add_hinted(&kind.range, FaultKind::Unsupported { what }, hint);
         }
     }

@@ -180,7 +180,7 @@ fn read_environment(table: &Table<'_>, faults: &mut Collector) -> BTreeMap<Strin
     };
     for (name, value) in entries.entries() {
         if name.value.is_empty() || name.value.contains(['=', '\0']) {
-            let reason = "it must not be empty or hold `=` or NUL".to_owned();
+            let reason = "it must not be empty or contain `=` or NUL".to_owned();
             faults.add(
                 &name.range,
                 invalid("environment variable", name.value, reason),

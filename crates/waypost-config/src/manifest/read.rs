@@ -63,7 +63,7 @@ fn check_version(root: &Table<'_>, faults: &mut Collector) {
     let (what, hint) = match is_first {
         true => (
             "version 1 of Spin's manifest is",
-            "let `spin doctor` turn it into version 2",
+            "`spin doctor` converts it to version 2",
         ),
         false => (
             "this version of Spin's manifest is",

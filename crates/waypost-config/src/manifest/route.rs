@@ -37,7 +37,7 @@ pub enum RouteError {
     #[error("the named wildcard `{0}` is not supported by this host; end the route in `/...`")]
     NamedWildcard(String),
     /// `/a b`, `/a?b`
-    #[error("a route is a path, which can't hold `{0}`; write the percent-encoded form")]
+    #[error("a route is a path, which can't contain `{0}`; write the percent-encoded form")]
     Character(char),
 }
 
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_routes_are_refused() {
+    fn invalid_routes_are_refused() {
         for (text, expected) in [
             ("/.../a", RouteError::Wildcard),
             ("/a/*/b", RouteError::Wildcard),

@@ -37,8 +37,11 @@ const KIND: &str = "http";
 const KEYS: Keys = Keys {
     known: &["id", "route", "component", "executor"],
     unsupported: &[
-        ("static_response", "let a component give the response"),
-        ("components", "name the one `component` that answers"),
+        ("static_response", "let a component send the response"),
+        (
+            "components",
+            "write the one `component` that handles the route",
+        ),
         ("dependencies", "compose the middleware into the component"),
     ],
 };
@@ -98,7 +101,7 @@ fn report_other_kinds(kinds: &Table<'_>, faults: &mut Collector) {
             continue;
         }
         let near = did_you_mean(kind.value, [KIND]);
-        let hint = near.unwrap_or_else(|| "only `[[trigger.http]]` runs here".to_owned());
+        let hint = near.unwrap_or_else(|| "only `[[trigger.http]]` is supported".to_owned());
         let what = format!("trigger `{}` is", kind.value);
         // Each trigger is reported, with its own line.
         let places = match value.is_list() {
@@ -212,7 +215,7 @@ fn read_private(value: &Value<'_>, faults: &mut Collector) -> Option<Route> {
     let kind = FaultKind::Invalid {
         what: "route".to_owned(),
         value: "{ private = false }".to_owned(),
-        reason: "it names no path".to_owned(),
+        reason: "it has no path".to_owned(),
     };
     faults.add_hinted(
         private.range(),

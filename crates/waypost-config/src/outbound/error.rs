@@ -32,7 +32,7 @@ pub enum OutboundError {
     #[error("host `{0}` is not a domain or an address")]
     Host(String),
     /// No port, and a scheme without a default port
-    #[error("scheme `{0}` has no port of its own; write one, or `*` for any")]
+    #[error("scheme `{0}` has no default port; write one, or `*` for any")]
     NoDefaultPort(String),
     /// `http://example.com:{80,443}`
     #[error("lists of ports are not supported; write one entry for each, or a range `80..90`")]
@@ -41,7 +41,9 @@ pub enum OutboundError {
     #[error("port `{0}` is not a number from 0 to 65535, a range or `*`")]
     Port(String),
     /// `http://example.com:90..80`: the end is not part of a range
-    #[error("port range `{0}` is empty: its end, which is not part of it, must be the greater")]
+    #[error(
+        "port range `{0}` is empty: its end, which is exclusive, must be greater than its start"
+    )]
     EmptyPortRange(String),
     /// `http://example.com:80/path`
     #[error("a port must not be followed by a path")]

@@ -24,7 +24,7 @@ fn asks(allowed: &AllowedHosts, url: &str) -> bool {
 }
 
 #[test]
-fn entries_grant_what_they_grant_in_spin() {
+fn entries_allow_the_same_as_in_spin() {
     for (entry, url, expected) in [
         // Schemes
         ("http://example.com", "http://example.com", true),
@@ -157,7 +157,7 @@ fn entries_grant_what_they_grant_in_spin() {
 }
 
 #[test]
-fn one_entry_of_many_is_enough_and_none_grants_nothing() {
+fn one_matching_entry_is_enough_and_no_entry_allows_nothing() {
     let some = allowed(&["http://a.test", "http://b.test:81"]);
     assert!(asks(&some, "http://a.test") && asks(&some, "http://b.test:81"));
     assert!(!asks(&some, "http://a.test:81") && !asks(&some, "http://b.test"));
@@ -166,7 +166,7 @@ fn one_entry_of_many_is_enough_and_none_grants_nothing() {
 }
 
 #[test]
-fn wrong_entries_are_refused_with_the_reason() {
+fn invalid_entries_are_refused_with_the_reason() {
     for (entry, reason) in [
         ("example.com", "it must have a scheme"),
         ("example.com:8080", "it must have a scheme"),
@@ -211,14 +211,14 @@ fn wrong_entries_are_refused_with_the_reason() {
 }
 
 #[test]
-fn all_wrong_entries_are_reported() {
+fn every_invalid_entry_is_reported() {
     let entries = ["a", "http://ok.test", "b"].map(str::to_owned);
     let errors = AllowedHosts::parse(&entries, &[]).unwrap_err();
     assert_eq!(errors, [OutboundError::NoScheme, OutboundError::NoScheme]);
 }
 
 #[test]
-fn hosts_name_components() {
+fn component_ids_are_read_from_hosts() {
     for (host, expected) in [
         ("items-slug.spin.internal", Some("items-slug")),
         ("items-slug.SPIN.internal", Some("items-slug")),

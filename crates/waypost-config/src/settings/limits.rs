@@ -271,7 +271,7 @@ fn check_share(
     };
     if share > limits.concurrency {
         let reason = format!(
-            "the whole app works on {} requests at once (`concurrency` in `[limits]`)",
+            "the whole app handles {} requests at once (`concurrency` in `[limits]`)",
             limits.concurrency
         );
         refuse::<()>(&value, &share.to_string(), &reason, faults);

@@ -57,7 +57,7 @@ const SHUTDOWN_GRACE: Bounds<Duration> = Bounds {
     least: Duration::ZERO,
     most: Duration::from_secs(3_600),
     below: "",
-    above: "an hour is the most: what is to stop should stop",
+    above: "a shutdown must come to an end; write at most `1h`",
 };
 
 pub(super) fn read(root: &Table<'_>, faults: &mut Collector) -> Server {

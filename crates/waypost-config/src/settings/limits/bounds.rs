@@ -10,7 +10,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 pub(super) const MAX_DURATION: Bounds<Duration> = Bounds {
     least: Duration::from_millis(1),
     most: DAY,
-    below: "no handler could answer; write at least `1ms`",
+    below: "no handler could respond; write at least `1ms`",
     above: "nobody waits longer than a day for a first byte; write at most `24h`",
 };
 
@@ -33,15 +33,15 @@ pub(super) const MEMORY: Bounds<u64> = Bounds {
 pub(super) const REQUEST_BODY: Bounds<u64> = Bounds {
     least: 1,
     most: 1 << 50,
-    below: "no body could be sent; leave the methods with a body out instead",
-    above: "that is no limit; write `\"unlimited\"`",
+    below: "no request could have a body; leave out the methods with a body instead",
+    above: "that is not a limit; write `\"unlimited\"`",
 };
 
 pub(super) const HEADER_COUNT: Bounds<usize> = Bounds {
     least: 16,
     most: 10_000,
     below: "browsers send more; write at least `16`",
-    above: "that many would make one request as dear as thousands; write at most `10000`",
+    above: "one request would cost as much as thousands; write at most `10000`",
 };
 
 /// For header fields and request line. The least is the smallest buffer of the HTTP library.
@@ -49,13 +49,13 @@ pub(super) const HEADER_SIZE: Bounds<u64> = Bounds {
     least: 8 * KIB,
     most: MIB,
     below: "ordinary requests need more; write at least `8KiB`",
-    above: "every connection may take that much memory; write at most `1MiB`",
+    above: "every connection could use that much memory; write at most `1MiB`",
 };
 
 pub(super) const IDLE_TIMEOUT: Bounds<Duration> = Bounds {
     least: Duration::from_millis(100),
     most: DAY,
-    below: "honest clients pause that long; write at least `100ms`",
+    below: "clients on slow networks pause that long; write at least `100ms`",
     above: "stalled clients would pile up; write at most `24h`",
 };
 
@@ -70,7 +70,7 @@ pub(super) const CONCURRENCY: Bounds<usize> = Bounds {
     least: 1,
     most: 1_000_000,
     below: "no request would be answered; write at least `1`",
-    above: "no machine works on that many; write at most `1000000`",
+    above: "no machine handles that many; write at most `1000000`",
 };
 
 pub(super) const LOG_RATE: Bounds<u64> = Bounds {
