@@ -1,21 +1,21 @@
-//! How long a look-up takes, beside `matchit` and `path-tree`: `cargo bench --package waypost-routing`.
+//! Measures look-ups, compared with `matchit` and `path-tree`: `cargo bench --package waypost-routing`.
 //!
-//! All three hold the same tables, of 10, 1,000 and 10,000 patterns, and look the same paths up. What only ours
-//! can hold (`[slug]` beside `[...rest]`, an optional catch-all) is a table of its own. The others get a path as it was
-//! sent; ours takes one that [`Path::resolve`] normalised
-//! and decoded. So its columns are the look-up alone, the same with the values of the params copied out, and all of it.
+//! All three have the same tables, of 10, 1,000 and 10,000 patterns, and look up the same paths. Patterns that only
+//! `waypost-routing` supports (`[slug]` beside `[...rest]`, an optional catch-all) are a table of their own. The other
+//! two take a raw path, while `waypost-routing` takes one that [`Path::resolve`] normalised and decoded. So it has
+//! three columns: the look-up alone, the look-up with copies of the params, and both with `resolve`.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use waypost_routing::{Path, Pattern, Resolved, RouteTable};
 
-/// How long one figure is measured for, and how often; the least disturbed time counts.
+/// The duration of a slice. A figure is the fastest of several slices, which is the least disturbed one.
 const SLICE: Duration = Duration::from_millis(20);
 const SLICES: usize = 15;
 
 fn main() {
-    // `cargo test` runs this too, with no argument; one short slice shows that it works.
+    // `cargo test` runs this program too, without an argument. One slice then shows that it works.
     let full = std::env::args().any(|argument| argument == "--bench");
     let slices = if full { SLICES } else { 1 };
     println!(
@@ -42,7 +42,7 @@ fn main() {
     }
 }
 
-/// One table for each of the three.
+/// The same table for each of the three crates.
 struct Tables {
     ours: RouteTable<usize>,
     matchit: matchit::Router<usize>,
@@ -104,11 +104,11 @@ fn table(folders: &[String]) -> RouteTable<usize> {
 fn resolved(path: &str) -> Path {
     match Path::resolve(path) {
         Ok(Resolved::Path(path)) => path,
-        other => panic!("`{path}` gives {other:?}"),
+        other => panic!("`{path}` resolves to {other:?}"),
     }
 }
 
-/// Patterns as an app has them: per resource its list, a page, one item, and what belongs to it.
+/// Returns patterns like those of an app: for each resource a list, a page, an item and its children.
 fn folders(size: usize) -> Vec<String> {
     let of_resource = |index: usize| {
         let resource = resource(index);
@@ -123,7 +123,7 @@ fn folders(size: usize) -> Vec<String> {
     (0..size / 5).flat_map(of_resource).collect()
 }
 
-/// The same with siblings that the others refuse.
+/// Returns patterns with siblings that the other crates do not support.
 fn siblings(size: usize) -> Vec<String> {
     let of_resource = |index: usize| {
         let resource = resource(index);
@@ -145,7 +145,7 @@ fn resource(index: usize) -> String {
     format!("{}-{index}", WORDS[index % WORDS.len()])
 }
 
-/// Paths all over the table, in no order that a branch predictor could learn.
+/// Returns paths across the whole table, in an order that a branch predictor can't learn.
 fn paths(size: usize, kind: &str) -> Vec<String> {
     let resources = size / 5;
     let path = |step: usize| {
@@ -160,7 +160,7 @@ fn paths(size: usize, kind: &str) -> Vec<String> {
     (0..997).map(path).collect()
 }
 
-/// The time for one look-up, of the quickest slice.
+/// Measures the time of one look-up in the fastest slice.
 fn nanoseconds<T>(paths: &[T], slices: usize, find: impl Fn(&T) -> bool) -> f64 {
     let slice = || {
         let (start, mut rounds) = (Instant::now(), 0);

@@ -1,7 +1,7 @@
-//! [`Conflicts`]: the routes of a table that cannot live side by side, all of them at once.
+//! [`Conflicts`]: all pairs of routes in a table that conflict.
 //!
-//! The search for conflicts merges params whatever they are called, since a path cannot tell names
-//! apart. It is independent of the trie that answers look-ups, which relies on its verdict.
+//! The search for conflicts treats params with different names as the same segment, because they match the same
+//! paths. It is independent of the trie for look-ups, which relies on patterns without conflicts.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -11,9 +11,9 @@ use std::{
 
 use crate::{ParamName, Pattern, Segment};
 
-/// Why a table is refused: at least one [`Conflict`].
+/// The error of a table with conflicts: at least one [`Conflict`].
 ///
-/// The display form has one line for each.
+/// The display form has one line for each conflict.
 pub struct Conflicts<T> {
     routes: Vec<(Pattern, T)>,
     found: Vec<Found>,
@@ -53,15 +53,15 @@ impl<T: fmt::Debug> fmt::Debug for Conflicts<T> {
 
 impl<T: fmt::Debug + fmt::Display> Error for Conflicts<T> {}
 
-/// Two routes that cannot live side by side; each is given by its pattern and its label.
+/// Two routes that conflict, each with its pattern and its label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Conflict<'a, T> {
     /// What is wrong with the two.
     pub kind: ConflictKind,
-    /// The route that comes first.
+    /// The route that comes first by precedence.
     pub first: (&'a Pattern, &'a T),
-    /// The route that comes second.
+    /// The route that comes second by precedence.
     pub second: (&'a Pattern, &'a T),
 }
 
@@ -80,7 +80,7 @@ impl<T: fmt::Display> fmt::Display for Conflict<'_, T> {
                 let (one, other) = (&first.segments()[index], &second.segments()[index]);
                 write!(
                     f,
-                    "{both} name one segment `{one}` and `{other}`; use the same name in both"
+                    "{both} name the same segment `{one}` and `{other}`; use the same name in both"
                 )
             }
             ConflictKind::OwnAndOptionalCatchAll => write!(
@@ -90,22 +90,22 @@ impl<T: fmt::Display> fmt::Display for Conflict<'_, T> {
             ),
             ConflictKind::TwoCatchAlls => write!(
                 f,
-                "{both} are catch-alls of one folder; \
-                 keep the second, which matches all that the first does"
+                "{both} are catch-alls of the same folder; \
+                 keep the second, which also matches every path of the first"
             ),
         }
     }
 }
 
-/// What is wrong with two routes.
+/// Why two routes conflict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ConflictKind {
-    /// Two folders have one pattern, since groups and slots do not count.
+    /// Two folders have the same pattern, because groups and slots add no segment.
     SamePattern,
-    /// The patterns differ in names of params only, so they match the same paths.
+    /// The patterns differ only in names of params, so they match the same paths.
     SamePaths,
-    /// The patterns share a folder level whose param has two names: `x/[a]/one` and `x/[b]/two`.
+    /// The patterns have different names for the param of a shared level: `x/[a]/one` and `x/[b]/two`.
     DifferentNames {
         /// The position of the param in both patterns.
         index: usize,
@@ -117,7 +117,7 @@ pub enum ConflictKind {
     TwoCatchAlls,
 }
 
-/// Sorts `routes` by precedence, unless some of them conflict.
+/// Sorts `routes` by precedence, or returns their conflicts.
 pub(crate) fn check<T>(mut routes: Vec<(Pattern, T)>) -> Result<Vec<(Pattern, T)>, Conflicts<T>> {
     routes.sort_by(|(one, _), (other, _)| one.cmp(other));
     let patterns: Vec<_> = routes.iter().map(|(pattern, _)| pattern).collect();
@@ -129,7 +129,7 @@ pub(crate) fn check<T>(mut routes: Vec<(Pattern, T)>) -> Result<Vec<(Pattern, T)
     }
 }
 
-/// A conflict between two routes, by their position.
+/// A conflict between two routes, given by their positions.
 struct Found {
     kind: ConflictKind,
     first: usize,
@@ -148,19 +148,19 @@ fn find(patterns: &[&Pattern]) -> Vec<Found> {
     found
 }
 
-/// The folders of all patterns, those that no path can tell apart as one.
+/// The folders of all patterns. Folders that match the same paths are one level.
 struct Levels<'a> {
     levels: Vec<Level<'a>>,
-    /// Where each pattern ends: equal for patterns that match the same paths.
+    /// The end of each pattern: equal for patterns that match the same paths.
     ends: Vec<(usize, End)>,
-    /// The level for a static segment, or for any param (`None`), in another.
+    /// The child level of a level, for a static segment or for any param (`None`).
     children: HashMap<(usize, Option<&'a str>), usize>,
 }
 
-/// What ends in a folder or in the last segment below it, by the position of the patterns.
+/// The patterns that end in a folder, or in a catch-all directly below it, by their positions.
 #[derive(Default)]
 struct Level<'a> {
-    /// The number of segments above.
+    /// The number of segments above this folder.
     depth: usize,
     own: Vec<usize>,
     catch_alls: Vec<usize>,
@@ -227,7 +227,7 @@ impl Level<'_> {
         }
     }
 
-    /// Sets each pattern that matches the same paths as another against the first of them.
+    /// Pairs each pattern with the first one that matches the same paths.
     fn same_paths(&self, patterns: &[&Pattern]) -> Vec<Found> {
         let mut found = Vec::new();
         for same in [&self.own, &self.catch_alls, &self.optional_catch_alls] {
@@ -251,10 +251,9 @@ impl Level<'_> {
         found
     }
 
-    /// Sets the first name of the param against each other name, once for each.
+    /// Pairs the first name of the param with each other name, once per name.
     ///
-    /// Two patterns that match the same paths are reported as such already: another pair is looked
-    /// for.
+    /// Skips pairs of patterns that match the same paths, because `same_paths` reports those.
     fn different_names(&self, ends: &[(usize, End)]) -> Vec<Found> {
         let mut names = self.names.values();
         let Some(firsts) = names.next() else {
@@ -355,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn all_are_found_and_each_once() {
+    fn every_conflict_is_found_once() {
         use ConflictKind::{
             DifferentNames, OwnAndOptionalCatchAll, SamePaths, SamePattern, TwoCatchAlls,
         };

@@ -1,11 +1,10 @@
-//! [`PatternError`]: what is wrong with the path of one folder.
+//! [`PatternError`]: why the path of a folder is not a valid pattern.
 
 use std::{error::Error, fmt};
 
-/// Why the path of a folder is no pattern.
+/// Why the path of a folder is not a valid pattern.
 ///
-/// The messages name the folder at fault and what to write instead; the file they belong to is
-/// known to the caller.
+/// A message names the invalid folder and what to write instead. The caller adds the file.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PatternError {
@@ -19,7 +18,7 @@ pub enum PatternError {
         /// The whole path.
         folder: String,
     },
-    /// No path ever has this segment: dot segments are removed, and NUL is refused.
+    /// No path can contain this segment: dot segments are removed, and NUL is an error.
     Unreachable {
         /// The folder's name.
         segment: String,
@@ -29,48 +28,48 @@ pub enum PatternError {
         /// The folder's name.
         segment: String,
     },
-    /// A param is in two pairs of brackets: `[[x]]`.
+    /// A param has two pairs of brackets: `[[x]]`.
     OptionalParam {
         /// The folder's name.
         segment: String,
         /// The name in the brackets.
         name: String,
     },
-    /// There are more brackets than a dynamic segment has: `[[[x]]]`, `[[x]`.
+    /// A dynamic segment has too many brackets: `[[[x]]]`, `[[x]`.
     ExtraBrackets {
         /// The folder's name.
         segment: String,
     },
-    /// Not exactly three dots are in front of the name: `[..x]`.
+    /// The name follows another number of dots than three: `[..x]`.
     WrongDots {
         /// The folder's name.
         segment: String,
     },
-    /// The character `…` stands where three dots should: `[…x]`.
+    /// The name follows the character `…` instead of three dots: `[…x]`.
     Ellipsis {
         /// The folder's name.
         segment: String,
     },
-    /// A name is neither an identifier of Rust nor kebab-case.
+    /// A name is neither a Rust identifier nor kebab-case.
     InvalidName {
         /// The folder's name.
         segment: String,
         /// The name in the brackets.
         name: String,
     },
-    /// Something follows a catch-all.
+    /// A segment follows a catch-all.
     CatchAllNotLast {
         /// The catch-all.
         segment: String,
         /// The segment that follows it.
         next: String,
     },
-    /// One name is used twice.
+    /// Two params have the same name.
     RepeatedName {
         /// The name.
         name: String,
     },
-    /// Two names differ in `-` and `_` only.
+    /// Two names differ only in `-` and `_`.
     SimilarNames {
         /// The name further left.
         first: String,
@@ -79,7 +78,7 @@ pub enum PatternError {
     },
 }
 
-/// Says what is wrong and, after a semicolon, what to do about it.
+/// Writes the fault, a semicolon, and how to fix it.
 impl fmt::Display for PatternError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.write_fault(f)?;
@@ -92,10 +91,10 @@ impl PatternError {
     fn write_fault(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Private { folder } => {
-                write!(f, "`{folder}` is private, nothing in it is a route")
+                write!(f, "`{folder}` is private, so nothing in it is a route")
             }
             Self::EmptyFolder { folder } => write!(f, "`{folder}` has an empty name"),
-            Self::Unreachable { segment } => write!(f, "no path ever has the segment `{segment}`"),
+            Self::Unreachable { segment } => write!(f, "no path can have the segment `{segment}`"),
             Self::EmptyName { segment } => write!(f, "`{segment}` has no name"),
             Self::OptionalParam { segment, .. } => {
                 write!(
@@ -109,7 +108,7 @@ impl PatternError {
             }
             Self::Ellipsis { segment } => write!(f, "`{segment}` has the character `…`"),
             Self::InvalidName { segment, name } => {
-                write!(f, "`{name}` in `{segment}` is not a name for a param")
+                write!(f, "`{name}` in `{segment}` is not a valid param name")
             }
             Self::CatchAllNotLast { segment, next } => {
                 write!(
@@ -117,11 +116,11 @@ impl PatternError {
                     "`{next}` comes after the catch-all `{segment}`, which must be last"
                 )
             }
-            Self::RepeatedName { name } => write!(f, "the param `{name}` is there twice"),
+            Self::RepeatedName { name } => write!(f, "the param `{name}` occurs twice"),
             Self::SimilarNames { first, second } => {
                 write!(
                     f,
-                    "the params `{first}` and `{second}` differ in `-` and `_` only"
+                    "the params `{first}` and `{second}` differ only in `-` and `_`"
                 )
             }
         }
@@ -134,7 +133,7 @@ impl PatternError {
                 let escapes = "%5F".repeat(folder.len() - public.len());
                 write!(
                     f,
-                    "for a URL with `{folder}` name the folder `{escapes}{public}`"
+                    "for a URL with `{folder}`, name the folder `{escapes}{public}`"
                 )
             }
             Self::EmptyFolder { .. } => {

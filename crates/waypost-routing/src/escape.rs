@@ -1,7 +1,7 @@
 //! Percent-escapes ([RFC 3986 section 2.1](https://www.rfc-editor.org/rfc/rfc3986#section-2.1)).
 //!
-//! Request paths are decoded strictly, folder names leniently. Nothing here splits on `/` or
-//! decides what a name means.
+//! Request paths are decoded strictly, folder names leniently. This module neither splits paths nor
+//! interprets names.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ pub(crate) enum DecodeError {
     InvalidUtf8,
 }
 
-/// Decodes every escape once; a malformed one, or bytes that are not UTF-8, fail.
+/// Decodes every escape once. A malformed escape, or bytes that are not UTF-8, are an error.
 pub(crate) fn decode_strict(text: &str) -> Result<String, DecodeError> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -31,8 +31,7 @@ pub(crate) fn decode_strict(text: &str) -> Result<String, DecodeError> {
     String::from_utf8(bytes).map_err(|_| DecodeError::InvalidUtf8)
 }
 
-/// Decodes every escape that is well formed and part of valid UTF-8, and keeps all others as they
-/// are.
+/// Decodes every escape that is well formed and part of valid UTF-8, and keeps all others unchanged.
 pub(crate) fn decode_lenient(text: &str) -> String {
     let mut decoded = String::with_capacity(text.len());
     let mut rest = text;
@@ -54,9 +53,9 @@ pub(crate) fn decode_lenient(text: &str) -> String {
     decoded
 }
 
-/// Writes `text` with every byte of the characters for which `must_escape` holds as an escape.
+/// Writes `text`, and percent-encodes the characters for which `must_escape` returns `true`.
 ///
-/// `must_escape` gets each character with its byte offset.
+/// `must_escape` receives the byte offset of each character and the character.
 pub(crate) fn encode(
     out: &mut impl fmt::Write,
     text: &str,
@@ -75,10 +74,10 @@ pub(crate) fn encode(
     Ok(())
 }
 
-/// `%`, and two hexadecimal digits.
+/// The length of `%` and two hexadecimal digits.
 const ESCAPE_LEN: usize = 3;
 
-/// The byte that the escape at the start of `bytes` stands for.
+/// Decodes the escape at the start of `bytes`, or returns `None` if there is none.
 fn escape_at(bytes: &[u8]) -> Option<u8> {
     match bytes {
         [b'%', high, low, ..] => byte_of(*high, *low),
@@ -99,12 +98,12 @@ fn hex_digit(byte: u8) -> Option<u8> {
     }
 }
 
-/// The bytes of the well-formed escapes that follow each other from the start of `bytes`.
+/// Decodes the run of well-formed escapes at the start of `bytes`.
 fn escape_run(bytes: &[u8]) -> Vec<u8> {
     bytes.chunks(ESCAPE_LEN).map_while(escape_at).collect()
 }
 
-/// Appends `bytes` where they are UTF-8, and elsewhere their `escapes`.
+/// Appends the valid UTF-8 in `bytes`, and for all other bytes their `escapes`.
 fn push_valid(decoded: &mut String, bytes: &[u8], escapes: &str) {
     let mut at = 0;
     for chunk in bytes.utf8_chunks() {

@@ -1,8 +1,8 @@
 //! File-based routing: folders are patterns, patterns match paths, and one order decides among
 //! them.
 //!
-//! The router, the handlers, the tools and the tests all use this crate, so that a path means the
-//! same to each of them. It does no I/O and needs no other crate. What follows is the
+//! The router, the handlers, the tools and the tests all use this crate, so that all of them read a
+//! path in the same way. The crate does no I/O and has no dependencies. This page is the
 //! specification.
 //!
 //! # Patterns
@@ -16,13 +16,13 @@
 //! | `[...rest]` | catch-all, last only | all remaining segments, at least one |
 //! | `[[...rest]]` | optional catch-all, last only | all remaining segments, or none |
 //! | `(group)`, `@slot` | none | |
-//! | `_private` | the folder and all below it are no routes: [`PatternError::Private`] | |
+//! | `_private` | an error: neither the folder nor anything below it is a route ([`PatternError::Private`]) | |
 //!
-//! Brackets count only around a whole name: `post-[id]`, `[id].json` and `[a` are static. In a
+//! Brackets are special only around a whole name: `post-[id]`, `[id].json` and `[a` are static. In a
 //! static name valid percent-escapes are decoded once, so `%5Fprivate` is the segment `_private`.
-//! The name of a param is an identifier of Rust or kebab-case, and no two in one pattern are equal
-//! but for `-` and `_`. Names are compared in Unicode NFC; the feature `nfc` brings them into it,
-//! and whoever reads folders turns it on.
+//! The name of a param is a Rust identifier or kebab-case. Two names in one pattern may not differ
+//! only in `-` and `_`. Names are compared in Unicode NFC. The feature `nfc` normalises them; tools
+//! that read folders enable it.
 //!
 //! ```
 //! use waypost_routing::{Pattern, PatternError, Segment};
@@ -42,8 +42,8 @@
 //!
 //! # Paths
 //!
-//! [`Path::resolve`] brings the path of a request into the one form that is matched, or says that
-//! the client should be redirected (308), or that the path is bad (400):
+//! [`Path::resolve`] normalises the path of a request for matching. It may also return a redirect
+//! (308) or an error (400):
 //!
 //! ```
 //! use waypost_routing::{Path, PathError, Resolved};
@@ -60,10 +60,10 @@
 //!
 //! # Precedence
 //!
-//! Of all patterns that match a path, the least one answers, in the order that `Ord` for
-//! [`Pattern`] defines: segment by segment from the left, the folder's own route, static, param,
-//! catch-all, optional catch-all. Nothing else counts: not the order of insertion, not the length.
-//! A branch that turns out to have no route for the path is left again.
+//! If several patterns match a path, the smallest one answers. `Ord` for [`Pattern`] compares them
+//! segment by segment from the left: the folder's own route comes first, then static, param,
+//! catch-all, optional catch-all. Neither the order of insertion nor the length of a pattern matters.
+//! If a branch has no route for the rest of the path, the search goes back and tries the next one.
 //!
 //! ```
 //! use waypost_routing::{Path, Pattern, Resolved, RouteTable};
@@ -84,13 +84,13 @@
 //!
 //! # Conflicts
 //!
-//! A [`RouteTable`] is refused with all its [`Conflicts`] at once if two routes
+//! [`RouteTable::new`] fails with all [`Conflicts`] at once if two routes
 //!
-//! - have one pattern, because groups and slots do not count: `(a)/x` and `(b)/x`;
-//! - match the same paths under other names: `[a]` and `[b]`;
-//! - name one segment differently: `x/[a]/one` and `x/[b]/two`;
+//! - have the same pattern, because groups and slots add no segment: `(a)/x` and `(b)/x`;
+//! - match the same paths with different param names: `[a]` and `[b]`;
+//! - name the same segment differently: `x/[a]/one` and `x/[b]/two`;
 //! - are a folder's own route and the optional catch-all in it: `x` and `x/[[...a]]`;
-//! - are a catch-all and an optional catch-all in one folder.
+//! - are a catch-all and an optional catch-all in the same folder.
 //!
 //! ```
 //! use waypost_routing::{Pattern, RouteTable};
@@ -100,7 +100,7 @@
 //! let conflicts = RouteTable::new(routes).unwrap_err();
 //! assert_eq!(
 //!     conflicts.to_string(),
-//!     "`/x/[a]/one` (`x/[a]/one`) and `/x/[b]/two` (`x/[b]/two`) name one segment `[a]` and \
+//!     "`/x/[a]/one` (`x/[a]/one`) and `/x/[b]/two` (`x/[b]/two`) name the same segment `[a]` and \
 //!      `[b]`; use the same name in both\n\
 //!      `(g)/y` and `y` both have the pattern `/y`; keep one of them, or rename a folder \
 //!      that is neither a group nor a slot"
@@ -110,9 +110,9 @@
 //! # Sources
 //!
 //! The rules are those of [Next's route
-//! handlers](https://nextjs.org/docs/app/api-reference/file-conventions/route), except that static
-//! segments match decoded, that a path which does not decode is refused whether a route matches or
-//! not, and that every conflict is found when the table is built.
+//! handlers](https://nextjs.org/docs/app/api-reference/file-conventions/route), with three
+//! differences. Static segments match the decoded path. A path that does not decode is an error
+//! whether or not a route matches. All conflicts are found when the table is built.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 

@@ -1,9 +1,9 @@
-//! [`Params`]: what the dynamic segments of a pattern matched in a path.
+//! [`Params`]: the values that a pattern's dynamic segments matched in a path.
 
-/// Holds the values of a pattern's dynamic segments, in the order of the pattern.
+/// The values of a pattern's dynamic segments, in the order of the pattern.
 ///
-/// Values are percent-decoded exactly once, each segment by itself, so a value may hold a `/` that
-/// was sent as `%2F`. An optional catch-all that matched no segment has no entry.
+/// Each segment is percent-decoded exactly once, so a value may contain a `/` that was sent as
+/// `%2F`. An optional catch-all that matched no segment has no entry.
 ///
 /// # Examples
 ///
@@ -28,7 +28,7 @@ impl Params {
         entries: Vec::new(),
     };
 
-    /// Returns the value of the param called `name`, compared exactly.
+    /// Returns the value of the param `name`, or `None` if there is no param of exactly this name.
     pub fn get(&self, name: &str) -> Option<&ParamValue> {
         let entry = self.entries.iter().find(|(known, _)| known == name);
         entry.map(|(_, value)| value)
@@ -46,13 +46,13 @@ impl Params {
         self.entries.len()
     }
 
-    /// Tells whether there is no entry, as for a pattern without dynamic segments.
+    /// Returns `true` if there are no entries, as for a pattern without dynamic segments.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 }
 
-/// Collects entries as a matcher would give them, for unit tests of code that takes params.
+/// Builds params without a matcher, for unit tests of code that takes params.
 impl FromIterator<(String, ParamValue)> for Params {
     fn from_iter<I: IntoIterator<Item = (String, ParamValue)>>(entries: I) -> Self {
         Self {
@@ -70,7 +70,7 @@ impl IntoIterator for Params {
     }
 }
 
-/// What one dynamic segment of a pattern matched.
+/// The value of one dynamic segment.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum ParamValue {
     /// The one segment that `[name]` matched.
@@ -80,7 +80,7 @@ pub enum ParamValue {
 }
 
 impl ParamValue {
-    /// Returns the value of a `[name]` segment, `None` for a catch-all.
+    /// Returns the value of a `[name]` segment, or `None` for a catch-all.
     pub fn as_one(&self) -> Option<&str> {
         match self {
             Self::One(value) => Some(value),
@@ -88,7 +88,7 @@ impl ParamValue {
         }
     }
 
-    /// Returns the values: one for a `[name]` segment, as many as matched for a catch-all.
+    /// Returns the values: one for a `[name]` segment, and all matched segments for a catch-all.
     pub fn as_slice(&self) -> &[String] {
         match self {
             Self::One(value) => std::slice::from_ref(value),

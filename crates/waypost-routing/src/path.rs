@@ -1,9 +1,8 @@
-//! [`Path`]: a request path, brought into the one form that patterns are matched against.
+//! [`Path`]: a normalised request path, the form that patterns match.
 //!
-//! Whoever decides something by the path (the router, a handler, a guard) goes through
-//! [`Path::resolve`], so that no two of them can read one path in different ways. Queries,
-//! fragments and the other forms of a request target (`*`, absolute, authority) are the caller's
-//! business.
+//! All code that decides by the path (the router, a handler, a guard) uses [`Path::resolve`], so that
+//! all of it reads a path in the same way. The caller handles queries, fragments and the other forms
+//! of a request target (`*`, absolute, authority).
 
 use std::{error::Error, fmt};
 
@@ -11,9 +10,9 @@ use crate::escape::{self, DecodeError};
 
 /// A normalised path: its segments, each percent-decoded exactly once.
 ///
-/// No segment is empty, `.`, `..` or holds a NUL. `/` has no segments. The display form is the
-/// canonical spelling, with everything escaped that is not a `pchar` of [RFC 3986 section
-/// 3.3](https://www.rfc-editor.org/rfc/rfc3986#section-3.3); it resolves to the same path.
+/// No segment is empty, is `.` or `..`, or contains a NUL. `/` has no segments. The display form is
+/// canonical: it escapes every character that is not a `pchar` of [RFC 3986 section
+/// 3.3](https://www.rfc-editor.org/rfc/rfc3986#section-3.3). It resolves to the same path.
 ///
 /// # Examples
 ///
@@ -27,34 +26,34 @@ use crate::escape::{self, DecodeError};
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash, Default)]
 pub struct Path {
-    /// The decoded segments, one after the other.
+    /// The decoded segments, concatenated.
     text: String,
     /// Where each segment ends in `text`.
     ends: Vec<usize>,
 }
 
-/// What [`Path::resolve`] makes of a path.
+/// The result of [`Path::resolve`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Resolved {
-    /// The path can be looked up.
+    /// A normalised path, ready for a look-up.
     Path(Path),
-    /// The client should ask for this path instead, with a 308; the caller appends the query.
+    /// The path to which the client should be redirected with a 308. The caller appends the query.
     ///
-    /// It begins with exactly one `/`, so it cannot name another host.
+    /// It begins with exactly one `/`, so it can't name another host.
     Redirect(String),
 }
 
 impl Path {
-    /// Normalises a path as it was sent, without query and fragment.
+    /// Normalises the raw path of a request, without its query and fragment.
     ///
-    /// In this order, as Next does:
+    /// The steps are those of Next, in this order:
     ///
-    /// 1. Backslashes and repeated slashes give a redirect to the path with backslashes as slashes
-    ///    and each run of slashes as one; nothing else is changed.
-    /// 2. Dot segments (`.`, `..`, and with `%2e` for a dot) are removed as in the [URL
-    ///    Standard](https://url.spec.whatwg.org/#path-state); a last one leaves a trailing slash.
-    /// 3. A trailing slash, but for `/` alone, gives a redirect to the path without it.
-    /// 4. The path is split on `/`, then each segment is percent-decoded once.
+    /// 1. A path with backslashes or repeated slashes is redirected. In the new path each backslash is
+    ///    a slash and each run of slashes is one slash; the rest is unchanged.
+    /// 2. Dot segments (`.`, `..`, also with `%2e` for a dot) are removed as in the [URL
+    ///    Standard](https://url.spec.whatwg.org/#path-state). If the last segment is one, the path ends with a slash.
+    /// 3. A path with a trailing slash is redirected to the path without it, except for `/`.
+    /// 4. The path is split on `/`, and each segment is percent-decoded once.
     ///
     /// # Examples
     ///
@@ -69,8 +68,8 @@ impl Path {
     ///
     /// # Errors
     ///
-    /// [`PathError`], which a server answers with 400: the path does not start with `/`, has a byte
-    /// that no path may have, or a segment that does not decode.
+    /// [`PathError`], which a server answers with a 400, if the path does not start with `/`, contains
+    /// a character that paths may not contain, or has a segment that does not decode.
     pub fn resolve(raw: &str) -> Result<Resolved, PathError> {
         check_bytes(raw)?;
         if let Some(target) = collapse_slashes(raw) {
@@ -94,20 +93,21 @@ impl Path {
         self.ends.len()
     }
 
-    /// Returns the segment at `index`, or `None` behind the last.
+    /// Returns the segment at `index`, or `None` if there are fewer segments.
     pub(crate) fn segment(&self, index: usize) -> Option<&str> {
         let end = *self.ends.get(index)?;
-        // Not by an index: that one can't panic is nothing a compiler sees, and its message takes 7 kB.
+        // `get` instead of an index: the compiler can't see that an index is in bounds, and the code for its panic
+        // message takes 7 kB of a component.
         self.text.get(self.start(index)..end)
     }
 
-    /// Appends a segment that is decoded already.
+    /// Appends a decoded segment.
     pub(crate) fn push(&mut self, segment: &str) {
         self.text.push_str(segment);
         self.ends.push(self.text.len());
     }
 
-    /// Decodes a path that is normalised.
+    /// Decodes a normalised path.
     fn decode(path: &str) -> Result<Self, PathError> {
         let mut decoded = Self {
             text: String::with_capacity(path.len()),
@@ -148,25 +148,24 @@ impl fmt::Debug for Path {
     }
 }
 
-/// Why a path is refused: a fault of the client, for which 400 is the answer.
+/// Why a path is invalid. It is the client's fault, and the response is a 400.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PathError {
-    /// The path does not start with `/`; `*`, as in `OPTIONS *`, is no path either.
+    /// The path does not start with `/`. `*`, as in `OPTIONS *`, is not a path either.
     NotAbsolute,
-    /// A control character, a space, a non-ASCII character, or a `?` or `#`, which end a path,
-    /// stands unescaped.
+    /// The path contains an unescaped control character, space, non-ASCII character, `?` or `#`.
     ForbiddenCharacter,
     /// A `%` is not followed by two hexadecimal digits.
     MalformedEscape,
-    /// The escapes of a segment do not give UTF-8.
+    /// A segment does not decode to UTF-8.
     InvalidUtf8,
-    /// A segment holds an escaped NUL.
+    /// A segment contains an escaped NUL.
     Nul,
 }
 
 impl PathError {
-    /// Returns what its display form says, too.
+    /// Returns the display form as a static string.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NotAbsolute => "the path does not start with `/`",
@@ -195,7 +194,7 @@ impl From<DecodeError> for PathError {
     }
 }
 
-/// Refuses what must not stand in a path at all, before any of it can reach a `Location` header.
+/// Checks that a path contains only allowed characters, before any part of it can reach a `Location` header.
 fn check_bytes(raw: &str) -> Result<(), PathError> {
     if !raw.starts_with('/') {
         return Err(PathError::NotAbsolute);
@@ -208,7 +207,7 @@ fn check_bytes(raw: &str) -> Result<(), PathError> {
     }
 }
 
-/// Returns `raw` with single forward slashes only, or `None` if it is so already.
+/// Returns `raw` with backslashes and runs of slashes replaced by one slash, or `None` if it has neither.
 fn collapse_slashes(raw: &str) -> Option<String> {
     let is_run = |pair: &[u8]| pair == b"//";
     if !raw.bytes().any(|byte| byte == b'\\') && !raw.as_bytes().windows(2).any(is_run) {
@@ -224,9 +223,9 @@ fn collapse_slashes(raw: &str) -> Option<String> {
     Some(collapsed)
 }
 
-/// Drops the dot segments of a path without repeated slashes.
+/// Removes the dot segments of a path without repeated slashes.
 ///
-/// It ends in a slash where the path does, and where its last segment was one with dots.
+/// The result ends with a slash if the path does, or if its last segment was a dot segment.
 fn remove_dot_segments(raw: &str) -> String {
     let mut kept = String::with_capacity(raw.len());
     let mut ends_in_slash = false;
@@ -254,7 +253,7 @@ fn remove_dot_segments(raw: &str) -> String {
 
 /// Splits a path at its slashes.
 ///
-/// By bytes, not by `str::split`: a handler is that much smaller.
+/// Works on bytes instead of `str::split`, which would make a handler's component larger.
 fn segments(path: &str) -> impl Iterator<Item = &str> {
     let mut rest = path;
     std::iter::from_fn(move || {
@@ -299,7 +298,7 @@ fn decode_segment(segment: &str) -> Result<String, PathError> {
     }
 }
 
-/// Tells whether a character may stand unescaped in a segment
+/// Returns `true` if a character may occur unescaped in a segment
 /// ([RFC 3986 section 3.3](https://www.rfc-editor.org/rfc/rfc3986#section-3.3)).
 fn is_pchar(character: char) -> bool {
     character.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:@".contains(character)
@@ -312,7 +311,7 @@ mod tests {
     fn resolved(raw: &str) -> Path {
         match Path::resolve(raw) {
             Ok(Resolved::Path(path)) => path,
-            other => panic!("`{raw}` gives {other:?}"),
+            other => panic!("`{raw}` resolves to {other:?}"),
         }
     }
 
@@ -426,7 +425,7 @@ mod tests {
     }
 
     #[test]
-    fn segments_are_reachable_by_index() {
+    fn segments_by_index() {
         let path = resolved("/a/bc/d");
         assert_eq!(path.len(), 3);
         assert_eq!(

@@ -1,7 +1,6 @@
-//! [`Pattern`]: the URL pattern of a route's folder, and the one place where precedence is defined.
+//! [`Pattern`]: the URL pattern of a route's folder, and the only definition of precedence.
 //!
-//! A pattern knows nothing of other patterns: which of them get along is decided by
-//! [`RouteTable`](crate::RouteTable).
+//! A pattern does not know other patterns: [`RouteTable`](crate::RouteTable) finds conflicts.
 
 use std::{borrow::Cow, cmp::Ordering, collections::BTreeMap, fmt, str::FromStr};
 
@@ -10,10 +9,9 @@ use crate::{
     segment::{is_group, is_private, is_slot},
 };
 
-/// The URL pattern that a folder below `handlers/` stands for.
+/// The URL pattern of a folder below `handlers/`.
 ///
-/// The display form is the canonical folder path with a leading slash. It reads back as the same
-/// pattern.
+/// The display form is the canonical folder path with a leading slash. It parses to the same pattern.
 ///
 /// # Examples
 ///
@@ -31,18 +29,17 @@ pub struct Pattern {
 }
 
 impl Pattern {
-    /// Reads the path of a folder below `handlers/`, with `/` between names and optionally in
-    /// front.
+    /// Parses the path of a folder below `handlers/`, with `/` between names. A leading `/` is optional.
     ///
     /// `(group)` and `@slot` folders add no segment. `[name]`, `[...name]` and `[[...name]]` are
-    /// dynamic when they are the whole name of a folder. Any other name is a static segment, in
+    /// dynamic if they are the whole name of a folder. Any other name is a static segment, in
     /// which valid percent-escapes are decoded once: `%5Fname` is `_name`. `""` and `"/"` are the
     /// root.
     ///
     /// # Errors
     ///
-    /// The first fault found from the left, but [`PatternError::Private`] before all others:
-    /// what is wrong below a private folder is nobody's business.
+    /// The leftmost fault. [`PatternError::Private`] precedes all others, because names below a private
+    /// folder need not be valid.
     pub fn parse(folder: &str) -> Result<Self, PatternError> {
         let folder = folder.strip_prefix('/').unwrap_or(folder);
         if let Some(private) = folder.split('/').find(|name| is_private(name)) {
@@ -68,8 +65,8 @@ impl Pattern {
         })
     }
 
-    /// Makes a pattern of segments that were checked before: what `export!` writes down of one that it parsed,
-    /// so that a component needs no parser.
+    /// Builds a pattern from valid segments. `export!` parses the pattern at compile time and writes this call, so
+    /// that a component needs no parser.
     #[doc(hidden)]
     pub const fn from_checked(segments: &'static [Segment]) -> Self {
         Self {
@@ -77,7 +74,7 @@ impl Pattern {
         }
     }
 
-    /// Returns the segments, none for the root.
+    /// Returns the segments. The root has none.
     pub fn segments(&self) -> &[Segment] {
         &self.segments
     }
@@ -87,10 +84,9 @@ impl Pattern {
         self.segments.iter().filter_map(Segment::param)
     }
 
-    /// Matches a path against this pattern alone, and returns the params if it matches.
+    /// Matches a path against this pattern alone. Returns the params, or `None` if it does not match.
     ///
-    /// A route found by [`RouteTable::find`](crate::RouteTable::find) matches by this, with the
-    /// same params.
+    /// A route that [`RouteTable::find`](crate::RouteTable::find) returns also matches here, with the same params.
     pub fn matches(&self, path: &Path) -> Option<Params> {
         self.accepts(path).then(|| self.bind(path))
     }
@@ -115,7 +111,7 @@ impl Pattern {
         self.segments.iter().filter_map(entry).collect()
     }
 
-    /// Tells whether a path matches this pattern alone.
+    /// Returns `true` if a path matches this pattern alone.
     pub fn accepts(&self, path: &Path) -> bool {
         for (index, segment) in self.segments.iter().enumerate() {
             match (segment, path.segment(index)) {
@@ -131,13 +127,13 @@ impl Pattern {
     }
 }
 
-/// The precedence of routes: of all patterns that match a path, the least one answers.
+/// The precedence of routes: of all patterns that match a path, the smallest one answers.
 ///
 /// Patterns are compared segment by segment from the left. A pattern that ends comes first (the
 /// folder's own route), then static segments in byte order, then `[name]`, then `[...name]`, then
-/// `[[...name]]`; equal kinds of dynamic segments by name, which matters only in tables that are
-/// refused. This is Next's order: depth first, and in each folder its own route, static, dynamic,
-/// catch-all, optional catch-all.
+/// `[[...name]]`. Dynamic segments of the same kind are ordered by name, which matters only in
+/// tables with conflicts. This is Next's order: depth first, and in each folder its own route,
+/// static, dynamic, catch-all, optional catch-all.
 impl Ord for Pattern {
     fn cmp(&self, other: &Self) -> Ordering {
         self.segments.cmp(&other.segments)
@@ -179,7 +175,7 @@ fn check_catch_all_is_last(segments: &[Segment]) -> Result<(), PatternError> {
     }
 }
 
-/// Refuses two names that are equal but for `-` and `_`: as fields of a struct they are one.
+/// Checks that no two names are equal, or differ only in `-` and `_`, because they would be the same struct field.
 fn check_names_differ(segments: &[Segment]) -> Result<(), PatternError> {
     let mut seen = BTreeMap::new();
     for name in segments.iter().filter_map(Segment::param) {
@@ -218,7 +214,7 @@ mod tests {
     fn path(raw: &str) -> Path {
         match Path::resolve(raw) {
             Ok(Resolved::Path(path)) => path,
-            other => panic!("`{raw}` gives {other:?}"),
+            other => panic!("`{raw}` resolves to {other:?}"),
         }
     }
 

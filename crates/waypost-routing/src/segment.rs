@@ -1,7 +1,7 @@
-//! [`Segment`]: one part of a pattern, and how a folder's name becomes one.
+//! [`Segment`]: one segment of a pattern, parsed from a folder's name.
 //!
-//! The order of segments is the core of the precedence of patterns, which
-//! [`Pattern`](crate::Pattern) defines. What a whole pattern must obey is checked there.
+//! The order of segments is part of the precedence that [`Pattern`](crate::Pattern) defines. Rules for whole patterns
+//! are checked there, too.
 
 use std::{borrow::Cow, fmt};
 
@@ -13,7 +13,7 @@ use crate::{PatternError, escape};
 // The order of the variants is part of the order of patterns.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Segment {
-    /// A literal text, decoded: matches the segment that decodes to exactly this, case-sensitively.
+    /// A decoded literal. It matches segments that decode to exactly this text, case-sensitively.
     Static(Cow<'static, str>),
     /// `[name]`: matches any one segment.
     Param(ParamName),
@@ -24,7 +24,7 @@ pub enum Segment {
 }
 
 impl Segment {
-    /// Returns the name of the param that the segment fills, `None` for a static one.
+    /// Returns the name of the segment's param, or `None` for a static segment.
     pub fn param(&self) -> Option<&ParamName> {
         match self {
             Self::Static(_) => None,
@@ -32,7 +32,7 @@ impl Segment {
         }
     }
 
-    /// Tells whether the segment is `[...name]` or `[[...name]]`, which only the last may be.
+    /// Returns `true` for `[...name]` and `[[...name]]`, which are allowed only as the last segment.
     pub fn is_catch_all(&self) -> bool {
         match self {
             Self::Static(_) | Self::Param(_) => false,
@@ -40,7 +40,7 @@ impl Segment {
         }
     }
 
-    /// Reads the name of a folder that adds a segment: not empty, no group, slot or private folder.
+    /// Parses the name of a folder that adds a segment. The name is not empty, a group, a slot or private.
     pub(crate) fn parse(folder: &str) -> Result<Self, PatternError> {
         match in_brackets(folder) {
             Some(inner) => parse_dynamic(folder, inner),
@@ -60,22 +60,21 @@ impl fmt::Display for Segment {
     }
 }
 
-/// The name of a param: an identifier of Rust, or kebab-case.
+/// The name of a param: a Rust identifier, or kebab-case.
 ///
-/// Keywords are allowed as far as Rust allows them as raw identifiers, so `type` is and `self` is
-/// not. A kebab-case name is words of small letters and digits, joined by single hyphens:
-/// `kebab-name`.
+/// Keywords that Rust allows as raw identifiers are allowed: `type` is, `self` is not. A kebab-case
+/// name consists of words of lowercase letters and digits, joined by single hyphens: `kebab-name`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ParamName(Cow<'static, str>);
 
 impl ParamName {
-    /// Makes a name that was checked before; as [`Pattern::from_checked`](crate::Pattern::from_checked).
+    /// Builds a name from a valid text, for the same reason as [`Pattern::from_checked`](crate::Pattern::from_checked).
     #[doc(hidden)]
     pub const fn from_checked(name: &'static str) -> Self {
         Self(Cow::Borrowed(name))
     }
 
-    /// Returns the name as it stands in the folder.
+    /// Returns the name as it is written in the folder.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -105,17 +104,17 @@ impl fmt::Display for ParamName {
     }
 }
 
-/// Tells whether a folder's name is `(group)`, which adds nothing to the URL.
+/// Returns `true` for a `(group)`, which adds nothing to the URL.
 pub(crate) fn is_group(folder: &str) -> bool {
     folder.starts_with('(') && folder.ends_with(')')
 }
 
-/// Tells whether a folder's name is `@slot`, which adds nothing to the URL.
+/// Returns `true` for a `@slot`, which adds nothing to the URL.
 pub(crate) fn is_slot(folder: &str) -> bool {
     folder.starts_with('@')
 }
 
-/// Tells whether a folder is private: neither it nor anything below it is a route.
+/// Returns `true` for a private folder: neither it nor anything below it is a route.
 pub(crate) fn is_private(folder: &str) -> bool {
     folder.starts_with('_')
 }
@@ -148,7 +147,7 @@ fn parse_dynamic(folder: &str, inner: &str) -> Result<Segment, PatternError> {
     })
 }
 
-/// Refuses the slips that deserve a better message than that the name is invalid.
+/// Detects common mistakes that deserve a better message than "invalid name".
 fn check_marks(folder: &str, name: &str) -> Result<(), PatternError> {
     let segment = folder.to_owned();
     if name.is_empty() {
@@ -174,7 +173,7 @@ fn parse_static(folder: &str) -> Result<Segment, PatternError> {
     Ok(Segment::Static(Cow::Owned(normalise(&text).into_owned())))
 }
 
-/// Brings a name into Unicode NFC, in which names are compared.
+/// Normalises a name to Unicode NFC, the form in which names are compared.
 #[cfg(feature = "nfc")]
 fn normalise(name: &str) -> Cow<'_, str> {
     use unicode_normalization::{UnicodeNormalization as _, is_nfc};
@@ -185,13 +184,13 @@ fn normalise(name: &str) -> Cow<'_, str> {
     }
 }
 
-/// Leaves a name as it is: whoever reads folders brings their names into Unicode NFC before.
+/// Returns a name unchanged: the tools that read folders have normalised it.
 #[cfg(not(feature = "nfc"))]
 fn normalise(name: &str) -> Cow<'_, str> {
     Cow::Borrowed(name)
 }
 
-/// Writes a static segment so that it reads back as one, and as nothing else.
+/// Writes a static segment so that it parses to the same static segment.
 fn write_static(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     let last = text.char_indices().next_back().map_or(0, |(at, _)| at);
     let is_mark =
@@ -203,9 +202,9 @@ fn write_static(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     })
 }
 
-/// Tells whether Rust can write `name` as an identifier, raw if it is a keyword.
+/// Returns `true` if `name` is a Rust identifier, or a keyword that can be a raw identifier.
 ///
-/// Letters and digits are those of the standard library, a little more than `XID_Start` and
+/// Uses the standard library's letters and digits, which are slightly more than `XID_Start` and
 /// `XID_Continue` of [the Rust Reference](https://doc.rust-lang.org/reference/identifiers.html).
 fn is_identifier(name: &str) -> bool {
     let mut characters = name.chars();
@@ -297,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn slips() {
+    fn common_mistakes() {
         let segment = |text: &str| text.to_owned();
         let cases = [
             (
@@ -422,7 +421,7 @@ mod tests {
     }
 
     #[test]
-    fn the_display_form_reads_back() {
+    fn the_display_form_parses_to_the_same_segment() {
         let cases = [
             ("_x", "%5Fx"),
             ("@x", "%40x"),

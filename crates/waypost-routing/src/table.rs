@@ -1,9 +1,9 @@
-//! [`RouteTable`]: all routes of an app, checked against each other, and the look-up of a path.
+//! [`RouteTable`]: all routes of an app, checked for conflicts, and the look-up of a path.
 
 use crate::{Conflicts, Params, Path, Pattern, Segment, conflict, trie::Trie};
 
-/// The routes of an app, each a [`Pattern`] with a label: a file, a component's id, whatever the
-/// caller needs.
+/// The routes of an app, each a [`Pattern`] with a label of the caller's choice, such as a file or a
+/// component's id.
 ///
 /// # Examples
 ///
@@ -25,7 +25,7 @@ pub struct RouteTable<T> {
     trie: Trie,
 }
 
-/// The route that answers for a path.
+/// The route that answers a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Match<'table, 'path, T> {
@@ -39,28 +39,28 @@ pub struct Match<'table, 'path, T> {
 impl<T> Match<'_, '_, T> {
     /// Collects the values of the pattern's dynamic segments.
     ///
-    /// The look-up itself copies nothing: who needs the route alone, as a router does, does not pay for these.
+    /// The look-up itself copies nothing, so a caller that needs only the route, such as a router, avoids this cost.
     pub fn params(&self) -> Params {
         self.pattern.bind(self.path)
     }
 }
 
 impl<T> RouteTable<T> {
-    /// Builds a table; the order of `routes` has no meaning.
+    /// Builds a table. The order of `routes` does not matter.
     ///
     /// # Errors
     ///
-    /// [`Conflicts`] lists every pair of routes that cannot live side by side.
+    /// [`Conflicts`] with every pair of routes that conflict.
     pub fn new(routes: impl IntoIterator<Item = (Pattern, T)>) -> Result<Self, Conflicts<T>> {
         let routes = conflict::check(routes.into_iter().collect())?;
         let trie = Trie::new(routes.iter().map(|(pattern, _)| pattern));
         Ok(Self { routes, trie })
     }
 
-    /// Finds the route that answers for `path`: of all that match, the first by precedence.
+    /// Finds the route that answers `path`: of all that match, the first by precedence.
     ///
-    /// Takes time linear in the number of routes at worst, whatever the path is, and usually in the
-    /// number of the path's segments.
+    /// The time is usually linear in the number of the path's segments. For any path it is at worst
+    /// linear in the number of routes.
     pub fn find<'table, 'path>(&'table self, path: &'path Path) -> Option<Match<'table, 'path, T>> {
         let (pattern, value) = &self.routes[self.trie.find(path)?];
         Some(Match {
@@ -75,11 +75,11 @@ impl<T> RouteTable<T> {
         self.routes.iter().map(|(pattern, value)| (pattern, value))
     }
 
-    /// Iterates over the routes that no path can reach, because others come first for all that they
-    /// match.
+    /// Iterates over the routes that no path can reach, because other routes precede them for every
+    /// path that they match.
     ///
-    /// Such a table works, so this is worth a warning only: beside `/[x]/[[...rest]]`, a
-    /// `/[...all]` is dead.
+    /// Such a table works, so this deserves only a warning. For example, `/[x]/[[...rest]]` makes
+    /// `/[...all]` unreachable.
     ///
     /// # Examples
     ///
@@ -109,13 +109,13 @@ impl<T> RouteTable<T> {
     }
 }
 
-/// A segment that no request and no static name has, so that only dynamic segments match it.
+/// A segment that occurs in no request and no static name, so that only dynamic segments match it.
 const NOWHERE: &str = "\0";
 
-/// For each length that tells, the path that matches `pattern` and as few others as possible.
+/// Returns, for each relevant length, the path that matches `pattern` and as few other patterns as possible.
 ///
-/// Whatever matches such a path matches every path of its length that `pattern` matches. Paths
-/// longer than the deepest pattern by more than one segment are all alike to the table.
+/// A pattern that matches such a path also matches every other path of this length that `pattern` matches. Lengths
+/// beyond the deepest pattern's plus one are irrelevant, because the table treats all such paths alike.
 fn plainest_paths(pattern: &Pattern, deepest: usize) -> impl Iterator<Item = Path> {
     let (fixed, lengths) = match pattern.segments() {
         [fixed @ .., Segment::CatchAll(_)] => (fixed, fixed.len() + 1..=deepest + 1),
@@ -151,7 +151,7 @@ mod tests {
     fn path(raw: &str) -> Path {
         match Path::resolve(raw) {
             Ok(Resolved::Path(path)) => path,
-            other => panic!("`{raw}` gives {other:?}"),
+            other => panic!("`{raw}` resolves to {other:?}"),
         }
     }
 

@@ -1,11 +1,10 @@
 //! [`Trie`]: finds the first of many patterns that matches a path.
 //!
-//! A tree of segments: each node stands for a prefix of patterns, so each is met at one depth only
-//! and a search enters it at most once. That bounds every search by the number of nodes (no path
-//! makes it exponential) and by the nodes whose depth the path has. There is no recursion.
+//! Each node of the tree is a prefix of patterns, so it has one depth, and a search visits it at most
+//! once. The number of nodes whose depth the path reaches therefore bounds every search, and no path
+//! makes a search exponential. There is no recursion.
 //!
-//! The trie takes for granted that patterns do not conflict. Names of params and values are not its
-//! business.
+//! The trie relies on patterns without conflicts. It knows neither the names nor the values of params.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -35,7 +34,7 @@ struct Node {
 const ROOT: usize = 0;
 
 impl Trie {
-    /// Indexes patterns without conflicts; they are known by their position.
+    /// Indexes patterns without conflicts. Each is identified by its position.
     pub(crate) fn new<'a>(patterns: impl IntoIterator<Item = &'a Pattern>) -> Self {
         let mut trie = Self {
             nodes: vec![Node::default()],
@@ -48,9 +47,9 @@ impl Trie {
 
     /// Finds the first pattern in the order of precedence that matches `path`.
     ///
-    /// In each node the static child goes before the param's, and both before a catch-all. A
-    /// catch-all matches for certain, so nothing that was put off before it is needed any more.
-    /// Memory is allocated only where a static child and a param's both could go on, twice or more in one path.
+    /// In each node the static child precedes the param's child, and both precede a catch-all. A
+    /// catch-all always matches, so alternatives put off before it can be dropped.
+    /// Memory is allocated only if a path has two or more nodes with both a static child and a param's child.
     pub(crate) fn find(&self, path: &Path) -> Option<usize> {
         let mut certain = None;
         let mut put_off = PutOff::default();
@@ -123,14 +122,14 @@ impl Trie {
     }
 }
 
-/// The children of a node by static segment: a list while it is quicker to look through than a hash table.
+/// The children of a node by static segment: a list while it is faster than a hash table.
 #[derive(Debug, Clone)]
 enum Statics {
     Few(Vec<(String, usize)>),
     Many(HashMap<String, usize, BuildHasherDefault<SegmentHasher>>),
 }
 
-/// The longest list; measured.
+/// The longest list that a measurement showed to be faster than a hash table.
 const FEW: usize = 6;
 
 impl Statics {
@@ -144,7 +143,7 @@ impl Statics {
         }
     }
 
-    /// Adds a child for a segment that has none.
+    /// Adds a child for a segment that has no child yet.
     fn insert(&mut self, text: &str, child: usize) {
         match self {
             Self::Few(children) if children.len() == FEW => {
@@ -164,7 +163,7 @@ impl Default for Statics {
     }
 }
 
-/// The nodes, each with its depth, that a search goes back to: the last that was put off comes first.
+/// The nodes that a search may have to go back to, each with its depth: a stack whose top needs no allocation.
 #[derive(Default)]
 struct PutOff {
     last: Option<(usize, usize)>,
@@ -188,9 +187,9 @@ impl PutOff {
     }
 }
 
-/// Hashes a short text quickly, a word at a time (the multiplication is the one of Firefox's hasher).
+/// Hashes a short text quickly, a word at a time, with the multiplication of Firefox's hasher.
 ///
-/// It needs no secret: the keys are the app's own segments, and a client can only look them up.
+/// It needs no secret key: a client can look up segments, but the table contains only the app's own.
 #[derive(Default)]
 struct SegmentHasher(u64);
 
@@ -215,7 +214,7 @@ impl Hasher for SegmentHasher {
         self.add(byte.into());
     }
 
-    /// Folds the high bits, which hold most of the text, into the low ones, which choose the place.
+    /// Moves the high bits, which depend on most of the text, to the low ones, which choose the bucket.
     fn finish(&self) -> u64 {
         self.0.rotate_left(26)
     }
@@ -226,7 +225,7 @@ mod tests {
     use super::*;
     use crate::Resolved;
 
-    /// The pattern that the trie finds, checked against the first of the sorted list that matches.
+    /// Returns the pattern that the trie finds, after checking that it is the first match in the sorted list.
     fn find(folders: &[String], raw: &str) -> Option<String> {
         let mut patterns: Vec<_> = folders
             .iter()
@@ -234,7 +233,7 @@ mod tests {
             .collect();
         patterns.sort();
         let Ok(Resolved::Path(path)) = Path::resolve(raw) else {
-            panic!("`{raw}` is no path")
+            panic!("`{raw}` is not a normalised path")
         };
         let found = Trie::new(&patterns).find(&path);
         assert_eq!(
@@ -248,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn searches_go_back() {
+    fn searches_backtrack() {
         let table = [
             "/",
             "/b/[...rest]",
@@ -311,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn thirty_levels_of_alternatives_against_a_path_that_fails_late() {
+    fn a_path_that_fails_late_is_searched_once() {
         const DEPTH: usize = 30;
         let folder = |param: usize| -> String {
             let level = |at: usize| {
@@ -333,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn depth_costs_no_stack() {
+    fn depth_uses_no_stack() {
         const SEGMENTS: usize = 8 * 1024;
         let search = || {
             let table = [

@@ -1,4 +1,4 @@
-//! Trees of folders, and every message that they give: `tests/conflicts/*.txt`.
+//! Checks every message about a tree of folders against `tests/conflicts/*.txt`.
 //!
 //! `WAYPOST_BLESS=1 cargo test -p waypost-routing --test conflicts` writes the messages into the
 //! files.
@@ -9,14 +9,14 @@ use support::{Fixture, is_content};
 use waypost_routing::{Pattern, RouteTable};
 
 #[test]
-fn every_tree_gives_its_messages() {
+fn every_tree_has_its_messages() {
     for fixture in Fixture::all("conflicts") {
         assert!(fixture.expected.iter().all(|line| is_content(line)));
         fixture.check(&outcome(fixture.folders()));
     }
 }
 
-/// All messages about a tree, or its patterns in the order of precedence.
+/// Returns all messages about a tree, or its patterns in the order of precedence.
 fn outcome<'a>(folders: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut messages = Vec::new();
     let mut routes = Vec::new();

@@ -1,8 +1,7 @@
-//! What each path gives in a table of routes: `tests/cases/*.txt`.
+//! Checks the result of each path in a table of routes against `tests/cases/*.txt`.
 //!
 //! A line is `<path> => <pattern> {<params>}`, `<path> => 308 <location>`, `<path> => 404` or
-//! `<path> => 400`. In the path `\\`, `\t` and `\0` stand for the characters that they stand for in
-//! Rust.
+//! `<path> => 400`. The path may contain Rust's escapes `\\`, `\t` and `\0`.
 
 mod support;
 
@@ -10,7 +9,7 @@ use support::{Fixture, is_content};
 use waypost_routing::{ParamValue, Params, Path, Pattern, Resolved, RouteTable};
 
 #[test]
-fn every_path_gives_its_answer() {
+fn every_path_has_its_result() {
     for fixture in Fixture::all("cases") {
         let table = table(fixture.folders());
         let ask = |line: &String| match line.rsplit_once(" => ") {
@@ -24,7 +23,7 @@ fn every_path_gives_its_answer() {
 }
 
 #[test]
-fn long_paths_are_fine() {
+fn long_paths_work() {
     let table = table(["/[slug]", "/[slug]/[...rest]"]);
     let long = "x".repeat(8000);
     assert_eq!(

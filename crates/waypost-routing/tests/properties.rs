@@ -1,18 +1,18 @@
-//! The invariants, for generated inputs. For the seeds of the fuzz targets, `tests/invariants` of the
-//! workspace checks them.
+//! Checks the invariants with generated inputs. `tests/invariants` of the workspace checks them with the seeds of the
+//! fuzz targets.
 
 #[path = "support/invariants.rs"]
 mod invariants;
 
 use proptest::{collection::vec, prelude::*, sample::select};
 
-/// Pieces of paths that mean something to the normaliser, or nothing.
+/// Parts of paths, some of them special to the normaliser.
 const PATH_PIECES: [&str; 24] = [
     "/", "/", "/", "/", "/a", "/b", "/c", "a", ".", "..", "%2e", "%2E", "\\", "%2F", "%5C", "%61",
     "%25", "%", "%00", "%C3%BC", "%FF", "?", " ", "//",
 ];
 
-/// Names of folders that mean something; `#` stands for the depth.
+/// Names of folders, many of them special. `#` stands for the depth.
 const FOLDERS: [&str; 18] = [
     "a",
     "a",
@@ -34,18 +34,18 @@ const FOLDERS: [&str; 18] = [
     "a%2Fb",
 ];
 
-/// A path made of meaningful pieces.
+/// Generates a path from [`PATH_PIECES`].
 fn raw_path() -> impl Strategy<Value = String> {
     vec(select(&PATH_PIECES[..]), 0..12).prop_map(|pieces| format!("/{}", pieces.concat()))
 }
 
-/// A path of segments that occur in [`folder`]s.
+/// Generates a path from segments that occur in [`folder`]s.
 fn plain_path() -> impl Strategy<Value = String> {
     vec(select(&["a", "b", "c", "d", "%C3%BC", "a%2Fb"][..]), 0..6)
         .prop_map(|segments| format!("/{}", segments.join("/")))
 }
 
-/// A folder with its depth in the names of its params, so that most are valid and few conflict.
+/// Generates a folder. The names of its params contain their depth, so that most are valid and few conflict.
 fn folder() -> impl Strategy<Value = String> {
     vec(select(&FOLDERS[..]), 0..5).prop_map(|names| {
         let numbered = names
@@ -64,7 +64,7 @@ proptest! {
     })]
 
     #[test]
-    fn meaningful_paths_resolve(raw in raw_path()) {
+    fn special_paths_resolve(raw in raw_path()) {
         invariants::resolve(&raw);
     }
 

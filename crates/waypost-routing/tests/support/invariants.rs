@@ -1,9 +1,9 @@
-//! What holds for every input: called with generated ones by the property tests, and by the fuzz
-//! targets through `tests/invariants` of the workspace.
+//! Invariants that hold for every input. The property tests call them with generated inputs, and the fuzz targets
+//! through `tests/invariants` of the workspace.
 
 use waypost_routing::{ConflictKind, Conflicts, Path, Pattern, Resolved, RouteTable};
 
-/// Checks what [`Path::resolve`] promises for one path, and for those that it redirects to.
+/// Checks the guarantees of [`Path::resolve`] for one path, and for the paths that it redirects to.
 pub fn resolve(raw: &str) {
     let mut raw = raw.to_owned();
     for _ in 0..MOST_REQUESTS {
@@ -19,7 +19,7 @@ pub fn resolve(raw: &str) {
     panic!("`{raw}` is still redirected");
 }
 
-/// Checks a table: each line of `text` is a folder with a route or, after a `?`, a path to look up.
+/// Checks a table. Each line of `text` is a folder with a route or, if it starts with `?`, a path to look up.
 pub fn table(text: &str) {
     let (paths, folders): (Vec<_>, Vec<_>) = text.lines().partition(|line| line.starts_with('?'));
     let patterns: Vec<_> = folders
@@ -36,10 +36,10 @@ pub fn table(text: &str) {
     }
 }
 
-/// The first request, one after single slashes are restored, one after the trailing slash is gone.
+/// The first request, one with single slashes, and one without the trailing slash.
 const MOST_REQUESTS: usize = 3;
 
-/// A redirect stays on its host and cannot break out of a header.
+/// Checks that a redirect stays on its host and can't break out of a header.
 fn assert_is_harmless(target: &str) {
     assert!(
         target.starts_with('/') && !target.starts_with("//"),
@@ -87,8 +87,7 @@ fn kinds(conflicts: &Conflicts<()>) -> Vec<(ConflictKind, Pattern, Pattern)> {
     owned.collect()
 }
 
-/// Leaves out each pattern that conflicts with one before it; a table is valid if all pairs in it
-/// are.
+/// Builds a table without the patterns that conflict with an earlier one. A table is valid if all its pairs are.
 fn largest_valid(patterns: &[Pattern]) -> RouteTable<()> {
     let mut kept: Vec<Pattern> = Vec::new();
     for pattern in patterns {
@@ -98,10 +97,10 @@ fn largest_valid(patterns: &[Pattern]) -> RouteTable<()> {
         }
     }
     assert_eq!(build(patterns).is_ok(), kept.len() == patterns.len());
-    build(&kept).expect("pairs that do not conflict give a table")
+    build(&kept).expect("a table without conflicting pairs is valid")
 }
 
-/// The oracle: the first of the sorted patterns that matches by itself.
+/// Compares the table with its oracle: the first of the sorted patterns that matches by itself.
 fn assert_finds_the_first(table: &RouteTable<()>, path: &Path) {
     let expected = table
         .iter()

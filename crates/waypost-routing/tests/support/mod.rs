@@ -1,4 +1,4 @@
-//! Fixture files: a tree of folders, `---`, and what is expected of it. Lines that start with `#`
+//! Reads fixture files: a tree of folders, `---`, and the expected lines. Lines that start with `#`
 //! are comments.
 
 use std::{env, fs, path::PathBuf};
@@ -6,9 +6,9 @@ use std::{env, fs, path::PathBuf};
 /// One fixture file.
 pub struct Fixture {
     file: PathBuf,
-    /// What is above `---`.
+    /// The text above `---`.
     head: String,
-    /// The lines below `---`, comments and all.
+    /// The lines below `---`, including comments.
     pub expected: Vec<String>,
 }
 
@@ -43,8 +43,7 @@ impl Fixture {
         self.head.lines().filter(|line| is_content(line))
     }
 
-    /// Compares line by line, or with `WAYPOST_BLESS` in the environment writes `actual` into the
-    /// file.
+    /// Compares the expected lines with `actual`. If `WAYPOST_BLESS` is set, writes `actual` into the file instead.
     pub fn check(&self, actual: &[String]) {
         if env::var_os("WAYPOST_BLESS").is_some() {
             let text = format!("{}---\n{}\n", self.head, actual.join("\n"));
@@ -60,7 +59,7 @@ impl Fixture {
     }
 }
 
-/// Tells whether a line is neither empty nor a comment.
+/// Returns `true` if a line is neither empty nor a comment.
 pub fn is_content(line: &str) -> bool {
     !line.is_empty() && !line.starts_with('#')
 }
