@@ -5,7 +5,7 @@
 //! decides alone.
 
 use http::header::{CONNECTION, HeaderMap, HeaderName};
-use waypost_router::{is_of_the_connection, is_of_the_inside};
+use waypost_router::{is_hop_by_hop, is_reserved};
 
 /// The address of the client, for components.
 pub(crate) const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -20,15 +20,13 @@ pub(crate) const VOUCHED_FOR: &str = "x-forwarded-for,x-forwarded-port,x-request
 /// Removes what a client may not say to a component.
 pub(crate) fn strip_request(headers: &mut HeaderMap) {
     remove_named_by_connection(headers);
-    remove_where(headers, |name| {
-        is_of_the_connection(name) || is_of_the_inside(name)
-    });
+    remove_where(headers, |name| is_hop_by_hop(name) || is_reserved(name));
 }
 
 /// Removes what concerns one connection, with the fields that `Connection` names.
 pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap) {
     remove_named_by_connection(headers);
-    remove_where(headers, is_of_the_connection);
+    remove_where(headers, is_hop_by_hop);
 }
 
 fn remove_named_by_connection(headers: &mut HeaderMap) {

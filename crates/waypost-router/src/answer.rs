@@ -1,20 +1,20 @@
-//! What the router answers by itself.
+//! [`Answer`]: a response that the router sends itself.
 
 use crate::negotiate::{Format, preferred};
 
-/// A response of the router itself: small, and whole from the start.
+/// A response that the router sends itself. Its body is short and complete.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// The status code.
     pub status: u16,
-    /// The headers, `Content-Length` not among them.
+    /// The headers, without `Content-Length`.
     pub headers: Vec<(&'static str, String)>,
     /// The body.
     pub body: String,
 }
 
 impl Answer {
-    /// Makes the answer to a path without a route: a 404 with a short body in what the client accepts.
+    /// Builds the 404 for a path without a route. Its short body is text, HTML or JSON, as `accept` prefers.
     pub fn not_found(accept: Option<&str>) -> Self {
         let format = preferred(accept);
         let body = match format {
@@ -35,8 +35,8 @@ impl Answer {
         }
     }
 
-    /// Makes the answer that sends a client to the normal form of a path, with the query as it was:
-    /// a 308, which keeps the method.
+    /// Builds the redirect to the normal form of a path, with the query unchanged: a 308, so that the
+    /// client keeps the method.
     pub fn redirect(path: String, query: Option<&str>) -> Self {
         let location = match query {
             Some(query) => format!("{path}?{query}"),
@@ -49,12 +49,12 @@ impl Answer {
         }
     }
 
-    /// Makes the answer to a request that can't be understood.
+    /// Builds the 400 for an invalid request, with the reason as its body.
     pub fn bad_request(why: &str) -> Self {
         Self::text(400, why)
     }
 
-    /// Makes the answer where the router or a handler failed; it says nothing of the cause.
+    /// Builds the 500 for a failure of the router or a handler. It does not reveal the cause.
     pub fn internal_error(request_id: &str) -> Self {
         Self {
             status: 500,
@@ -63,7 +63,7 @@ impl Answer {
         }
     }
 
-    /// Makes the answer to `OPTIONS *` (RFC 9110 section 9.3.7): the methods of the whole server.
+    /// Builds the response to `OPTIONS *` (RFC 9110 section 9.3.7): the methods of the whole server.
     pub(crate) fn options(methods: &str) -> Self {
         Self {
             status: 204,
@@ -81,7 +81,7 @@ impl Answer {
         }
     }
 
-    /// Returns the value of a header.
+    /// Returns the value of a header, or `None` if there is no such header.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()

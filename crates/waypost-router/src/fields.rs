@@ -1,33 +1,33 @@
-//! Header fields, whoever holds them.
+//! [`Fields`]: one interface for the header fields of WASI and of a native host.
 
 use std::borrow::Cow;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-/// The headers of a request, as WASI hands them over.
+/// The headers of a request in the form that WASI uses.
 pub type Headers = Vec<(String, Vec<u8>)>;
 
-/// The header fields of a request: a list on the side of WASI, a map on that of a native host.
+/// The header fields of a request: a list in WASI, a map on a native host.
 ///
-/// Names are compared without regard to case.
+/// Names are case-insensitive.
 pub trait Fields {
-    /// Returns the values of a field, in the order in which they came.
+    /// Returns the values of a field, in the order in which they were sent.
     fn values<'f>(&'f self, name: &'f HeaderName) -> impl Iterator<Item = &'f [u8]>;
 
-    /// Keeps the fields whose names, in lower case, pass.
+    /// Keeps the fields for whose lowercase name `passes` returns `true`.
     fn retain(&mut self, passes: impl Fn(&str) -> bool);
 
-    /// Puts one value in the place of all that a field has. What can't stand in a header is left out.
+    /// Replaces all values of a field with one. A value that is not valid in a header only removes the field.
     fn set(&mut self, name: &HeaderName, value: String);
 
-    /// Returns the first value of a field, if that is text.
+    /// Returns the first value of a field, or `None` if there is none or it is not UTF-8.
     fn text<'f>(&'f self, name: &'f HeaderName) -> Option<&'f str> {
         let value = self.values(name).next()?;
         std::str::from_utf8(value).ok()
     }
 }
 
-/// A name in lower case, as hosts give it mostly.
+/// Returns a name in lower case. Most hosts already send lowercase names, so this rarely copies.
 pub(crate) fn lower(name: &str) -> Cow<'_, str> {
     match name.bytes().any(|byte| byte.is_ascii_uppercase()) {
         true => name.to_ascii_lowercase().into(),

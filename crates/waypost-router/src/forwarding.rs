@@ -1,25 +1,24 @@
-//! What a request carries from the client to a handler.
+//! [`Forwarding`]: the headers that a request carries from the client to a handler.
 //!
-//! Invariant: whatever the inside believes about a request (its public URL, its id) was set here.
-//! A client can't: its headers of those names are left out at the door.
+//! Invariant: the headers that handlers trust (the public URL, the request id) were set here or by a trusted host. A
+//! client can't set them, because its headers with these names are removed.
 
 use http::header::{CONNECTION, HOST, HeaderName};
 use http::uri::Authority;
 
 use crate::Fields;
 
-/// The scheme that the client came by, for handlers.
+/// The scheme that the client used, for handlers.
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// The authority that the client asked for, for handlers.
+/// The authority that the client requested, for handlers.
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
-/// The id of a request, for handlers, and for the client of a 500.
+/// The id of a request, for handlers and in a 500 response.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Headers that belong to one connection (RFC 9110 section 7.6.1), and those that WASI forbids for the
-/// same reason.
-const OF_THE_CONNECTION: [&str; 9] = [
+/// Hop-by-hop headers (RFC 9110 section 7.6.1), including those that WASI forbids for the same reason.
+const HOP_BY_HOP: [&str; 9] = [
     "connection",
     "http2-settings",
     "keep-alive",
@@ -31,50 +30,52 @@ const OF_THE_CONNECTION: [&str; 9] = [
     "upgrade",
 ];
 
-/// Headers that only the inside may set: what a proxy, Spin or Waypost says of a request.
-const OF_THE_INSIDE: [&str; 2] = ["forwarded", "x-request-id"];
+/// Reserved headers: only a proxy, the host or the router may set them.
+const RESERVED: [&str; 2] = ["forwarded", "x-request-id"];
 
-/// The beginnings of further headers that only the inside may set.
-const PREFIXES_OF_THE_INSIDE: [&str; 3] = ["spin-", "x-forwarded-", "x-waypost-"];
+/// Prefixes of further reserved headers.
+const RESERVED_PREFIXES: [&str; 3] = ["spin-", "x-forwarded-", "x-waypost-"];
 
-/// Tells whether a header, by its name in lower case, belongs to one connection: it never goes on.
-pub fn is_of_the_connection(name: &str) -> bool {
-    OF_THE_CONNECTION.contains(&name)
+/// Returns `true` if a header, given by its lowercase name, belongs to one connection and is never passed on.
+pub fn is_hop_by_hop(name: &str) -> bool {
+    HOP_BY_HOP.contains(&name)
 }
 
-/// Tells whether only the inside may set a header, by its name in lower case: a client's is left out.
+/// Returns `true` if a header, given by its lowercase name, is reserved: it is removed from a client's request.
 ///
-/// This is the one place that decides it, for the router and for a host's door.
-pub fn is_of_the_inside(name: &str) -> bool {
-    OF_THE_INSIDE.contains(&name)
-        || PREFIXES_OF_THE_INSIDE
+/// This is the only list of these headers, for the router and for hosts.
+pub fn is_reserved(name: &str) -> bool {
+    RESERVED.contains(&name)
+        || RESERVED_PREFIXES
             .iter()
             .any(|prefix| name.starts_with(prefix))
 }
 
-/// How the addresses of the inside end.
-const INSIDE: &[u8] = b".spin.internal";
+/// The suffix of internal addresses, by which components call each other.
+const INTERNAL_SUFFIX: &[u8] = b".spin.internal";
 
-/// Tells whether a request names an address of the inside, `<id>.spin.internal`: in a composition nothing has one,
-/// and a handler would take the client for its router.
-pub fn is_for_the_inside(authority: Option<&str>, headers: &impl Fields) -> bool {
-    let is_inside = |authority: &str| {
-        // A user may stand before it, `user:word@host`, and has colons too.
+/// Returns `true` if a request is addressed to an internal host, `<id>.spin.internal`.
+///
+/// A composition has no such hosts. A handler that sees one trusts the forwarded headers, because only its router
+/// should use such an address.
+pub fn names_internal_host(authority: Option<&str>, headers: &impl Fields) -> bool {
+    let is_internal = |authority: &str| {
+        // An authority may have a user, as in `user:word@host`, which may contain colons too.
         let server = authority.rsplit('@').next().unwrap_or_default();
         let host = server.split(':').next().unwrap_or_default();
         let host = host.trim_end_matches('.').as_bytes();
-        let end = host.len().saturating_sub(INSIDE.len());
-        host[end..].eq_ignore_ascii_case(INSIDE)
+        let end = host.len().saturating_sub(INTERNAL_SUFFIX.len());
+        host[end..].eq_ignore_ascii_case(INTERNAL_SUFFIX)
     };
-    // Hosts differ in what they make of `Host`.
-    authority.is_some_and(is_inside) || headers.text(&HOST).is_some_and(is_inside)
+    // Some hosts pass `Host` as the authority, some as a header, some as both.
+    authority.is_some_and(is_internal) || headers.text(&HOST).is_some_and(is_internal)
 }
 
-/// The environment variable of a router with the names of headers of the inside that its host vouches for, separated
-/// by commas: a client can't set it, as it can set headers.
+/// The router's environment variable with the names of reserved headers that its host sets on every request, separated
+/// by commas. It is an environment variable because a client can't set one.
 pub const TRUSTED_HEADERS: &str = "WAYPOST_TRUSTED_HEADERS";
 
-/// Reads what [`TRUSTED_HEADERS`] says.
+/// Parses the value of [`TRUSTED_HEADERS`].
 pub fn trusted_headers(names: &str) -> Vec<String> {
     names
         .split(',')
@@ -82,20 +83,20 @@ pub fn trusted_headers(names: &str) -> Vec<String> {
         .collect()
 }
 
-/// What the router knows of a request beside its headers, and whom it trusts.
+/// Everything needed to compute the headers for a handler, except the client's headers.
 pub struct Forwarding<'a> {
-    /// The scheme by which the client came, `http` or `https`.
+    /// The scheme that the client used, `http` or `https`.
     pub scheme: &'a str,
-    /// The authority of the request itself, where the host tells one.
+    /// The authority of the request's target, or `None` if the host does not pass it.
     pub authority: Option<&'a str>,
-    /// Makes an id for a request that has none.
+    /// Generates an id for a request without one.
     pub new_id: &'a dyn Fn() -> String,
-    /// The names of headers of the inside that come from someone trusted, a proxy or the host, and
-    /// so are kept.
+    /// The names of reserved headers that a proxy or the host sets on every request, and that are
+    /// therefore kept.
     pub trusted: &'a [String],
 }
 
-/// What a handler gets.
+/// The headers for a handler, and the request id in them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Forwarded<F> {
     /// The headers.
@@ -105,12 +106,14 @@ pub struct Forwarded<F> {
 }
 
 impl Forwarding<'_> {
-    /// Makes the headers that a handler gets: those of the client that may pass, and the public
-    /// scheme and authority in `x-forwarded-proto` and `x-forwarded-host`, and `x-request-id`.
+    /// Computes the headers for a handler.
+    ///
+    /// Removes hop-by-hop and reserved headers. Adds the public scheme and authority as `x-forwarded-proto` and
+    /// `x-forwarded-host`, and `x-request-id`.
     ///
     /// # Errors
     ///
-    /// A text for the client (a 400) where the request has no valid authority, or several.
+    /// A text for a 400 if the request has an invalid authority, or several.
     pub fn apply<F: Fields>(&self, mut headers: F) -> Result<Forwarded<F>, &'static str> {
         let authority = self.public_authority(&headers)?;
         let listed = listed_in_connection(&headers);
@@ -127,7 +130,7 @@ impl Forwarding<'_> {
         Ok(Forwarded { headers, id })
     }
 
-    /// Returns the authority that the client asked for: the one that the host tells, or else `Host`.
+    /// Returns the authority that the client requested: that of the target, or else that of `Host`.
     fn public_authority(&self, headers: &impl Fields) -> Result<Option<String>, &'static str> {
         let mut hosts = headers.values(&HOST);
         let (host, another) = (hosts.next(), hosts.next());
@@ -145,12 +148,12 @@ impl Forwarding<'_> {
     }
 }
 
-/// `Host` has its place in the authority.
+/// Returns `true` for headers that are not passed on. `Host` is among them, because the authority replaces it.
 fn is_stripped(name: &str) -> bool {
-    name == "host" || is_of_the_connection(name) || is_of_the_inside(name)
+    name == "host" || is_hop_by_hop(name) || is_reserved(name)
 }
 
-/// Returns the names that `Connection` declares to be for one connection only.
+/// Returns the names that `Connection` declares as hop-by-hop.
 fn listed_in_connection(headers: &impl Fields) -> Vec<String> {
     headers
         .values(&CONNECTION)
@@ -159,7 +162,7 @@ fn listed_in_connection(headers: &impl Fields) -> Vec<String> {
         .collect()
 }
 
-/// What is there but is no text says nothing, and is replaced.
+/// Sets a field unless it has a value. A value that is not UTF-8 is replaced.
 fn set_unless_there(
     headers: &mut impl Fields,
     name: &HeaderName,
@@ -185,7 +188,7 @@ mod tests {
             .collect()
     }
 
-    /// Forwards a list and a map, which must not differ but in their order.
+    /// Forwards the headers as a list and as a map, and checks that the results differ only in order.
     fn forward(
         trusted: &[&str],
         sent: &[(&str, &str)],
@@ -236,11 +239,11 @@ mod tests {
     }
 
     #[test]
-    fn addresses_of_the_inside_are_known() {
-        let host = |host| is_for_the_inside(None, &headers(&[("Host", host)]));
+    fn internal_hosts_are_recognised() {
+        let host = |host| names_internal_host(None, &headers(&[("Host", host)]));
         assert!(host("a.spin.internal") && host("A.SPIN.internal.:80"));
         assert!(host("u:p@a.spin.internal:80") && host("u@v@a.spin.internal"));
-        assert!(is_for_the_inside(
+        assert!(names_internal_host(
             Some("a.spin.internal"),
             &headers(&[("host", "b")])
         ));
@@ -248,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_the_inside_comes_from_a_client() {
+    fn a_client_cannot_set_reserved_headers() {
         let sent = [
             ("host", "public.example:3000"),
             ("X-Forwarded-Host", "evil.example"),
@@ -305,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trusted_header_that_is_no_text_is_replaced() {
+    fn a_trusted_header_that_is_not_utf8_is_replaced() {
         let trusted = ["x-request-id".to_owned()];
         let forwarding = Forwarding {
             scheme: "http",
@@ -322,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_authority_is_a_bad_request() {
+    fn an_invalid_authority_is_a_bad_request() {
         for host in ["", "a b", "a/b", "user@example.com", "a:b:c"] {
             assert!(forward(&[], &[("host", host)]).is_err(), "{host:?}");
         }

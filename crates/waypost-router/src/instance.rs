@@ -1,19 +1,19 @@
-//! What an instance of the router component keeps from request to request.
+//! The state that an instance of the router component keeps between requests.
 
 use std::fmt::Display;
 use std::sync::OnceLock;
 
 use crate::{Answer, Destination, Router};
 
-/// What a client reads that asks for an address of the inside.
+/// The body of the 400 for a request to an internal host.
 #[cfg(feature = "composed")]
 pub(crate) const BAD_HOST: &str = "the request has no valid Host header";
 
-/// Gives the table of routes, which is read once.
+/// Returns the router, whose table is parsed once.
 ///
 /// # Errors
 ///
-/// A 500, where it can't be read; `id` names the request.
+/// A 500 with the request id `id` if the table is invalid.
 pub(crate) fn router(routes: &str, id: impl FnOnce() -> String) -> Result<&'static Router, Answer> {
     static ROUTER: OnceLock<Option<Router>> = OnceLock::new();
     let router = ROUTER.get_or_init(|| {
@@ -24,7 +24,7 @@ pub(crate) fn router(routes: &str, id: impl FnOnce() -> String) -> Result<&'stat
     router.as_ref().ok_or_else(|| Answer::internal_error(&id()))
 }
 
-/// Gives the names of the headers that the host vouches for.
+/// Returns the names of the headers that the host sets on every request.
 #[cfg(not(feature = "composed"))]
 pub(crate) fn trusted_headers() -> &'static [String] {
     static TRUSTED: OnceLock<Vec<String>> = OnceLock::new();
@@ -34,8 +34,8 @@ pub(crate) fn trusted_headers() -> &'static [String] {
     })
 }
 
-/// Logs that a handler failed, and makes the answer to its client.
-pub(crate) fn failed(id: &str, destination: &Destination, why: impl Display) -> Answer {
+/// Logs that a handler failed, and builds the 500 for the client.
+pub(crate) fn handler_failed(id: &str, destination: &Destination, why: impl Display) -> Answer {
     eprintln!("error: request {id}: the handler `{destination}` did not answer: {why}");
     Answer::internal_error(id)
 }

@@ -1,12 +1,11 @@
-//! The logic of Waypost's router: which handler a request goes to, and what it may carry there.
+//! The logic of Waypost's router: chooses the handler of a request, and the headers that reach it.
 //!
-//! [`Router::route`] decides, without any I/O: it gives the handler, or an [`Answer`] where none is
-//! needed (404, a redirect to the normal form of a path, a bad request). [`Forwarding`] says which
-//! headers of a client may pass and what the inside learns of the public URL. Whoever sends the
-//! request on (the router component in `wasi02` and `wasi03`, a host that links this crate) adds nothing of
-//! its own.
+//! [`Router::route`] decides, without any I/O. It returns the handler, or an [`Answer`] that the router sends itself: a
+//! 404, a redirect to the normal form of a path, or a 400. [`Forwarding`] removes headers that a client may not set, and
+//! adds headers with the public URL and the request id. The router component (`wasi02` and `wasi03`) and
+//! a host that links this crate use both, and add no logic of their own.
 //!
-//! What it does not do: methods. Each handler answers those it has; a 405 is the handler's.
+//! The router does not check methods: each handler knows its own, and sends the 405.
 
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
@@ -26,8 +25,8 @@ pub mod wasi03;
 pub use answer::Answer;
 pub use fields::{Fields, Headers};
 pub use forwarding::{
-    Forwarded, Forwarding, TRUSTED_HEADERS, X_REQUEST_ID, is_for_the_inside, is_of_the_connection,
-    is_of_the_inside, trusted_headers,
+    Forwarded, Forwarding, TRUSTED_HEADERS, X_REQUEST_ID, is_hop_by_hop, is_reserved,
+    names_internal_host, trusted_headers,
 };
 pub use router::{Decision, Destination, Router, RoutesError};
 
@@ -81,7 +80,7 @@ macro_rules! export {
     };
 }
 
-/// Reaches handlers by in-memory HTTP calls.
+/// Calls handlers with in-memory HTTP requests.
 #[cfg(all(target_arch = "wasm32", not(feature = "composed")))]
 #[doc(hidden)]
 #[macro_export]
@@ -94,8 +93,8 @@ macro_rules! dispatch {
     };
 }
 
-/// Reaches handlers by the imports in a file that `waypost compose` makes: a function `call`, and the table
-/// of the routes that are in the composition.
+/// Calls handlers through imports. `waypost compose` generates the included file, which contains a function `call` and
+/// the table of the composition's routes.
 #[cfg(all(target_arch = "wasm32", feature = "composed"))]
 #[doc(hidden)]
 #[macro_export]
@@ -116,7 +115,7 @@ macro_rules! dispatch {
     }};
 }
 
-/// The router is a component for WebAssembly only; elsewhere there is nothing to export.
+/// Exports nothing: only a WebAssembly target has a router component.
 #[cfg(not(target_arch = "wasm32"))]
 #[macro_export]
 macro_rules! export {

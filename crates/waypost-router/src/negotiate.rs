@@ -1,6 +1,6 @@
-//! In which format an error is told: by the `Accept` header (RFC 9110 section 12.5.1).
+//! Chooses the format of an error's body by the `Accept` header (RFC 9110 section 12.5.1).
 
-/// A format of an error's body.
+/// The format of an error's body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
     Text,
@@ -26,7 +26,7 @@ impl Format {
     }
 }
 
-/// Returns the format that the client likes best: text where it does not care.
+/// Returns the format that the client prefers, or text if it has no preference.
 pub(crate) fn preferred(accept: Option<&str>) -> Format {
     let Some(accept) = accept else {
         return Format::Text;
@@ -41,7 +41,7 @@ pub(crate) fn preferred(accept: Option<&str>) -> Format {
     best.0
 }
 
-/// How much the client likes a format, in thousandths, and how exactly it said so.
+/// Returns the quality value of a format, in thousandths, and how specific the matching media range is.
 fn quality(accept: &str, format: Format) -> (u16, u8) {
     let (kind, subkind) = format.essence();
     let ranges = accept.split(',').filter_map(|range| {
@@ -65,7 +65,7 @@ fn quality(accept: &str, format: Format) -> (u16, u8) {
 
 fn thousandths(quality: &str) -> Option<u16> {
     let quality: f32 = quality.parse().ok()?;
-    // The product is between 0 and 1,000, and not always exact.
+    // The product is between 0 and 1,000, but not always a whole number.
     (0.0..=1.0)
         .contains(&quality)
         .then_some((quality * 1000.0).round() as u16)

@@ -1,4 +1,4 @@
-//! Which handler a request goes to.
+//! [`Router`]: chooses the handler of a request.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -11,7 +11,7 @@ use crate::{Answer, Fields};
 
 /// The routes of an app, and the decision for each request.
 ///
-/// It is made from the table that `waypost build` writes, a line for each route:
+/// It is parsed from the table that `waypost build` writes, with a line for each route:
 ///
 /// ```
 /// use waypost_router::{Decision, Router};
@@ -27,7 +27,7 @@ pub struct Router {
     methods: String,
 }
 
-/// A handler that a request can go to.
+/// A handler that can receive requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Destination {
     component: String,
@@ -39,7 +39,7 @@ impl Destination {
         &self.component
     }
 
-    /// Returns the authority that reaches the handler from inside, on Spin and on Waypost's host.
+    /// Returns the internal authority of the handler, on Spin and on Waypost's host.
     pub fn authority(&self) -> String {
         format!("{}.spin.internal", self.component)
     }
@@ -51,23 +51,24 @@ impl fmt::Display for Destination {
     }
 }
 
-/// What happens with a request.
+/// The decision about a request.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Decision<'r> {
-    /// It goes to this handler, with its path and query as they are.
+    /// Forward the request to this handler, with its path and query unchanged.
     Forward(&'r Destination),
-    /// It is answered at once.
+    /// Send this response.
     Answer(Answer),
 }
 
 impl Router {
-    /// Reads the table that `waypost build` writes: a line for each route with the component's id,
-    /// its methods separated by commas (`-` for none, `?` where they are not known), and its pattern. Empty
-    /// lines and lines that begin with `#` are left out.
+    /// Parses the table that `waypost build` writes.
+    ///
+    /// Each line has the component's id, its methods separated by commas (`-` for none, `?` for unknown), and its
+    /// pattern. Empty lines and lines that begin with `#` are ignored.
     ///
     /// # Errors
     ///
-    /// [`RoutesError`] where a line has another form, or routes conflict.
+    /// [`RoutesError`] if a line is invalid, or if routes conflict.
     pub fn parse(routes: &str) -> Result<Self, RoutesError> {
         let mut entries = Vec::new();
         let mut methods = BTreeSet::from(["OPTIONS".to_owned()]);
@@ -88,13 +89,14 @@ impl Router {
         Ok(Self { table, methods })
     }
 
-    /// Lists the handlers that requests can go to.
+    /// Iterates over the handlers.
     pub fn destinations(&self) -> impl Iterator<Item = &Destination> {
         self.table.iter().map(|(_, destination)| destination)
     }
 
-    /// Decides about a request by its method, which counts for the target `*` alone, its target (path and query) and
-    /// its `Accept` header.
+    /// Decides about a request by its method, its target (path and query) and its `Accept` header.
+    ///
+    /// The method matters only for the target `*`.
     pub fn route(&self, method: &str, target: &str, accept: Option<&str>) -> Decision<'_> {
         if target == "*" && method == "OPTIONS" {
             return Decision::Answer(Answer::options(&self.methods));
@@ -111,7 +113,7 @@ impl Router {
         if !is_ascii {
             return Decision::Answer(Answer::bad_request(BAD_QUERY));
         }
-        // Hosts are free to pass on what is no URL, but the handler's side need not take it.
+        // Some hosts pass on targets that are not valid in a URL, but a handler may not accept them.
         if !is_plain(target) && target.parse::<PathAndQuery>().is_err() {
             return Decision::Answer(Answer::bad_request(BAD_TARGET));
         }
@@ -132,7 +134,7 @@ impl Router {
     ///
     /// # Errors
     ///
-    /// The answer, where the router gives it itself.
+    /// The response, if the router sends it itself.
     pub fn destination(
         &self,
         method: &str,
@@ -146,18 +148,19 @@ impl Router {
     }
 }
 
-/// Tells whether a target has what nearly all have, and no more than fits any URL: nobody has to read it as one.
+/// Returns `true` if a target is short and has only common characters, so that it need not be parsed to know that it is
+/// valid.
 fn is_plain(target: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.~%?=&+".contains(&byte);
     target.len() < 1 << 12 && target.starts_with('/') && target.bytes().all(plain)
 }
 
-const BAD_QUERY: &str = "the query holds a character that has to be percent-encoded";
+const BAD_QUERY: &str = "the query has a character that must be percent-encoded";
 
 const BAD_TARGET: &str =
-    "path and query are too long or have a character that has to be percent-encoded";
+    "path and query are too long or have a character that must be percent-encoded";
 
-/// A table of routes that can't be read. It is made by `waypost build`: build again.
+/// The table of routes is invalid. `waypost build` writes it, so build again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoutesError(String);
 
@@ -165,7 +168,7 @@ impl fmt::Display for RoutesError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "the table of routes can't be read: {}; build it anew",
+            "the table of routes is invalid: {}; run `waypost build`",
             self.0
         )
     }
@@ -180,7 +183,9 @@ fn parse_line(line: &str) -> Result<(Entry, Vec<String>), String> {
     let (Some(component), Some(methods), Some(pattern)) =
         (parts.next(), parts.next(), parts.next())
     else {
-        return Err(format!("`{line}` is no component id, methods and pattern"));
+        return Err(format!(
+            "`{line}` does not have a component id, methods and a pattern"
+        ));
     };
     let pattern = Pattern::parse(pattern).map_err(|error| error.to_string())?;
     let methods = methods
@@ -236,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rest_is_answered() {
+    fn the_router_answers_other_requests_itself() {
         assert_eq!(answer("GET", "/other").status, 404);
         assert_eq!(answer("GET", "/%ZZ").status, 400);
         assert_eq!(answer("GET", "*").status, 400);
@@ -254,11 +259,11 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_table_is_refused() {
+    fn an_invalid_table_is_an_error() {
         for (routes, message) in [
             (
                 "root GET",
-                "line 1: `root GET` is no component id, methods and pattern",
+                "line 1: `root GET` does not have a component id, methods and a pattern",
             ),
             ("\na GET /[", ""),
             ("a GET /[x]\nb GET /[y]", "`/["),

@@ -1,6 +1,6 @@
 //! The router as a WASI 0.2 component.
 //!
-//! What goes to a handler, and how, is told by the module that is built: `chained`, or `composed`.
+//! The feature `composed` selects how handlers are called: `chained` or `composed`.
 
 #[cfg(not(feature = "composed"))]
 pub mod chained;
@@ -18,10 +18,10 @@ pub use wit_bindgen;
 use crate::instance::router;
 use crate::{Answer, Destination, Headers};
 
-/// How much of a body a stream of WASI 0.2 takes at once.
+/// The most bytes that a WASI 0.2 stream takes at once.
 const MOST_AT_ONCE: usize = 4096;
 
-/// What the router reads of a request.
+/// The parts of a request that the router reads.
 struct Inbound {
     method: Method,
     target: String,
@@ -37,14 +37,14 @@ impl Inbound {
         }
     }
 
-    /// Decides about the request; an `Err` is what the router answers by itself.
+    /// Finds the handler of the request. An `Err` is a response that the router sends itself.
     fn destination(&self, routes: &str) -> Result<&'static Destination, Answer> {
         let method = method_name(&self.method);
         router(routes, new_id)?.destination(method, &self.target, &self.headers)
     }
 }
 
-/// Sends an answer of the router. One to HEAD has its body too: it is the host that leaves it out.
+/// Sends a response of the router. A response to HEAD has a body too, which the host removes.
 fn respond(answer: Answer, outparam: ResponseOutparam) {
     let mut headers: Headers = answer
         .headers
@@ -59,13 +59,13 @@ fn respond(answer: Answer, outparam: ResponseOutparam) {
         Ok(headers) => OutgoingResponse::new(headers),
         Err(error) => return fail(outparam, &error),
     };
-    // Answers have valid codes, and the body is taken only here.
+    // This can't fail: an answer has a valid status, and the body is taken only here.
     let _ = response.set_status_code(answer.status);
     let body = response.body();
     ResponseOutparam::set(outparam, Ok(response));
     let Ok(body) = body else { return };
     if send(&body, answer.body.as_bytes()).is_ok() {
-        // What a client that went away did not read is of no use to anyone.
+        // An error means that the client went away, and nobody needs the rest.
         let _ = OutgoingBody::finish(body, None);
     }
 }
@@ -97,7 +97,7 @@ fn method_name(method: &Method) -> &str {
     }
 }
 
-/// Makes an id for a request, where the host gives none.
+/// Generates an id for a request that has none from the host.
 fn new_id() -> String {
     format!("{:016x}", get_random_u64())
 }

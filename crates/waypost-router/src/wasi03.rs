@@ -1,6 +1,6 @@
 //! The router as a WASI 0.3 component.
 //!
-//! What goes to a handler, and how, is told by the module that is built: `chained`, or `composed`.
+//! The feature `composed` selects how handlers are called: `chained` or `composed`.
 
 #[cfg(not(feature = "composed"))]
 pub mod chained;
@@ -17,7 +17,7 @@ use wasip3::{wit_future, wit_stream};
 use crate::instance::router;
 use crate::{Answer, Destination, Headers};
 
-/// What the router reads of a request.
+/// The parts of a request that the router reads.
 struct Inbound {
     target: String,
     headers: Headers,
@@ -31,9 +31,9 @@ impl Inbound {
         }
     }
 
-    /// Decides about the request; an `Err` is what the router answers by itself.
+    /// Finds the handler of the request. An `Err` is a response that the router sends itself.
     fn destination(&self, request: &Request, routes: &str) -> Result<&'static Destination, Answer> {
-        // It counts for `*` alone, and it is one more thing to ask the host.
+        // The method matters only for `*`, and reading it is a call to the host.
         let method = match self.target.as_str() {
             "*" => request.get_method(),
             _ => Method::Get,
@@ -43,8 +43,9 @@ impl Inbound {
     }
 }
 
-/// Makes the response of an answer. One to HEAD has its body too: hosts check its length, and it is the
-/// host that leaves it out.
+/// Builds the WASI response for an answer.
+///
+/// A response to HEAD has a body too: hosts check its length, and remove it.
 fn respond(answer: Answer) -> Result<Response, ErrorCode> {
     let mut headers: Headers = answer
         .headers
@@ -61,7 +62,7 @@ fn respond(answer: Answer) -> Result<Response, ErrorCode> {
     let contents = (!answer.body.is_empty()).then(|| {
         let (mut writer, reader) = wit_stream::new();
         wasip3::spawn(async move {
-            // What a client that went away did not read is of no use to anyone.
+            // An error means that the client went away, and nobody needs the rest.
             drop(writer.write_all(answer.body.into_bytes()).await);
             drop(writer);
             drop(ended);
@@ -90,7 +91,7 @@ fn method_name(method: &Method) -> &str {
     }
 }
 
-/// Makes an id for a request, where the host gives none.
+/// Generates an id for a request that has none from the host.
 fn new_id() -> String {
     format!("{:016x}", get_random_u64())
 }

@@ -1,16 +1,14 @@
-//! The router: what it answers by itself, and what it lets pass to a handler.
+//! The router: its own responses, and the requests that it forwards.
 
 use waypost::Request;
 use waypost::http::uri::PathAndQuery;
 use waypost::http::{HeaderName, Request as HttpRequest};
-use waypost_router::{
-    Answer, Decision, Forwarding, Headers, Router, is_of_the_connection, is_of_the_inside,
-};
+use waypost_router::{Answer, Decision, Forwarding, Headers, Router, is_hop_by_hop, is_reserved};
 use waypost_routing::{Path, Resolved};
 
 use crate::input::Fields;
 
-/// The table that the router of this target has.
+/// The router's table.
 const ROUTES: &str = "\
 root GET /
 blog GET /blog/[[...slug]]
@@ -20,12 +18,12 @@ new POST /items/new
 odd - /a b/%2F
 ";
 
-/// What the host of this target vouches for: the client's may not pass, so the host is the one that
-/// sends it here.
+/// The reserved headers that the host sets. In this target they come from the host, not from the client.
 const TRUSTED: [&str; 2] = ["x-forwarded-for", "x-request-id"];
 
-/// Checks `Router::route` and `Forwarding::apply`. Fields: method, target and `Accept` header, then
-/// the authority that the host tells, empty for none, then headers.
+/// Checks `Router::route` and `Forwarding::apply`.
+///
+/// Fields: method, target, `Accept` header, the authority from the host (empty for none), and headers.
 pub fn router(data: &[u8]) {
     let router = Router::parse(ROUTES).unwrap();
     let mut fields = Fields::of(data);
@@ -33,7 +31,7 @@ pub fn router(data: &[u8]) {
     match router.route(method, target, Some(accept)) {
         Decision::Answer(answer) => assert_is_answered(&router, method, target, &answer),
         Decision::Forward(destination) => {
-            let target: PathAndQuery = target.parse().expect("what is forwarded is legal");
+            let target: PathAndQuery = target.parse().expect("a forwarded target is valid");
             let authority = Some(fields.text()).filter(|authority| !authority.is_empty());
             let headers = fields
                 .headers()
@@ -64,11 +62,11 @@ fn assert_is_answered(router: &Router, method: &str, target: &str, answer: &Answ
         (308, Some(location)) => assert_leads_on(router, method, target, location),
         (204, None) => assert_eq!((method, target), ("OPTIONS", "*")),
         (400 | 404, None) => {}
-        (status, location) => panic!("{target} gave {status} with {location:?}"),
+        (status, location) => panic!("{target} got {status} with {location:?}"),
     }
 }
 
-/// A redirect stays on its host, keeps the query, and ends.
+/// Checks that a redirect stays on its host, keeps the query, and ends.
 fn assert_leads_on(router: &Router, method: &str, target: &str, location: &str) {
     assert!(
         location.starts_with('/') && !location.starts_with("//"),
@@ -96,8 +94,8 @@ fn assert_leads_on(router: &Router, method: &str, target: &str, location: &str) 
     }
 }
 
-/// What the router itself says to a handler.
-const TOLD: [&str; 3] = ["x-forwarded-proto", "x-forwarded-host", "x-request-id"];
+/// The headers that the router adds.
+const ADDED: [&str; 3] = ["x-forwarded-proto", "x-forwarded-host", "x-request-id"];
 
 fn assert_is_forwarded(
     target: &PathAndQuery,
@@ -121,20 +119,20 @@ fn assert_is_forwarded(
     let id = id.filter(|id| str::from_utf8(id).is_ok());
     let id = id.unwrap_or(b"made here");
     assert_eq!(forwarded.id.as_bytes(), id);
-    for (name, expected) in TOLD.into_iter().zip([Some(&b"https"[..]), host, Some(id)]) {
+    for (name, expected) in ADDED.into_iter().zip([Some(&b"https"[..]), host, Some(id)]) {
         assert_eq!(value(&forwarded.headers, name), expected, "{name}");
     }
     assert_passes(sent, &forwarded.headers, trusted);
     assert_is_understood(target, inside, &forwarded.headers);
 }
 
-/// Returns the value of the first header of this name.
+/// Returns the value of the first header of this name, or `None` if there is none.
 fn value<'h>(headers: &'h Headers, name: &str) -> Option<&'h [u8]> {
     let found = headers.iter().find(|(known, _)| known == name);
     found.map(|(_, value)| value.as_slice())
 }
 
-/// Of a client's headers exactly those pass that are of no connection and not of the inside.
+/// Checks that exactly the client's headers that are neither hop-by-hop nor reserved are forwarded.
 fn assert_passes(sent: &Headers, forwarded: &Headers, trusted: &[&str]) {
     let connections = sent.iter().filter(|(name, _)| name == "connection");
     let listed: Vec<_> = connections
@@ -142,10 +140,10 @@ fn assert_passes(sent: &Headers, forwarded: &Headers, trusted: &[&str]) {
         .map(|name| name.trim_ascii().to_ascii_lowercase())
         .collect();
     let passes = |name: &str| {
-        let stays = name == "host" || is_of_the_connection(name) || is_of_the_inside(name);
+        let stays = name == "host" || is_hop_by_hop(name) || is_reserved(name);
         trusted.contains(&name) || !(stays || listed.iter().any(|it| it == name.as_bytes()))
     };
-    let theirs = |(name, _): &&(String, Vec<u8>)| !TOLD.contains(&name.as_str());
+    let theirs = |(name, _): &&(String, Vec<u8>)| !ADDED.contains(&name.as_str());
     let expected = sent.iter().filter(theirs).filter(|(name, _)| passes(name));
     assert!(
         forwarded.iter().filter(theirs).eq(expected),
@@ -153,7 +151,7 @@ fn assert_passes(sent: &Headers, forwarded: &Headers, trusted: &[&str]) {
     );
 }
 
-/// The handler finds the path that was routed, and the address that the client used.
+/// Checks that the handler sees the routed path, and the address that the client used.
 fn assert_is_understood(target: &PathAndQuery, inside: &str, headers: &Headers) {
     let uri = format!("http://{inside}{target}");
     let mut request = HttpRequest::builder().uri(&uri);
@@ -163,12 +161,12 @@ fn assert_is_understood(target: &PathAndQuery, inside: &str, headers: &Headers) 
     let request = Request::from(
         request
             .body(waypost::Body::empty())
-            .expect("what is forwarded is legal"),
+            .expect("a forwarded target is valid"),
     );
     assert_eq!(request.url().scheme(), "https");
     let path = |text: &str| match Path::resolve(text) {
         Ok(Resolved::Path(path)) => path,
-        other => panic!("`{text}` gives {other:?}"),
+        other => panic!("`{text}` resolves to {other:?}"),
     };
     assert_eq!(path(request.url().path()), path(target.path()));
 }

@@ -1,4 +1,4 @@
-//! Handlers are reached by in-memory HTTP calls: on Spin and on Waypost's host.
+//! Calls handlers with in-memory HTTP requests, on Spin and on Waypost's host.
 
 use std::pin::pin;
 
@@ -12,11 +12,12 @@ use wstd::io::{AsyncInputStream, AsyncOutputStream};
 use wstd::runtime::{AsyncPollable, block_on};
 
 use super::{Inbound, fail, new_id, respond};
-use crate::instance::{failed, trusted_headers};
+use crate::instance::{handler_failed, trusted_headers};
 use crate::{Answer, Destination, Forwarding, Headers};
 
-/// Answers a request, or sends it on to its handler and passes on what that answers, body and trailers, before
-/// it returns: in WASI 0.2 nothing goes on afterwards.
+/// Answers a request, or forwards it to its handler and passes the whole response on, body and trailers included.
+///
+/// It returns only afterwards, because a WASI 0.2 component does no work after its export has returned.
 pub fn handle(routes: &str, request: IncomingRequest, response: ResponseOutparam) {
     match Chain::to_handler(routes, &request) {
         Ok(chain) => block_on(chain.run(&request, response)),
@@ -24,20 +25,20 @@ pub fn handle(routes: &str, request: IncomingRequest, response: ResponseOutparam
     }
 }
 
-/// How much of a body is passed on at once.
+/// The most bytes of a body that are passed on at once.
 const PIECE: usize = 16 * 1024;
 
-/// A request on its way to its handler.
+/// A request that was sent to its handler.
 struct Chain {
     id: String,
     destination: &'static Destination,
     response: FutureIncomingResponse,
-    /// Where the body of the request goes.
+    /// The outgoing body of the request.
     body: OutgoingBody,
 }
 
 impl Chain {
-    /// Sends the head of the request; an `Err` is what the router answers by itself.
+    /// Sends the head of the request. An `Err` is a response that the router sends itself.
     fn to_handler(routes: &str, request: &IncomingRequest) -> Result<Self, Answer> {
         let mut inbound = Inbound::of(request);
         let destination = inbound.destination(routes)?;
@@ -56,7 +57,7 @@ impl Chain {
         };
         let headers = std::mem::take(&mut inbound.headers);
         let forwarded = forwarding.apply(headers).map_err(Answer::bad_request)?;
-        let sent = inside_request(&inbound, destination, &forwarded.headers)
+        let sent = internal_request(&inbound, destination, &forwarded.headers)
             .and_then(|(request, body)| Ok((outgoing_handler::handle(request, None)?, body)));
         match sent {
             Ok((response, body)) => Ok(Self {
@@ -65,15 +66,15 @@ impl Chain {
                 response,
                 body,
             }),
-            Err(code) => Err(failed(&forwarded.id, destination, code)),
+            Err(code) => Err(handler_failed(&forwarded.id, destination, code)),
         }
     }
 
-    /// Passes the body of the request on, and the response back, side by side.
+    /// Passes on the body of the request and the response concurrently.
     async fn run(self, request: &IncomingRequest, outparam: ResponseOutparam) {
         let (id, destination, response) = (self.id, self.destination, self.response);
         let sending = pin!(async {
-            // A handler need not read the body: then this fails, and the response counts.
+            // This fails if the handler does not read the body. Only the response matters then.
             if let Ok(body) = request.consume() {
                 let _ = pass(body, self.body).await;
             }
@@ -81,7 +82,7 @@ impl Chain {
         let answering = pin!(async {
             match received(response).await {
                 Ok(response) => pass_response(response, &id, outparam).await,
-                Err(code) => respond(failed(&id, destination, code), outparam),
+                Err(code) => respond(handler_failed(&id, destination, code), outparam),
             }
         });
         if let Either::Left((_, answering)) = select(sending, answering).await {
@@ -90,8 +91,8 @@ impl Chain {
     }
 }
 
-/// Makes the request that the handler gets, and the place where its body goes.
-fn inside_request(
+/// Builds the request for the handler, and its outgoing body.
+fn internal_request(
     inbound: &Inbound,
     destination: &Destination,
     headers: &Headers,
@@ -99,19 +100,21 @@ fn inside_request(
     let refused = |()| ErrorCode::HttpRequestUriInvalid;
     let headers = Fields::from_list(headers)
         .map_err(|error| ErrorCode::InternalError(Some(error.to_string())))?;
-    let inside = OutgoingRequest::new(headers);
-    inside
+    let internal = OutgoingRequest::new(headers);
+    internal
         .set_method(&inbound.method)
         .map_err(|()| ErrorCode::HttpRequestMethodInvalid)?;
-    inside.set_scheme(Some(&Scheme::Http)).map_err(refused)?;
-    inside
+    internal.set_scheme(Some(&Scheme::Http)).map_err(refused)?;
+    internal
         .set_authority(Some(&destination.authority()))
         .map_err(refused)?;
-    inside
+    internal
         .set_path_with_query(Some(&inbound.target))
         .map_err(refused)?;
-    let body = inside.body().map_err(|()| ErrorCode::InternalError(None))?;
-    Ok((inside, body))
+    let body = internal
+        .body()
+        .map_err(|()| ErrorCode::InternalError(None))?;
+    Ok((internal, body))
 }
 
 /// Waits for the head of the response.
@@ -119,12 +122,12 @@ async fn received(response: FutureIncomingResponse) -> Result<IncomingResponse, 
     AsyncPollable::new(response.subscribe()).wait_for().await;
     match response.get() {
         Some(Ok(received)) => received,
-        // It is ready, and nobody else takes it.
+        // Unreachable: the response is ready, and nothing else takes it.
         Some(Err(())) | None => Err(ErrorCode::InternalError(None)),
     }
 }
 
-/// Gives the client what the handler answers; a server error gets the id of its request, unless it has one.
+/// Sends the handler's response to the client. Adds the request id to a server error that has none.
 async fn pass_response(response: IncomingResponse, id: &str, outparam: ResponseOutparam) {
     let mut headers = response.headers().entries();
     if response.status() >= 500 && !headers.iter().any(|(name, _)| name == "x-request-id") {
@@ -135,14 +138,14 @@ async fn pass_response(response: IncomingResponse, id: &str, outparam: ResponseO
         Err(error) => return fail(outparam, &error),
     };
     let outward = OutgoingResponse::new(headers);
-    // The host checked the code when the handler answered with it.
+    // This can't fail: the host checked the status when the handler set it.
     let _ = outward.set_status_code(response.status());
     let bodies = response
         .consume()
         .and_then(|from| Ok((from, outward.body()?)));
     ResponseOutparam::set(outparam, Ok(outward));
     if let Ok((from, to)) = bodies {
-        // Where either side ends early, dropping the other tells it.
+        // If one side ends early, dropping the other side's body informs that side.
         let _ = pass(from, to).await;
     }
 }
@@ -158,7 +161,7 @@ async fn pass(from: IncomingBody, to: OutgoingBody) -> Result<(), ErrorCode> {
         loop {
             match reader.read(&mut piece).await.map_err(broken)? {
                 0 => break,
-                // Who no longer takes it ends this here: the trailers would be waited for until the end.
+                // An error here returns before the trailers, which might never come.
                 read => writer.write_all(&piece[..read]).await.map_err(broken)?,
             }
             writer.flush().await.map_err(broken)?;

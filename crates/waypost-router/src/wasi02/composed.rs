@@ -1,18 +1,18 @@
-//! Handlers are linked into one component with the router: for any host of WASI HTTP.
+//! Calls handlers that are linked into the same component, for any host of WASI HTTP.
 //!
-//! The request goes to its handler whole: WASI 0.2 has no way to make one, so what a client says in the
-//! headers that proxies set (`x-forwarded-*`) reaches the handler.
+//! The handler receives the request unchanged, because a WASI 0.2 component can't create an incoming request. So
+//! a client's reserved headers (`x-forwarded-*`) reach the handler.
 
 use wasip2::http::types::{IncomingRequest, ResponseOutparam};
 
 use super::{Inbound, new_id, respond};
-use crate::instance::{BAD_HOST, failed};
-use crate::{Answer, is_for_the_inside};
+use crate::instance::{BAD_HOST, handler_failed};
+use crate::{Answer, names_internal_host};
 
-/// Answers a request, or hands it over to its handler.
+/// Answers a request, or passes it to its handler.
 ///
-/// `call` reaches a handler by the id of its component; where there is none of that id, it gives back what it
-/// was to answer with.
+/// `call` calls a handler by the id of its component. If there is no such handler, it returns the unused
+/// response parameter.
 pub fn handle(
     routes: &str,
     request: IncomingRequest,
@@ -20,7 +20,7 @@ pub fn handle(
     call: impl FnOnce(&str, IncomingRequest, ResponseOutparam) -> Option<ResponseOutparam>,
 ) {
     let inbound = Inbound::of(&request);
-    if is_for_the_inside(request.authority().as_deref(), &inbound.headers) {
+    if names_internal_host(request.authority().as_deref(), &inbound.headers) {
         return respond(Answer::bad_request(BAD_HOST), response);
     }
     let destination = match inbound.destination(routes) {
@@ -28,7 +28,7 @@ pub fn handle(
         Err(answer) => return respond(answer, response),
     };
     if let Some(response) = call(destination.component(), request, response) {
-        let answer = failed(&new_id(), destination, "it is not linked");
+        let answer = handler_failed(&new_id(), destination, "it is not linked");
         respond(answer, response);
     }
 }

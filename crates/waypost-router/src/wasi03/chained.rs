@@ -1,18 +1,20 @@
-//! Handlers are reached by in-memory HTTP calls: on Spin and on Waypost's host.
+//! Calls handlers with in-memory HTTP requests, on Spin and on Waypost's host.
 
 use wasip3::http::client;
 use wasip3::http::types::{ErrorCode, Fields, Request, Response, Scheme};
 use wasip3::wit_future;
 
 use super::{Inbound, failure, new_id, respond};
-use crate::instance::{failed, trusted_headers};
+use crate::instance::{handler_failed, trusted_headers};
 use crate::{Answer, Destination, Forwarding, Headers};
 
-/// Answers a request, or sends it on to its handler and passes on what that answers.
+/// Answers a request, or forwards it to its handler and returns the handler's response.
+///
+/// A failure becomes a 500.
 ///
 /// # Errors
 ///
-/// None of its own: what fails becomes a 500.
+/// Only if that 500 can't be built.
 pub async fn handle(routes: &str, request: Request) -> Result<Response, ErrorCode> {
     match dispatch(routes, request).await {
         Ok(response) => Ok(response),
@@ -20,7 +22,7 @@ pub async fn handle(routes: &str, request: Request) -> Result<Response, ErrorCod
     }
 }
 
-/// Sends the request to its handler; an `Err` is what the router answers by itself.
+/// Sends the request to its handler. An `Err` is a response that the router sends itself.
 async fn dispatch(routes: &str, request: Request) -> Result<Response, Answer> {
     let mut inbound = Inbound::of(&request);
     let destination = inbound.destination(&request, routes)?;
@@ -39,19 +41,19 @@ async fn dispatch(routes: &str, request: Request) -> Result<Response, Answer> {
     };
     let headers = std::mem::take(&mut inbound.headers);
     let forwarded = forwarding.apply(headers).map_err(Answer::bad_request)?;
-    let response = match inside_request(request, &inbound, destination, &forwarded.headers) {
-        Ok(inside) => client::send(inside).await,
+    let response = match internal_request(request, &inbound, destination, &forwarded.headers) {
+        Ok(internal) => client::send(internal).await,
         Err(code) => Err(code),
     };
     let named = match response {
-        Ok(response) => failure::named(response, &forwarded.id, destination).await,
+        Ok(response) => failure::with_request_id(response, &forwarded.id, destination).await,
         Err(code) => Err(code),
     };
-    named.map_err(|code| failed(&forwarded.id, destination, code))
+    named.map_err(|code| handler_failed(&forwarded.id, destination, code))
 }
 
-/// Makes the request that the handler gets: the body's stream and trailers go on untouched.
-fn inside_request(
+/// Builds the request for the handler. The body's stream and trailers are passed on unchanged.
+fn internal_request(
     request: Request,
     inbound: &Inbound,
     destination: &Destination,
@@ -63,16 +65,16 @@ fn inside_request(
     let method = request.get_method();
     let (_, result) = wit_future::new(|| Ok(()));
     let (body, trailers) = Request::consume_body(request, result);
-    let (inside, _sent) = Request::new(headers, Some(body), trailers, None);
-    inside
+    let (internal, _sent) = Request::new(headers, Some(body), trailers, None);
+    internal
         .set_method(&method)
         .map_err(|()| ErrorCode::HttpRequestMethodInvalid)?;
-    inside.set_scheme(Some(&Scheme::Http)).map_err(refused)?;
-    inside
+    internal.set_scheme(Some(&Scheme::Http)).map_err(refused)?;
+    internal
         .set_authority(Some(&destination.authority()))
         .map_err(refused)?;
-    inside
+    internal
         .set_path_with_query(Some(&inbound.target))
         .map_err(refused)?;
-    Ok(inside)
+    Ok(internal)
 }

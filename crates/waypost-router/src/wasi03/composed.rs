@@ -1,23 +1,24 @@
-//! Handlers are linked into one component with the router: for any host of WASI HTTP.
+//! Calls handlers that are linked into the same component, for any host of WASI HTTP.
 //!
-//! The request goes to its handler whole, as the host made it; so a handler learns the public URL from the
-//! request itself.
+//! The handler receives the request as the host created it, without reserved headers. So it reads the public URL from
+//! the request itself.
 
 use wasip3::http::types::{ErrorCode, Fields, Request, Response};
 use wasip3::wit_future;
 
 use super::{Inbound, new_id, respond};
 use crate::fields::lower;
-use crate::instance::{BAD_HOST, failed};
-use crate::{Answer, Headers, is_for_the_inside, is_of_the_inside};
+use crate::instance::{BAD_HOST, handler_failed};
+use crate::{Answer, Headers, is_reserved, names_internal_host};
 
-/// Answers a request, or hands it over to its handler and passes on what that answers.
+/// Answers a request, or passes it to its handler and returns the handler's response.
 ///
-/// `call` reaches a handler by the id of its component; it gives nothing where there is none of that id.
+/// `call` calls a handler by the id of its component, or returns `None` if there is no such handler. A failure becomes a
+/// 500.
 ///
 /// # Errors
 ///
-/// None of its own: what fails becomes a 500.
+/// Only if that 500 can't be built.
 pub async fn handle(
     routes: &str,
     request: Request,
@@ -29,28 +30,28 @@ pub async fn handle(
     }
 }
 
-/// Hands the request over; an `Err` is what the router answers by itself.
+/// Passes the request to its handler. An `Err` is a response that the router sends itself.
 async fn dispatch(
     routes: &str,
     request: Request,
     call: impl AsyncFnOnce(&str, Request) -> Option<Result<Response, ErrorCode>>,
 ) -> Result<Response, Answer> {
     let inbound = Inbound::of(&request);
-    if is_for_the_inside(request.get_authority().as_deref(), &inbound.headers) {
+    if names_internal_host(request.get_authority().as_deref(), &inbound.headers) {
         return Err(Answer::bad_request(BAD_HOST));
     }
     let destination = inbound.destination(&request, routes)?;
-    let response = match without_headers_of_the_inside(request, inbound) {
+    let response = match without_reserved_headers(request, inbound) {
         Ok(request) => call(destination.component(), request).await,
         Err(code) => Some(Err(code)),
     };
     let response = response.unwrap_or(Err(ErrorCode::DestinationNotFound));
-    response.map_err(|code| failed(&new_id(), destination, code))
+    response.map_err(|code| handler_failed(&new_id(), destination, code))
 }
 
-/// Takes off what only the inside may say. Hardly any request has it: the others stay as they are.
-fn without_headers_of_the_inside(request: Request, inbound: Inbound) -> Result<Request, ErrorCode> {
-    let passes = |name: &str| !is_of_the_inside(&lower(name));
+/// Removes reserved headers. Few requests have any; all others are returned unchanged.
+fn without_reserved_headers(request: Request, inbound: Inbound) -> Result<Request, ErrorCode> {
+    let passes = |name: &str| !is_reserved(&lower(name));
     if inbound.headers.iter().all(|(name, _)| passes(name)) {
         return Ok(request);
     }

@@ -1,7 +1,7 @@
-//! The answer of a handler that failed, where the host gives it no id.
+//! Adds the request id to server errors, if the host does not.
 //!
-//! On Spin a handler that traps looks like a 500 without headers and body. Its client gets what it gets on
-//! Waypost's host: the request's id, and the length of a body that there is not.
+//! On Spin a handler that traps looks like a 500 without headers and body. The client gets the same response as on
+//! Waypost's host: the request id, and `content-length: 0`.
 
 use wasip3::http::types::{ErrorCode, Fields, Response};
 use wasip3::wit_bindgen::rt::async_support::{StreamReader, StreamResult};
@@ -9,18 +9,18 @@ use wasip3::{wit_future, wit_stream};
 
 use crate::{Destination, Headers};
 
-/// The header that ties a response to the log.
+/// The header by which a response can be found in the log.
 const REQUEST_ID: &str = "x-request-id";
 
-/// How much of a body is passed on at once.
+/// The most bytes of a body that are passed on at once.
 const PIECE: usize = 16 * 1024;
 
-/// Passes a response on. One of a server error gets the id of its request, unless it has one.
+/// Adds the request id to a server error that has none. Returns all other responses unchanged.
 ///
 /// # Errors
 ///
-/// When the headers can't be copied.
-pub(super) async fn named(
+/// If the headers can't be copied.
+pub(super) async fn with_request_id(
     response: Response,
     id: &str,
     handler: &Destination,
@@ -34,9 +34,9 @@ pub(super) async fn named(
     headers.push((REQUEST_ID.to_owned(), id.as_bytes().to_vec()));
     let (_, result) = wit_future::new(|| Ok(()));
     let (body, trailers) = Response::consume_body(response, result);
-    // What a handler answers by itself goes on as it comes.
+    // Only a 500 without headers can come from a trap. All other bodies are passed on unread.
     let contents = match is_bare {
-        true => unless_empty(body).await,
+        true => non_empty(body).await,
         false => Some(body),
     };
     if contents.is_none() {
@@ -52,12 +52,12 @@ pub(super) async fn named(
     Ok(named)
 }
 
-/// Gives a body that has the same bytes, if there are any.
-async fn unless_empty(mut body: StreamReader<u8>) -> Option<StreamReader<u8>> {
+/// Returns a body with the same bytes, or `None` if it is empty.
+async fn non_empty(mut body: StreamReader<u8>) -> Option<StreamReader<u8>> {
     let mut piece = next(&mut body).await?;
     let (mut writer, reader) = wit_stream::new();
     wasip3::spawn(async move {
-        // What is left over was not wanted any more.
+        // If bytes are left over, the reader is gone.
         while writer.write_all(piece).await.is_empty() {
             match next(&mut body).await {
                 Some(more) => piece = more,
@@ -68,7 +68,7 @@ async fn unless_empty(mut body: StreamReader<u8>) -> Option<StreamReader<u8>> {
     Some(reader)
 }
 
-/// Reads what there is next, until the end.
+/// Reads the next bytes, or returns `None` at the end.
 async fn next(body: &mut StreamReader<u8>) -> Option<Vec<u8>> {
     loop {
         let (result, piece) = body.read(Vec::with_capacity(PIECE)).await;
