@@ -1,46 +1,44 @@
-//! Reading what a server sends: HTTP/1.1 answers (RFC 9112 section 6.3), out of bytes that may be cut
-//! anywhere.
+//! Parses HTTP/1.1 responses (RFC 9112 section 6.3) from bytes that may end anywhere.
 //!
-//! It is a pure function of the bytes so far, so whoever reads a socket just asks again when more
-//! came.
+//! It is a pure function of the bytes received so far. A reader of a socket calls it again after it has read more.
 
 use thiserror::Error;
 
-/// The most header lines that an answer may have.
+/// The most header lines that a response may have.
 const MOST_HEADERS: usize = 256;
 
-/// An answer.
+/// A received response.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) reason: String,
-    /// In the order of the wire; the names in lower case.
+    /// The headers in the order of the wire, with names in lower case.
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
     pub(crate) end: End,
 }
 
-/// How an answer ended.
+/// How a response ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
-    /// With all that its framing announces.
+    /// With its whole body, by its framing.
     Whole,
-    /// Before that.
+    /// Before the end of its body.
     Cut,
 }
 
-/// How far the bytes reach.
+/// How much of a response has been received.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Progress {
-    /// The head is not complete.
+    /// The head is incomplete.
     Head,
-    /// The body is not complete. The answer holds what there is of it, and says [`End::Cut`].
+    /// The body is incomplete. The response contains the received part, with [`End::Cut`].
     Body(Answer),
-    /// The answer is complete, and took so many bytes.
+    /// The response is complete. Its length in bytes follows.
     Whole(Answer, usize),
 }
 
-/// Why bytes are no answer.
+/// Why bytes are not a valid response.
 #[derive(Debug, Error, PartialEq)]
 #[non_exhaustive]
 pub(crate) enum AnswerError {
@@ -48,7 +46,7 @@ pub(crate) enum AnswerError {
     Head(#[from] httparse::Error),
     #[error("the status {0} is out of range")]
     Status(u16),
-    #[error("`Content-Length` is not one number: `{0}`")]
+    #[error("`Content-Length` is not a single number: `{0}`")]
     Length(String),
     #[error("a chunk is malformed")]
     Chunk,
@@ -61,7 +59,7 @@ enum Framing {
 }
 
 impl Answer {
-    /// Reads one answer from the front of `bytes`. `closed` says that no more will come.
+    /// Parses one response at the start of `bytes`. `closed` is `true` if no more bytes will come.
     pub(crate) fn read(bytes: &[u8], to_head: bool, closed: bool) -> Result<Progress, AnswerError> {
         let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
         let mut head = httparse::Response::new(&mut headers);
@@ -92,18 +90,18 @@ impl Answer {
         })
     }
 
-    /// Returns the values of a header, one a line.
+    /// Returns the values of a header, one per line.
     pub(crate) fn lines(&self, name: &str) -> Vec<&str> {
         let lines = self.headers.iter().filter(|(known, _)| known == name);
         lines.map(|(_, value)| value.as_str()).collect()
     }
 
-    /// Returns whether it is one that another answer follows (RFC 9110 section 15.2).
+    /// Returns `true` for an interim response, which another one follows (RFC 9110 section 15.2).
     pub(crate) fn is_interim(&self) -> bool {
         (100..200).contains(&self.status) && self.status != 101
     }
 
-    /// Returns how many bytes the body took, if it is complete.
+    /// Takes the body from the bytes. Returns its length in bytes, or `None` if it is incomplete.
     fn take_body(
         &mut self,
         bytes: &[u8],
@@ -180,7 +178,7 @@ impl Answer {
     }
 }
 
-/// Returns how many bytes the trailers take with the empty line that ends them, if they are complete.
+/// Returns the length of the trailers, including the empty line after them, or `None` if they are incomplete.
 fn trailers(bytes: &[u8]) -> Result<Option<usize>, AnswerError> {
     let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
     match httparse::parse_headers(bytes, &mut headers)? {
@@ -189,7 +187,7 @@ fn trailers(bytes: &[u8]) -> Result<Option<usize>, AnswerError> {
     }
 }
 
-/// Header values are bytes, read as UTF-8, and as latin-1 where that fails.
+/// Decodes a header value as UTF-8, or as Latin-1 if it is not valid UTF-8.
 fn value_text(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
@@ -208,7 +206,7 @@ mod tests {
     fn whole(text: &str) -> (Answer, usize) {
         match read(text) {
             Ok(Progress::Whole(answer, used)) => (answer, used),
-            other => panic!("{text:?} gave {other:?}"),
+            other => panic!("{text:?} was read as {other:?}"),
         }
     }
 
@@ -216,7 +214,7 @@ mod tests {
     const FIXED: &str = "HTTP/1.1 404 Not Found\r\nX-A: 1\r\nx-a: é\r\nContent-Length: 2\r\n\r\nhi";
 
     #[test]
-    fn whole_answers() {
+    fn whole_responses() {
         let (answer, used) = whole(FIXED);
         assert_eq!(
             (answer.status, answer.reason.as_str(), used),
@@ -236,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn every_prefix_is_incomplete_and_keeps_what_came() {
+    fn every_prefix_is_incomplete_and_keeps_the_received_part() {
         for text in [CHUNKED, FIXED] {
             let whole = whole(text).0.body;
             for end in 0..text.len() {
@@ -255,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_without_a_body() {
+    fn responses_without_a_body() {
         assert_eq!(whole("HTTP/1.1 204 No Content\r\n\r\nHTTP").1, 27);
         assert_eq!(
             whole("HTTP/1.1 304 x\r\ncontent-length: 5\r\n\r\n").0.body,
@@ -271,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_close_ends_a_body_without_framing_alone() {
+    fn a_close_ends_only_a_body_without_framing() {
         let text = b"HTTP/1.0 200 OK\r\n\r\nabc";
         assert!(matches!(
             Answer::read(text, false, false),
@@ -297,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn malformed_answers() {
+    fn malformed_responses() {
         for text in [
             "nonsense\r\n\r\n",
             "HTTP/1.1 20 OK\r\n\r\n",
@@ -310,12 +308,12 @@ mod tests {
             "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\nabc",
             "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nfffffffffffffffffffff\r\n",
         ] {
-            assert!(read(text).is_err(), "{text:?} gave {:?}", read(text));
+            assert!(read(text).is_err(), "{text:?} was read as {:?}", read(text));
         }
     }
 
     #[test]
-    fn a_huge_chunk_size_is_no_panic() {
+    fn a_huge_chunk_size_does_not_panic() {
         let text = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nffffffffffffffff\r\nabc";
         assert!(matches!(read(text), Ok(Progress::Body(answer)) if answer.body == b"abc"));
     }

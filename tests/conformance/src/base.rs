@@ -8,20 +8,20 @@ use url::Url;
 
 use crate::percent;
 
-/// The server under test: `http://` with a host and a port. An app may be served in [parts](Self::part).
+/// The server under test: `http://` with a host and a port. Several servers may each serve a [part](Self::part).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Base {
     address: SocketAddr,
-    /// Servers of what is below a path.
+    /// Servers for the requests below a path.
     parts: Vec<(String, SocketAddr)>,
 }
 
-/// Why a text is no [`Base`].
+/// Why a text is not a valid [`Base`].
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum BaseError {
-    /// It is not of the form `http://host:port`.
-    #[error("expected a server as `http://127.0.0.1:3000`, without a path")]
+    /// It does not have the form `http://host:port`.
+    #[error("expected a server such as `http://127.0.0.1:3000`, without a path")]
     Form,
     /// The host has no address.
     #[error("`{0}` has no address")]
@@ -29,14 +29,14 @@ pub enum BaseError {
 }
 
 impl Base {
-    /// Says that another server has what is at or below a path, such as `/shop`.
+    /// Adds a server for the requests at or below a path, such as `/shop`.
     #[must_use]
     pub fn part(mut self, path: &str, server: Base) -> Base {
         self.parts.push((path.to_owned(), server.address));
         self
     }
 
-    /// The server for a message, by the path in its first line.
+    /// Returns the server for a message, chosen by the path in its first line.
     pub(crate) fn address(&self, message: &[u8]) -> SocketAddr {
         let path = path(message);
         let below = |part: &str| {
@@ -48,7 +48,7 @@ impl Base {
     }
 }
 
-/// The path of a request as a router reads it: decoded, without dot segments.
+/// Returns the path of a request as a router reads it: decoded, without dot segments.
 fn path(message: &[u8]) -> String {
     let message = message.trim_ascii_start();
     let line = message.split(|byte| *byte == b'\r').next();
@@ -90,7 +90,7 @@ impl FromStr for Base {
             .to_socket_addrs()
             .map_err(|_| unknown())?
             .collect();
-        // `localhost` has two addresses; servers mostly listen on the older one.
+        // `localhost` has two addresses, and most servers listen on the IPv4 one.
         addresses.sort_by_key(SocketAddr::is_ipv6);
         addresses
             .first()

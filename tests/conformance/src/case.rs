@@ -11,23 +11,23 @@ use crate::recorded::{Exchange, Observed, Sent, Step};
 pub(crate) struct Case {
     pub(crate) id: String,
     pub(crate) plan: Plan,
-    /// The line as it is, for the selectors of deviations.
+    /// The line as JSON, for the selectors of deviations.
     pub(crate) line: Value,
 }
 
-/// What is done with a case.
+/// How a case is replayed.
 #[derive(Clone, Debug)]
 pub(crate) enum Plan {
     Single(Box<Exchange>),
     Sequence(Vec<Step>),
     Connection(Connection),
-    /// It is not replayed, for this reason.
+    /// The case is not replayed, for this reason.
     Skip(&'static str),
-    /// It can't be understood, for this reason; that is a failure.
+    /// The case is invalid, for this reason. It fails.
     Unknown(String),
 }
 
-/// Bytes sent on one connection, and what came back.
+/// Bytes sent on one connection, and the bytes received.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Connection {
     pub(crate) send: Vec<Sent>,
@@ -40,7 +40,7 @@ struct Steps {
 }
 
 impl Case {
-    /// Reads a line. It never fails: what can't be understood is a case that fails.
+    /// Parses a line. An invalid line becomes a case that fails.
     pub(crate) fn read(line: &str, place: &str) -> Self {
         let value: Value = match serde_json::from_str(line) {
             Ok(value) => value,
@@ -70,7 +70,7 @@ impl Plan {
             Some("sequence") => Ok(Self::sequence(typed::<Steps>(value)?.steps)),
             Some("connection") => Ok(Self::Connection(typed(value)?)),
             Some("build" | "mini-app") => Ok(Self::Skip("run by `waypost check`")),
-            Some(kind) => Err(format!("a case of the unknown kind `{kind}`")),
+            Some(kind) => Err(format!("a case of unknown kind `{kind}`")),
             None => Err("a case without a kind".to_owned()),
         }
     }
@@ -81,7 +81,7 @@ impl Plan {
             .iter()
             .any(|step| restarts(step) || step.expect.same_body_as_before_restart)
         {
-            return Self::Skip("needs a restart of the server in its middle");
+            return Self::Skip("needs a restart of the server between two steps");
         }
         Self::Sequence(steps)
     }
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_is_kept_to_fail() {
+    fn an_invalid_line_is_a_case_that_fails() {
         for line in [
             "",
             "{",

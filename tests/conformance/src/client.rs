@@ -1,4 +1,4 @@
-//! One connection to the server: bytes out, an answer in, and never longer than was agreed.
+//! One connection to the server: sends bytes and reads a response, with a timeout.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -9,51 +9,51 @@ use crate::answer::{Answer, Progress};
 use crate::base::Base;
 use crate::request::Message;
 
-/// How many bytes are read at once.
+/// The number of bytes that are read at once.
 const READ_SIZE: usize = 64 * 1024;
 
-/// The largest answer that is read. The largest recorded ones have some ten kilobytes; a server that
-/// sends for ever must not fill the memory within its time.
+/// The largest response that is read. The largest recorded responses have some ten kilobytes. The limit keeps
+/// a server that sends for ever from filling the memory before the timeout.
 const LARGEST_ANSWER: usize = 64 * 1024 * 1024;
 
-/// The server, and how long it may take.
+/// The server, and the timeout for its responses.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
     pub(crate) base: Base,
-    /// For one answer, from the first byte sent to the last one received.
+    /// The timeout for one response, from the first byte sent to the last byte received.
     pub(crate) timeout: Duration,
 }
 
-/// When the client goes away by itself.
+/// When the client closes the connection on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Leave {
-    /// Never: it stays for the answer.
+    /// Never: the client waits for the response.
     Never,
-    /// After this time, whatever came.
+    /// After this time, whatever has been received.
     After(Duration),
-    /// After this time, but not before a part of a body came.
+    /// After this time, but not before a part of a body has been received.
     AfterBody(Duration),
 }
 
-/// What came of a request.
+/// The outcome of a request.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Outcome {
-    /// An answer, and how many bytes followed it that belong to none.
+    /// A response, and the number of stray bytes after it.
     Answered(Answer, usize),
-    /// The connection ended without a byte.
+    /// The connection was closed without a response.
     Silence,
-    /// The client went away as planned, before a whole head came.
+    /// The client closed the connection on purpose, before a whole head was received.
     Left,
-    /// Bytes that are no answer.
+    /// The received bytes are not a valid response.
     Malformed(String),
-    /// No whole answer in time.
+    /// The response was not complete in time. The number is that of the received bytes.
     Late(usize),
-    /// No connection.
+    /// The connection failed.
     Unreachable(String),
 }
 
 impl Client {
-    /// Sends a message on a connection of its own, and waits for the answer.
+    /// Sends a message on a new connection, and waits for the response.
     pub(crate) fn send(&self, message: &Message, leave: Leave) -> Outcome {
         match Connection::open(self, &message.bytes) {
             Ok(connection) => connection.exchange(message, leave, self.timeout),
@@ -62,7 +62,7 @@ impl Client {
     }
 }
 
-/// An open connection and all that came on it.
+/// An open connection, and all bytes received on it.
 #[derive(Debug)]
 pub(crate) struct Connection {
     stream: TcpStream,
@@ -71,7 +71,7 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// Connects to the server for a message, which is not sent yet.
+    /// Connects to the server for a message, without sending it.
     pub(crate) fn open(client: &Client, message: &[u8]) -> io::Result<Self> {
         let address = client.base.address(message);
         let stream = TcpStream::connect_timeout(&address, client.timeout)?;
@@ -84,12 +84,12 @@ impl Connection {
         })
     }
 
-    /// Sends bytes. A server may well answer and close before it read them all.
+    /// Sends bytes. Errors are ignored, because a server may respond and close before it has read all of them.
     pub(crate) fn write(&mut self, bytes: &[u8]) {
         drop(self.stream.write_all(bytes));
     }
 
-    /// Reads what comes until `deadline`, once. Returns whether there was anything new.
+    /// Reads once, until `deadline`. Returns `true` if bytes were received.
     pub(crate) fn read(&mut self, deadline: Instant) -> bool {
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() || self.closed || self.received.len() > LARGEST_ANSWER {
@@ -115,7 +115,7 @@ impl Connection {
             Ok(stream) => stream,
             Err(error) => return Outcome::Unreachable(error.to_string()),
         };
-        // Reading goes on while a long body is written: a server may answer as it reads.
+        // Read while a long body is written, because a server may respond before it has read all of it.
         thread::scope(|scope| {
             scope.spawn(|| {
                 let mut stream = &stream;
@@ -143,7 +143,7 @@ impl Connection {
                     return Outcome::Silence;
                 }
                 Progress::Head if self.closed => {
-                    return Outcome::Malformed("it ends within the head".to_owned());
+                    return Outcome::Malformed("the response ends within the head".to_owned());
                 }
                 Progress::Body(answer) if self.closed => return Outcome::Answered(answer, 0),
                 Progress::Head | Progress::Body(_) if self.read(deadline) => {}
@@ -168,7 +168,7 @@ impl Leave {
     }
 }
 
-/// Reads the first answer that is not an interim one, and how many bytes came before it.
+/// Parses the first response that is not an interim one. Also returns the number of bytes before it.
 fn final_answer(bytes: &[u8], to_head: bool, closed: bool) -> Result<(usize, Progress), String> {
     let mut used = 0;
     loop {
@@ -190,7 +190,7 @@ mod tests {
     use super::*;
     use std::net::TcpListener;
 
-    /// Serves one connection: reads a little, sends each part with a pause before it, and closes.
+    /// Serves one connection: reads a little, sends each part after a pause, and closes.
     fn outcome(parts: &'static [(u64, &'static str)], leave: Leave) -> Outcome {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let client = Client {
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn no_server() {
+    fn an_unreachable_server() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let client = Client {
             base: listener.local_addr().unwrap().into(),

@@ -1,28 +1,28 @@
-//! How an answer differs from what was expected.
+//! Compares a response with the expected one.
 
 use serde_json::Value;
 
 use crate::answer::{Answer, End};
 use crate::client::Outcome;
+use crate::equivalence;
 use crate::expectation::{Body, Expectation};
-use crate::house;
 use crate::pattern::Scope;
 use crate::request::shorten;
 
 /// The longest text that a difference shows.
 const SHOWN: usize = 300;
 
-/// How much of two texts that differ is shown before the place where they do.
+/// The number of characters that are shown before the first difference of two texts.
 const CONTEXT: usize = 40;
 
-/// By how much the length of a long text may differ: a port in it may have fewer digits than in the
+/// The largest allowed difference in the length of a long text: a port in it may have fewer digits than in the
 /// recording, or more.
 const PORT_DIGITS: usize = 4;
 
-/// What hyper writes where there is no phrase.
+/// The reason phrase that hyper writes for a status without one.
 const NO_PHRASE: &str = "<none>";
 
-/// One thing that is not as expected.
+/// One part of a response that differs from the expected one.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Difference {
     pub(crate) what: String,
@@ -44,15 +44,15 @@ impl Difference {
     }
 }
 
-/// Compares what came with what was expected. Named symbols get their values in `scope`.
+/// Compares an outcome with the expectation, and sets the values of named symbols in `scope`.
 pub(crate) fn compare(
     expected: &Expectation,
     outcome: &Outcome,
     scope: &mut Scope,
 ) -> Vec<Difference> {
     let wanted = match expected.status {
-        Some(status) => format!("an answer with status {status}"),
-        None => "no answer, the connection closed".to_owned(),
+        Some(status) => format!("a response with status {status}"),
+        None => "no response, the connection closed".to_owned(),
     };
     let got = match outcome {
         Outcome::Answered(answer, extra) if expected.status.is_some() => {
@@ -60,11 +60,13 @@ pub(crate) fn compare(
         }
         Outcome::Silence if expected.status.is_none() => return Vec::new(),
         Outcome::Left if expected.status.is_none() && expected.left.is_some() => return Vec::new(),
-        Outcome::Answered(answer, _) => format!("an answer with status {}", answer.status),
-        Outcome::Silence => "no answer, the connection closed".to_owned(),
-        Outcome::Left => "no answer yet when the client left".to_owned(),
-        Outcome::Malformed(why) => format!("bytes that are no HTTP answer: {why}"),
-        Outcome::Late(received) => format!("no whole answer in time, but {received} bytes"),
+        Outcome::Answered(answer, _) => format!("a response with status {}", answer.status),
+        Outcome::Silence => "no response, the connection closed".to_owned(),
+        Outcome::Left => "no response before the client left".to_owned(),
+        Outcome::Malformed(why) => format!("an invalid HTTP response: {why}"),
+        Outcome::Late(received) => {
+            format!("an incomplete response after the timeout: {received} bytes")
+        }
         Outcome::Unreachable(why) => format!("no connection: {why}"),
     };
     vec![Difference::new("answer", wanted, got)]
@@ -92,7 +94,7 @@ fn compare_answer(
     differences
 }
 
-/// Only codes without a registered phrase have one that says something; `house` has the reason.
+/// Compares the reason phrase, but only of an unregistered status; `equivalence` says why.
 fn compare_reason(expected: &Expectation, answer: &Answer, differences: &mut Vec<Difference>) {
     if let Some(reason) = &expected.reason
         && ["unknown", NO_PHRASE].contains(&reason.as_str())
@@ -109,7 +111,7 @@ fn compare_headers(
     differences: &mut Vec<Difference>,
 ) {
     for (name, lines) in &expected.headers {
-        let got = house::lines(answer, name);
+        let got = equivalence::lines(answer, name);
         if !same_lines(name, lines, &got, scope) {
             differences.push(Difference::new(
                 format!("header {name}"),
@@ -119,7 +121,7 @@ fn compare_headers(
         }
     }
     for name in &expected.absent {
-        let got = house::lines(answer, name);
+        let got = equivalence::lines(answer, name);
         if !got.is_empty() {
             differences.push(Difference::new(
                 format!("header {name}"),
@@ -130,8 +132,8 @@ fn compare_headers(
     }
 }
 
-/// Several lines of one name mean the same as one with commas (RFC 9110 section 5.3), but for
-/// `Set-Cookie`.
+/// Compares lines of a header. Several lines of one name are equivalent to one with commas (RFC 9110 section
+/// 5.3), except for `Set-Cookie`.
 fn same_lines(name: &str, expected: &[String], got: &[String], scope: &mut Scope) -> bool {
     if got.is_empty() || expected.is_empty() {
         return got.is_empty() && expected.is_empty();
@@ -167,7 +169,7 @@ fn compare_end(
     }
     if extra > 0 {
         differences.push(Difference::new(
-            "after the answer",
+            "after the response",
             "nothing",
             format!("{extra} bytes"),
         ));
@@ -198,7 +200,7 @@ fn compare_body(expected: &Expectation, answer: &Answer, scope: &mut Scope) -> V
         Body::Length(wanted) => compare_length(*wanted, answer.body.len(), 0),
         Body::Unknown(kind) => Some(Difference::new(
             "body",
-            format!("a body of the unknown kind `{kind}`"),
+            format!("a body of unknown kind `{kind}`"),
             got,
         )),
     };
@@ -211,7 +213,8 @@ fn compare_length(wanted: usize, got: usize, tolerance: usize) -> Option<Differe
         .then(|| Difference::new("body's length", show(wanted), show(got)))
 }
 
-/// The members of a JSON object have no order: the first one of the recording may be anywhere.
+/// Checks the beginning of a body. The members of a JSON object have no order, so the first recorded one may be
+/// anywhere.
 fn begins_with(got: &str, prefix: &str, is_json: bool) -> bool {
     match prefix.strip_prefix('{') {
         Some(member) if is_json => got.contains(member),
@@ -219,7 +222,7 @@ fn begins_with(got: &str, prefix: &str, is_json: bool) -> bool {
     }
 }
 
-/// Of a stream that the client left, it depends on the clock how much came.
+/// Compares the beginning of a stream that the client left. The received length depends on timing.
 fn compare_beginning(expected: &str, got: &str) -> Option<Difference> {
     let begins_alike = expected.starts_with(got) || got.starts_with(expected);
     let fits = begins_alike && got.is_empty() == expected.is_empty();
@@ -242,7 +245,7 @@ fn compare_json(expected: &str, got: &str, scope: &mut Scope) -> Vec<Difference>
             differences.push(Difference::new(
                 "body",
                 expected,
-                format!("{got} (no JSON: {error})"),
+                format!("{got} (invalid JSON: {error})"),
             ));
         }
     }
@@ -304,7 +307,7 @@ fn show_member(member: Option<&Value>) -> String {
     member.map_or_else(|| "absent".to_owned(), Value::to_string)
 }
 
-/// Shows two texts from shortly before the place where they differ.
+/// Shows two texts from shortly before their first difference.
 fn text_difference(expected: &str, got: &str) -> Difference {
     let same = expected
         .chars()
@@ -339,11 +342,11 @@ mod tests {
     use super::*;
     use crate::answer::Progress;
 
-    /// The parts that differ.
+    /// Returns the names of the parts that differ.
     fn differ(expected: &str, answer: &str) -> Vec<String> {
         let recorded = serde_json::from_str(expected).unwrap();
         let Ok(Progress::Whole(answer, used)) = Answer::read(answer.as_bytes(), false, true) else {
-            panic!("{answer:?} is no answer")
+            panic!("{answer:?} is not a whole response")
         };
         let outcome = Outcome::Answered(answer, 0);
         assert!(used > 0);
@@ -380,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn an_encoding_is_never_overlooked() {
+    fn an_unexpected_encoding_is_a_difference() {
         let answer = "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\n\r\n";
         assert_eq!(
             differ(r#"{"status":200}"#, answer),
@@ -422,7 +425,7 @@ mod tests {
         assert_eq!(json(r#"{"a":1}"#, "{}"), ["body.a"]);
         assert_eq!(json("[1]", "[1,2]"), ["body"]);
         assert_eq!(json("[1]", "oh"), ["body"]);
-        assert_eq!(json("", "{}"), ["body"], "an empty body is no JSON");
+        assert_eq!(json("", "{}"), ["body"], "an empty body is invalid JSON");
     }
 
     #[test]
@@ -470,7 +473,7 @@ mod tests {
     }
 
     #[test]
-    fn reason_phrases_of_codes_that_have_none() {
+    fn reason_phrases_of_unregistered_statuses() {
         let expected = r#"{"status":299,"wire":{"reason":"unknown"}}"#;
         assert_eq!(differ(expected, "HTTP/1.1 299 unknown\r\n\r\n"), NONE);
         assert_eq!(differ(expected, "HTTP/1.1 299 \r\n\r\n"), ["reason phrase"]);
@@ -484,7 +487,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_that_are_none() {
+    fn outcomes_without_a_response() {
         let silent = Expectation::default();
         let mut scope = Scope::new();
         assert!(compare(&silent, &Outcome::Silence, &mut scope).is_empty());

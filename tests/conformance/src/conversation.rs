@@ -1,4 +1,4 @@
-//! Replaying bytes on one connection: what comes back, and in answer to which of them.
+//! Replays bytes on one connection, and compares the responses and when they arrive.
 
 use std::time::{Duration, Instant};
 
@@ -14,26 +14,26 @@ use crate::pattern::Scope;
 use crate::replay::{Fault, Replay};
 use crate::request::Message;
 
-/// What came on a connection: whole answers, interim ones too, and what there is of another.
+/// The responses received on a connection: whole ones, interim ones included, and a partial one.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Received {
     answers: Vec<Answer>,
-    /// Where each answer ends.
+    /// The position of each response's end.
     ends: Vec<usize>,
     partial: Option<Answer>,
 }
 
-/// How far the conversation is when a part of the requests was sent and has had its time.
+/// The state of the conversation some time after a part of the requests was sent.
 #[derive(Clone, Debug, PartialEq)]
 struct Milestone {
-    /// The number of whole answers.
+    /// The number of whole responses.
     answers: usize,
-    /// The body so far of the one that follows, where the recording tells.
+    /// The received part of the next response's body, or `None` if the recording does not tell.
     body: Option<Vec<u8>>,
 }
 
-/// Sends each part, and looks after each whether as much came back as was recorded; then compares all
-/// answers.
+/// Sends each part, and checks after each that as much was received as in the recording. Then compares all
+/// responses.
 pub(crate) fn replay(replay: &Replay<'_>, line: &Value, recorded: &case::Connection) -> Vec<Fault> {
     let sent: Vec<u8> = recorded
         .send
@@ -78,8 +78,9 @@ pub(crate) fn replay(replay: &Replay<'_>, line: &Value, recorded: &case::Connect
     faults
 }
 
-/// Reads for the time that the recording took, and longer where less came than was recorded. The error
-/// is what came instead.
+/// Reads for the recorded time, and longer if less was received than in the recording.
+///
+/// The error describes what was received instead.
 fn wait(
     connection: &mut Connection,
     messages: &[Message],
@@ -204,9 +205,11 @@ fn show(mut answers: Vec<String>, partial: Option<&[u8]>) -> String {
     }
 }
 
-/// Finds out what had come after each part. The recorded counts include headers that the recorded text
-/// leaves out (`Date`), so they are exact counted from the end alone; in front, an answer was whole if
-/// even without those headers it ends before the count.
+/// Computes what had been received after each part.
+///
+/// The recorded counts include headers that are missing in the recorded text (`Date`). So they are exact only when
+/// counted from the end. Counted from the start, a response was whole if it ends before the count even without these
+/// headers.
 fn milestones(
     bytes: &[u8],
     counts: &[usize],
@@ -232,7 +235,7 @@ fn milestones(
     counts.iter().map(milestone).collect()
 }
 
-/// Cuts what is sent into requests, by their `Content-Length` or their last chunk.
+/// Splits the sent bytes into requests, by their `Content-Length` or their last chunk.
 fn messages(sent: &[u8]) -> Vec<Message> {
     let mut messages = Vec::new();
     let mut rest = sent;
@@ -270,7 +273,7 @@ fn request_length(bytes: &[u8]) -> usize {
     head.saturating_add(body)
 }
 
-/// Writes an answer as single cases have it.
+/// Writes a response in the form of single cases.
 fn written(answer: &Answer) -> Value {
     let headers: serde_json::Map<_, _> = answer
         .headers
@@ -296,7 +299,7 @@ mod tests {
         "HTTP/1.1 405 Method Not Allowed\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
     const SECOND: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n6\r\nsecond\r\n0\r\n\r\n";
 
-    /// The milestones, where the recording left out `stripped` bytes of each answer's head.
+    /// Returns the milestones if `stripped` bytes of each response's head are missing in the recording.
     fn milestones_of(text: &str, counts: &[usize]) -> Vec<(usize, Option<String>)> {
         let expected = Received::read(text.as_bytes(), &[], true).unwrap();
         let milestones = milestones(text.as_bytes(), counts, &[], &expected);
@@ -310,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_are_told_apart() {
+    fn requests_are_split() {
         let sent = "GET /a HTTP/1.1\r\n\r\nPOST /b HTTP/1.1\r\nContent-Length: 3\r\n\r\nabcHEAD /c HTTP/1.1\r\n\r\n\
                     POST /d HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n0\r\n0\r\n\r\nGET /e HTTP/1.1\r\n";
         let titles: Vec<_> = messages(sent.as_bytes())
@@ -324,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn milestones_between_answers() {
+    fn milestones_between_responses() {
         let stripped = 37;
         let text = format!("{FIRST}{SECOND}");
         let (first, all) = (FIRST.len() + stripped, text.len() + 2 * stripped);
@@ -332,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn milestones_within_an_answer() {
+    fn milestones_within_a_response() {
         let all = SECOND.len() + 37;
         let before_the_second_chunk = all - "6\r\nsecond\r\n0\r\n\r\n".len();
         let milestones = milestones_of(SECOND, &[before_the_second_chunk, all]);
@@ -340,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn milestones_after_an_interim_answer() {
+    fn milestones_after_an_interim_response() {
         let text = format!("HTTP/1.1 100 Continue\r\n\r\n{SECOND}");
         assert_eq!(
             milestones_of(&text, &[25, text.len() + 37]),

@@ -1,4 +1,4 @@
-//! The table of deviations: where the server differs on purpose, and what it answers instead.
+//! The table of deviations: the deliberate differences, and the responses to expect instead.
 
 mod change;
 mod selector;
@@ -14,16 +14,16 @@ use selector::Selector;
 /// The numbers of the rules that allow a deviation: those of `docs/differences.md`.
 const RULES: std::ops::RangeInclusive<u8> = 1..=17;
 
-/// The table that belongs to Waypost.
+/// Waypost's own table.
 const BUILT_IN: &str = include_str!("../deviations.toml");
 
-/// A table of deviations: those that a rule allows, and those that a host causes.
+/// A table of deviations. A rule allows each of them, or a host causes it.
 #[derive(Clone, Debug, Default)]
 pub struct Deviations {
     entries: Vec<Entry>,
 }
 
-/// A table as it is written.
+/// A table as it is written in TOML.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Table {
@@ -55,9 +55,9 @@ struct HostDifference {
 /// One entry of either kind.
 #[derive(Clone, Debug)]
 struct Entry {
-    /// The rule that allows it; a host asks for none.
+    /// The rule that allows the deviation, or `None` if a host causes it.
     rule: Option<u8>,
-    /// Why it is so.
+    /// The reason of the deviation.
     reason: String,
     cases: Selector,
     answer: Change,
@@ -83,18 +83,18 @@ impl From<Table> for Deviations {
     }
 }
 
-/// Why a text is no table of deviations.
+/// Why a text is not a valid table of deviations.
 #[derive(Debug, Error)]
 #[error("the table of deviations is malformed: {0}")]
 pub struct DeviationError(#[from] toml::de::Error);
 
-/// What the table makes of one recorded answer.
+/// A recorded response after the table has been applied.
 #[derive(Clone, Debug)]
 pub(crate) struct Expected {
     pub(crate) expectation: Expectation,
     /// The entries that changed it.
     pub(crate) entries: Vec<usize>,
-    /// The entries that did, before one of a host gave another answer.
+    /// The entries that changed it before a host's entry replaced the response.
     pub(crate) overridden: Vec<usize>,
 }
 
@@ -103,38 +103,38 @@ impl Deviations {
     ///
     /// # Panics
     ///
-    /// Never: a test reads it.
+    /// Never: a test parses this table.
     pub fn built_in() -> Self {
         Self::parse(BUILT_IN).expect("the table in the repository is well-formed")
     }
 
-    /// Returns the table for servers that don't deviate.
+    /// Returns an empty table, for servers that should answer as recorded.
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// Reads a table.
+    /// Parses a table.
     ///
     /// # Errors
     ///
-    /// [`DeviationError`] where it is not TOML, or not of the form that the crate's front page tells.
+    /// [`DeviationError`] if the text is not TOML, or does not have the format in the crate's documentation.
     pub fn parse(text: &str) -> Result<Self, DeviationError> {
         Ok(toml::from_str::<Table>(text)?.into())
     }
 
-    /// Adds the entries of another table: those of a host, to those of Waypost.
+    /// Adds the entries of another table. This adds a host's entries to Waypost's.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
         self.entries.extend(other.entries);
         self
     }
 
-    /// Applies all entries that concern an exchange, in their order.
+    /// Applies all entries that match an exchange, in order.
     pub(crate) fn apply(&self, recorded: &Expectation, facts: &Facts) -> Expected {
         self.apply_but(recorded, facts, None)
     }
 
-    /// As [`Self::apply`], but leaves out one entry.
+    /// Applies all entries that match an exchange except one.
     pub(crate) fn apply_but(
         &self,
         recorded: &Expectation,
@@ -166,7 +166,7 @@ impl Deviations {
         expected
     }
 
-    /// Returns the name of an entry, for readers.
+    /// Returns the title of an entry, for reports.
     pub(crate) fn title(&self, index: usize) -> String {
         let entry = &self.entries[index];
         let (number, reason) = (index + 1, &entry.reason);
@@ -183,8 +183,10 @@ impl Deviations {
             .filter(move |index| self.entries[*index].rule.as_ref().is_some_and(unknown))
     }
 
-    /// Returns those of some entries whose need is to be shown: where a host has a part in an answer, those of
-    /// the host. The others are needed without it.
+    /// Returns the entries that must be needed for a response.
+    ///
+    /// If a host's entries changed the response, only these are checked here. The others are needed on a server without
+    /// this host's entries.
     pub(crate) fn on_trial(&self, entries: &[usize]) -> Vec<usize> {
         let of_host = |entry: &&usize| self.entries[**entry].rule.is_none();
         match entries.iter().any(|entry| of_host(&entry)) {
@@ -232,7 +234,7 @@ mod tests {
     "#;
 
     #[test]
-    fn entries_add_up_in_their_order() {
+    fn entries_apply_in_order() {
         let expected = apply(TABLE, "GET /", json!({ "status": 400, "body": "next" }));
         assert_eq!(expected.entries, [0, 2]);
         assert_eq!(
@@ -243,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_that_changes_nothing_does_not_concern_a_case() {
+    fn an_entry_that_changes_nothing_does_not_match() {
         assert!(
             apply(TABLE, "GET /", json!({ "status": 200, "body": "x" }))
                 .entries
@@ -261,14 +263,14 @@ mod tests {
     }
 
     #[test]
-    fn another_answer_makes_earlier_changes_moot() {
+    fn another_status_overrides_earlier_changes() {
         let expected = apply(TABLE, "GET /%ZZ", json!({ "status": 500, "body": "next" }));
         assert_eq!(expected.entries, [1]);
         assert_eq!(expected.expectation.status, Some(400));
     }
 
     #[test]
-    fn a_host_goes_over_rules_and_is_on_trial_alone() {
+    fn a_hosts_entries_override_rules_and_are_checked_alone() {
         let host = r#"
             [[host]]
             cause = "it closes"

@@ -1,14 +1,14 @@
-//! What an answer is compared with: a recorded answer, made uniform.
+//! The expected response: a recorded response in a uniform form.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::answer::{Answer, End};
 use crate::client::Leave;
-use crate::house;
+use crate::equivalence;
 use crate::recorded::{self, Base64};
 
-/// Headers whose absence the recordings tell for each answer. In a conversation it is read off.
+/// Headers whose absence is recorded for each response. For a conversation, it follows from the recorded bytes.
 const TOLD: [&str; 8] = [
     "content-type",
     "allow",
@@ -20,45 +20,45 @@ const TOLD: [&str; 8] = [
     "access-control-allow-origin",
 ];
 
-/// An answer as it should be. Headers that are in neither list are not compared.
+/// The expected response. Headers in neither list are not compared.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Expectation {
-    /// `None`: no answer at all.
+    /// The expected status, or `None` if no response is expected.
     pub(crate) status: Option<u16>,
     pub(crate) headers: BTreeMap<String, Vec<String>>,
     pub(crate) absent: BTreeSet<String>,
     pub(crate) body: Body,
     pub(crate) reason: Option<String>,
-    /// The connection is cut before the body's end.
+    /// `true` if the connection is cut before the body's end.
     pub(crate) cut: bool,
-    /// The client goes away, so late after its request.
+    /// The time after its request at which the client goes away, or `None` if it stays.
     pub(crate) left: Option<Duration>,
 }
 
-/// A body as it should be.
+/// The expected body.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) enum Body {
-    /// Any: it was not recorded, or does not matter.
+    /// Any body: it was not recorded, or does not matter.
     #[default]
     Any,
-    /// A text that may hold symbols; compared as JSON where the content type says so.
+    /// A text that may contain symbols. It is compared as JSON if that is the content type.
     Text(String),
     Bytes(Vec<u8>),
-    /// Some HTML page.
+    /// Any HTML page.
     HtmlPage,
-    /// A long text: its length and how it begins.
+    /// A long text, given by its length and its beginning.
     Long {
         length: Option<usize>,
         prefix: String,
     },
-    /// So many bytes.
+    /// Any body of this length in bytes.
     Length(usize),
-    /// A kind that is not known here: it matches nothing.
+    /// A body of unknown kind, which matches nothing.
     Unknown(String),
 }
 
 impl Expectation {
-    /// Makes an expectation of a recorded answer. `{port}` in it is the port of the server.
+    /// Builds the expectation from a recorded response. `{port}` in it is the port of the server.
     pub(crate) fn of(recorded: &recorded::Answer, port: u16) -> Self {
         let local = |text: &String| text.replace("{port}", &port.to_string());
         let headers = recorded.headers.iter().map(|(name, lines)| {
@@ -83,11 +83,11 @@ impl Expectation {
                 .and_then(client_closed_after),
         };
         expectation.tell_encoding();
-        house::tidy(&mut expectation);
+        equivalence::tidy(&mut expectation);
         expectation
     }
 
-    /// Makes an expectation of an answer that was recorded byte by byte.
+    /// Builds the expectation from a response that was recorded byte by byte.
     pub(crate) fn of_bytes(answer: &Answer) -> Self {
         let mut headers: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (name, value) in &answer.headers {
@@ -109,12 +109,12 @@ impl Expectation {
             ..Self::default()
         };
         expectation.tell_encoding();
-        house::tidy(&mut expectation);
-        house::tidy_connection(&mut expectation);
+        equivalence::tidy(&mut expectation);
+        equivalence::tidy_connection(&mut expectation);
         expectation
     }
 
-    /// Returns when the client goes away: not before it has what it is to have.
+    /// Returns when the client goes away. It first waits for what it is expected to receive.
     pub(crate) fn leave(&self) -> Leave {
         match (self.left, self.status) {
             (None, _) => Leave::Never,
@@ -123,7 +123,7 @@ impl Expectation {
         }
     }
 
-    /// Returns whether the content type is JSON.
+    /// Returns `true` if the content type is JSON.
     pub(crate) fn is_json(&self) -> bool {
         let line = self
             .headers
@@ -136,7 +136,7 @@ impl Expectation {
         essence == "application/json" || essence.ends_with("+json")
     }
 
-    /// A body means nothing without its encoding: where none is recorded, there was none.
+    /// Expects no `content-encoding` unless one was recorded, because a body depends on its encoding.
     fn tell_encoding(&mut self) {
         let name = "content-encoding";
         if self.status.is_some() && !self.headers.contains_key(name) {
@@ -160,7 +160,7 @@ impl Body {
                 length: recorded.body_length,
                 prefix: recorded.body_prefix.as_ref().map(local).unwrap_or_default(),
             },
-            // How long a compressed text is depends on who compresses it.
+            // The length of a compressed text depends on the compressor.
             (None, None, Some("not-recorded")) => {
                 match (&recorded.content_encoding, recorded.body_length) {
                     (None, Some(length)) => Self::Length(length),
@@ -172,7 +172,7 @@ impl Body {
     }
 }
 
-/// Reads `client closed after 150 ms`.
+/// Parses `client closed after 150 ms`.
 fn client_closed_after(outcome: &str) -> Option<Duration> {
     let text = outcome
         .strip_prefix("client closed after ")?

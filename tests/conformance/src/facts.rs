@@ -1,5 +1,4 @@
-//! What is known of one exchange: for the selectors of deviations, and for the `{names}` in what they
-//! expect instead.
+//! The facts about one exchange, for the selectors of deviations and the `{names}` in expected texts.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +10,7 @@ use crate::percent;
 /// Methods that a route handler may implement.
 const HANDLER_METHODS: [&str; 7] = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE", "PATCH"];
 
-/// What is known of one exchange. It is read off the bytes that are sent, so that raw requests are no
-/// exception.
+/// The facts about one exchange. They are read from the sent bytes, so that they also work for raw requests.
 #[derive(Clone, Debug)]
 pub(crate) struct Facts {
     view: Value,
@@ -21,7 +19,7 @@ pub(crate) struct Facts {
     recorded: Value,
 }
 
-/// A request as it is on the wire.
+/// A request, parsed from its bytes.
 struct Head {
     method: String,
     target: String,
@@ -30,7 +28,7 @@ struct Head {
 }
 
 impl Facts {
-    /// Gathers what is known: `line` is the case, `expect` the recorded answer to `sent`.
+    /// Collects the facts. `line` is the case, and `expect` the recorded response to `sent`.
     pub(crate) fn of(line: &Value, expect: &Value, sent: &[u8], port: u16) -> Self {
         let head = Head::read(sent);
         let path = head.path();
@@ -105,17 +103,17 @@ impl Facts {
         }
     }
 
-    /// Returns the case in the shape that selectors have.
+    /// Returns the case in the shape of a selector.
     pub(crate) fn view(&self) -> &Value {
         &self.view
     }
 
-    /// Returns whether the method is `HEAD`.
+    /// Returns `true` if the method is `HEAD`.
     pub(crate) fn is_head(&self) -> bool {
         self.view["request"]["method"] == "HEAD"
     }
 
-    /// Puts what is known in the place of each `{name}`. What is no name stays.
+    /// Replaces each `{name}` with its value. Unknown names stay.
     pub(crate) fn fill(&self, template: &str) -> String {
         let mut filled = String::new();
         let mut rest = template;
@@ -142,7 +140,7 @@ impl Facts {
         filled + rest
     }
 
-    /// Fills the texts within a JSON value; one that is nothing but a name becomes its value.
+    /// Fills the texts within a JSON value. A text that is only a name is replaced with its JSON value.
     pub(crate) fn fill_json(&self, template: &Value) -> Value {
         match template {
             Value::String(text) => {
@@ -208,7 +206,7 @@ impl Head {
         is_scheme.then(|| rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len())))
     }
 
-    /// The path, as it was sent.
+    /// Returns the raw path.
     fn path(&self) -> &str {
         let target = self
             .absolute()
@@ -216,14 +214,14 @@ impl Head {
         target.split(['?', '#']).next().unwrap_or_default()
     }
 
-    /// The query, as it was sent, without its question mark.
+    /// Returns the raw query without its question mark, or `None` if there is none.
     fn query(&self) -> Option<&str> {
         let target = self.target.split('#').next().unwrap_or_default();
         target.split_once('?').map(|(_, query)| query)
     }
 
-    /// The authority, where there is a valid one, as a URL: that of an absolute-form target, or the one
-    /// `Host` (RFC 9112 section 3.2.2).
+    /// Returns the authority as a URL, or `None` if it is missing or invalid. It is that of an absolute-form target, or
+    /// of the only `Host` (RFC 9112 section 3.2.2).
     fn authority(&self) -> Option<Url> {
         let mut hosts = self
             .headers
@@ -242,7 +240,7 @@ impl Head {
             .flatten()
     }
 
-    /// Names what is special about the request.
+    /// Returns the properties of the request that selectors match with `is`.
     fn classes(&self) -> Vec<&'static str> {
         let path = percent::decode(self.path().as_bytes());
         let query = form_urlencoded::parse(self.query().unwrap_or_default().as_bytes());
@@ -371,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_special() {
+    fn properties_of_requests() {
         for (line, host, expected) in [
             ("GET /a%20b", "Host: x", ""),
             ("GET /%ZZ?a=%ZZ", "Host: x", "bad-escape"),

@@ -1,6 +1,6 @@
-//! Globs with one wildcard: `*` stands for any text, also none. All else stands for itself.
+//! Globs with one wildcard: `*` matches any text, including the empty one. All other characters are literal.
 
-/// Returns whether the whole of `text` fits `glob`.
+/// Returns `true` if `glob` matches the whole of `text`.
 pub(crate) fn fits(glob: &str, text: &str) -> bool {
     let Some((start, rest)) = glob.split_once('*') else {
         return glob == text;
@@ -11,7 +11,7 @@ pub(crate) fn fits(glob: &str, text: &str) -> bool {
     let mut parts: Vec<_> = rest.split('*').collect();
     let end = parts.pop().unwrap_or_default();
     for part in parts {
-        // The first place is as good as any: what follows may take up all that is left.
+        // The first occurrence is enough, because the next `*` matches any text after it.
         let Some((_, after)) = text.split_once(part) else {
             return false;
         };

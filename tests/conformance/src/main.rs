@@ -1,6 +1,6 @@
-//! The command: arguments in, the report and an exit code out.
+//! The command: parses arguments, prints the report and sets the exit code.
 //!
-//! 0: all passed. 1: something failed. 2: it was called wrongly.
+//! The exit code is 0 if all cases passed, 1 if a case failed, and 2 for wrong usage.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -11,29 +11,29 @@ use anyhow::Context;
 use clap::Parser;
 use waypost_conformance::{Base, Deviations, Suite};
 
-/// Replays recorded HTTP exchanges against a server and compares its answers.
+/// Replays recorded HTTP exchanges against a server and compares the responses.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
-    /// The server, as `http://127.0.0.1:3000`.
+    /// The server, such as `http://127.0.0.1:3000`.
     #[arg(long, value_name = "URL")]
     base: Base,
-    /// Replays only the cases whose id fits; `*` stands for any text.
+    /// Replay only the cases with a matching id; `*` matches any text.
     #[arg(long, value_name = "ID-PATTERN")]
     only: Option<String>,
-    /// How long one answer may take, in seconds.
+    /// The longest time for one response, in seconds.
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     timeout: Duration,
-    /// Takes the deviations from this file, and not those that are built in.
+    /// Use the deviations in this file instead of the built-in ones.
     #[arg(long, value_name = "FILE", conflicts_with = "no_deviations")]
     deviations: Option<PathBuf>,
-    /// Compares with the recordings as they are.
+    /// Compare with the unchanged recordings.
     #[arg(long)]
     no_deviations: bool,
-    /// How many single requests are replayed at the same time.
+    /// The number of single requests that are replayed concurrently.
     #[arg(long, value_name = "N", default_value = "4")]
     jobs: std::num::NonZeroUsize,
-    /// Says that the files are the whole set: a deviation that concerns none of their cases fails.
+    /// The files are the complete set: fail for a deviation that matches none of their cases.
     #[arg(long, conflicts_with_all = ["only", "no_deviations"])]
     complete: bool,
     /// The recordings.

@@ -1,22 +1,22 @@
-//! Expected texts, whose symbols stand for values that differ from run to run.
+//! Expected texts with symbols for values that differ between runs.
 //!
-//! | symbol | stands for |
+//! | symbol | matches |
 //! | --- | --- |
-//! | `<*>` | any text, also none |
-//! | `<id1>`, `<id2>`…, `<bypass>` | one text each within a sequence; two ids are never equal |
-//! | `<response time + Max-Age>` | the HTTP date that the `Max-Age` beside it gives |
-//! | `<past>` | an HTTP date that is over |
-//! | `<methods>` | what `Allow` says: methods, sorted, with `OPTIONS`, without the request's own |
-//! | `<short text>` | some text, but not more than a line or two |
+//! | `<*>` | any text, including the empty one |
+//! | `<id1>`, `<id2>`…, `<bypass>` | the same text everywhere within a sequence; two ids are never equal |
+//! | `<response time + Max-Age>` | the HTTP date that follows from the `Max-Age` beside it |
+//! | `<past>` | an HTTP date in the past |
+//! | `<methods>` | an `Allow` list: methods, sorted, with `OPTIONS`, without the request's own |
+//! | `<short text>` | a text of at most a line or two |
 //!
-//! The last three are for the table of deviations; recordings don't have them.
+//! The last three occur only in tables of deviations, not in recordings.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use httpdate::parse_http_date;
 
-/// How far two clocks, and the time between two readings of one, may be apart.
+/// The largest allowed difference in seconds, for clocks that differ and for the time between two readings.
 const CLOCK_TOLERANCE: i64 = 5;
 
 /// The length of an HTTP date (RFC 9110 section 5.6.7).
@@ -28,12 +28,12 @@ const SHORT: usize = 2_000;
 /// The methods that a route may implement.
 const METHODS: [&str; 7] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
 
-/// What symbols mean for one answer.
+/// The values of symbols for one response.
 #[derive(Clone, Debug)]
 pub(crate) struct Scope {
     /// The values of named symbols so far.
     pub(crate) names: BTreeMap<String, String>,
-    /// When the answer came.
+    /// The time at which the response was received.
     pub(crate) time: SystemTime,
     /// The method of the request.
     pub(crate) method: String,
@@ -59,7 +59,7 @@ impl Scope {
         }
     }
 
-    /// Puts the values of named symbols in their places.
+    /// Replaces named symbols with their values.
     pub(crate) fn fill(&self, text: &str) -> String {
         let mut filled = text.to_owned();
         for (name, value) in &self.names {
@@ -68,8 +68,7 @@ impl Scope {
         filled
     }
 
-    /// Returns whether `text` is as expected. Symbols that are new get their value; none does where
-    /// the answer is no.
+    /// Returns `true` if `text` matches. New symbols then get their value; without a match, none does.
     pub(crate) fn fits(&mut self, expected: &str, text: &str) -> bool {
         let pieces = parse(expected);
         let mut names = self.names.clone();
@@ -137,7 +136,7 @@ struct Match<'a> {
 }
 
 impl Match<'_> {
-    /// Matches all pieces with all of `text`, trying the shortest text for each symbol first.
+    /// Matches all pieces with the whole of `text`. Tries the shortest text for each symbol first.
     fn rest(&self, pieces: &[Piece], text: &str, names: &mut BTreeMap<String, String>) -> bool {
         let Some((piece, pieces)) = pieces.split_first() else {
             return text.is_empty();
@@ -208,7 +207,7 @@ impl Match<'_> {
     }
 }
 
-/// Returns every way to cut a text in two, the shortest front first.
+/// Returns every way to split a text in two, with the shortest first part first.
 fn splits(text: &str) -> impl Iterator<Item = (&str, &str)> {
     let ends = text
         .char_indices()
@@ -231,7 +230,7 @@ fn seconds(time: SystemTime) -> i64 {
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
-/// Reads an age; what is behind its decimal point is less than the tolerance.
+/// Parses an age, without its fraction, which is smaller than the tolerance.
 fn whole_seconds(text: &str) -> Option<i64> {
     text.trim().split('.').next()?.parse().ok()
 }
@@ -259,7 +258,7 @@ mod tests {
         assert!(!fits("a<*>b", "ac") && !fits("ab", "abc") && !fits("<p>x</p>", "y"));
         assert!(
             fits("<p>hi</p> <id>", "<p>hi</p> <id>"),
-            "all else stands for itself"
+            "other text is literal"
         );
     }
 
@@ -274,7 +273,7 @@ mod tests {
         assert!(!scope.fits("<id4>x", "zzy"));
         assert!(
             !scope.names.contains_key("id4"),
-            "what does not fit names nothing"
+            "without a match, no symbol gets a value"
         );
         assert!(!scope.fits("<id5><id5>", "abac") && scope.fits("<id5><id5>", "efef"));
     }

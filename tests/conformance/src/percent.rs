@@ -1,6 +1,6 @@
-//! Percent-escapes of request targets (RFC 3986 section 2.1), read strictly.
+//! Strict decoding of percent-escapes in request targets (RFC 3986 section 2.1).
 
-/// Decodes percent-escapes once. `None` where a `%` is not followed by two hexadecimal digits.
+/// Decodes percent-escapes once, or returns `None` if a `%` is not followed by two hexadecimal digits.
 pub(crate) fn decode(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut rest = bytes;
@@ -22,7 +22,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<Vec<u8>> {
     Some(decoded)
 }
 
-/// Writes every byte above ASCII as a percent-escape.
+/// Percent-encodes every non-ASCII byte.
 pub(crate) fn encode_non_ascii(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for c in text.chars() {

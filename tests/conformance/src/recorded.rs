@@ -1,7 +1,7 @@
-//! The lines of a recording as they are written: JSON in, plain structures out.
+//! The lines of a recording as plain structures, deserialised from JSON.
 //!
-//! What it deliberately does not do: understand them. [`crate::request`] makes bytes of a request,
-//! [`crate::expectation`] something to compare with.
+//! This module does not interpret them. [`crate::request`] builds the bytes of a request, and
+//! [`crate::expectation`] the expected response.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ pub(crate) struct Request {
     pub(crate) raw_base64: Option<Base64>,
 }
 
-/// An answer.
+/// A recorded response.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Answer {
@@ -42,7 +42,7 @@ pub(crate) struct Answer {
     pub(crate) same_body_as_before_restart: bool,
 }
 
-/// Facts of framing. Those that are missing here are never compared; `house` says why.
+/// Facts about framing. Other recorded facts are never compared; `equivalence` says why.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Wire {
@@ -51,7 +51,7 @@ pub(crate) struct Wire {
     pub(crate) reason: Option<String>,
 }
 
-/// A request and its answer.
+/// A request and its response.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Exchange {
     pub(crate) request: Request,
@@ -59,7 +59,7 @@ pub(crate) struct Exchange {
     pub(crate) expect: Answer,
 }
 
-/// A step of a sequence: one exchange, several at once, or something that is done to the server.
+/// A step of a sequence: one exchange, several concurrent ones, or an action on the server.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Step {
@@ -69,7 +69,7 @@ pub(crate) struct Step {
     pub(crate) parallel: Vec<Exchange>,
 }
 
-/// Bytes sent on a connection, and the time in which the answer to them came.
+/// Bytes sent on a connection, and the time until the response was received.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Sent {
@@ -78,7 +78,7 @@ pub(crate) struct Sent {
     pub(crate) wait_ms: u64,
 }
 
-/// What came back on a connection.
+/// The bytes received on a connection.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Observed {
@@ -87,7 +87,7 @@ pub(crate) struct Observed {
     pub(crate) bytes_after_each_send: Vec<usize>,
 }
 
-/// A text, or the rule that makes a long one.
+/// A text, or the rule that generates a long one.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Text {
@@ -95,7 +95,7 @@ pub(crate) enum Text {
     Repeated(Repeated),
 }
 
-/// A prefix and a text that follows it many times.
+/// A prefix, and a text that is repeated after it.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Repeated {
     #[serde(default)]
@@ -112,7 +112,7 @@ pub(crate) enum Lines {
     Several(Vec<String>),
 }
 
-/// Bytes that are written in base64.
+/// Bytes that are recorded in base64.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Base64(pub(crate) Vec<u8>);
 
@@ -162,7 +162,7 @@ impl<'de> Deserialize<'de> for Base64 {
     }
 }
 
-/// Bytes are exact where they are in base64; the text beside them is for readers.
+/// Returns the recorded bytes. If there is base64, it is exact and the text is only for readers.
 fn bytes(exact: Option<&Base64>, text: Option<&str>) -> Vec<u8> {
     match (exact, text) {
         (Some(Base64(bytes)), _) => bytes.clone(),

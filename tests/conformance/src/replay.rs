@@ -1,4 +1,4 @@
-//! Replaying an exchange, and judging what came of it.
+//! Replays an exchange, and compares its outcome with the expected response.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
@@ -14,32 +14,32 @@ use crate::pattern::Scope;
 use crate::recorded;
 use crate::request::Message;
 
-/// What is needed to replay a case.
+/// The state needed to replay cases.
 #[derive(Debug)]
 pub(crate) struct Replay<'a> {
     pub(crate) client: Client,
     pub(crate) deviations: &'a Deviations,
-    /// Which entries of the table concerned a case.
+    /// For each entry of the table, whether it has matched a case.
     pub(crate) used: Vec<AtomicBool>,
 }
 
-/// An exchange that went wrong.
+/// An exchange that failed.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Fault {
-    /// The request line, and what else tells readers where they are.
+    /// The request line, and the position in the case.
     pub(crate) title: String,
     pub(crate) differences: Vec<Difference>,
-    /// Entries of the table that have to do with it.
+    /// The entries of the table that changed the expected response.
     pub(crate) deviations: Vec<String>,
 }
 
-/// An exchange as it was recorded, and its place in the case.
+/// A recorded exchange, and its place in the case.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Recorded<'a> {
     pub(crate) line: &'a Value,
     pub(crate) request: &'a recorded::Request,
     pub(crate) answer: &'a recorded::Answer,
-    /// The answer as it is written.
+    /// The recorded response as JSON.
     pub(crate) expect: &'a Value,
 }
 
@@ -55,13 +55,13 @@ impl<'a> Replay<'a> {
         }
     }
 
-    /// Sends the request and judges the answer.
+    /// Sends the request, and compares the response.
     pub(crate) fn exchange(&self, recorded: Recorded<'_>, scope: &mut Scope) -> Option<Fault> {
         let (message, outcome) = self.send(recorded, scope);
         self.judge_exchange(recorded, &message, &outcome, scope)
     }
 
-    /// Sends the request as it was recorded, with the values that symbols have by now.
+    /// Sends the recorded request, with the current values of symbols.
     pub(crate) fn send(&self, recorded: Recorded<'_>, scope: &Scope) -> (Message, Outcome) {
         let message = Message::of(&filled(recorded.request, scope));
         let leave = Expectation::of(recorded.answer, self.port(&message.bytes)).leave();
@@ -82,7 +82,7 @@ impl<'a> Replay<'a> {
         self.judge(message, &expectation, &facts, outcome, scope)
     }
 
-    /// Judges an outcome by the recorded answer and the table of deviations.
+    /// Compares an outcome with the recorded response, after applying the table of deviations.
     pub(crate) fn judge(
         &self,
         message: &Message,
@@ -119,7 +119,7 @@ impl<'a> Replay<'a> {
             differences = vec![Difference::new(
                 "deviation",
                 "needed",
-                "the answer is right without it: not needed any more",
+                "the response is correct without it: not needed any more",
             )];
         }
         let concerned = if needless.is_empty() {
@@ -138,7 +138,7 @@ impl<'a> Replay<'a> {
         })
     }
 
-    /// The port of the server that has the answer to a message.
+    /// Returns the port of the server that a message is sent to.
     pub(crate) fn port(&self, message: &[u8]) -> u16 {
         self.client.base.address(message).port()
     }

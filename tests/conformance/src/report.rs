@@ -1,22 +1,22 @@
-//! What a run found, and how it reads.
+//! The results of a run, and how they are printed.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::replay::Fault;
 
-/// What a run found.
+/// The results of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
     /// The number of cases that passed.
     pub passed: usize,
-    /// The cases that failed, and what is wrong with the table of deviations.
+    /// The cases that failed, and the faults in the table of deviations.
     pub failures: Vec<Failure>,
-    /// How many cases were not replayed, by the reason.
+    /// The number of skipped cases, by reason.
     pub skipped: BTreeMap<&'static str, usize>,
 }
 
-/// A case that failed. Its `Display` is a small diff.
+/// A case that failed. Its display form is a small diff.
 #[derive(Clone, Debug)]
 pub struct Failure {
     pub(crate) id: String,
@@ -24,7 +24,7 @@ pub struct Failure {
 }
 
 impl Report {
-    /// Returns whether nothing failed.
+    /// Returns `true` if nothing failed.
     pub fn is_success(&self) -> bool {
         self.failures.is_empty()
     }
@@ -82,7 +82,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Makes control characters visible: an answer must not write on the reader's terminal.
+/// Escapes control characters, so that a response can't control the reader's terminal.
 fn visible(text: &str) -> String {
     let escape = |c: char| {
         if c.is_control() {

@@ -2,17 +2,17 @@
 
 use crate::recorded::{Base64, Request};
 
-/// What is put on the wire for one request, and how its answer is to be read.
+/// The bytes of one request, and how to read its response.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Message {
     pub(crate) bytes: Vec<u8>,
-    /// Whether the method is `HEAD`, whose answer has no body whatever its headers say.
+    /// `true` for the method `HEAD`, whose response never has a body.
     pub(crate) is_head: bool,
 }
 
 impl Message {
-    /// Makes the bytes as they were recorded: each request was sent with `Connection: close`, and
-    /// with a `Content-Length` where it has a body and no framing header.
+    /// Builds the bytes of a recorded request. Each was sent with `Connection: close`, and with a
+    /// `Content-Length` if it has a body and no framing header.
     pub(crate) fn of(request: &Request) -> Self {
         let bytes = match (&request.raw_base64, &request.raw) {
             (Some(Base64(bytes)), _) => bytes.clone(),
@@ -23,7 +23,7 @@ impl Message {
         Self { bytes, is_head }
     }
 
-    /// Returns the method, as it is sent.
+    /// Returns the method as it is sent.
     pub(crate) fn method(&self) -> String {
         let method = self
             .bytes
@@ -33,7 +33,7 @@ impl Message {
         String::from_utf8_lossy(method).into_owned()
     }
 
-    /// Returns the request line, for readers.
+    /// Returns the request line, shortened for reports.
     pub(crate) fn title(&self) -> String {
         let line = self
             .bytes
@@ -94,7 +94,7 @@ fn body(request: &Request) -> Option<Vec<u8>> {
     }
 }
 
-/// Cuts a text to `limit` characters, and says so.
+/// Shortens a text to `limit` characters. A shortened text ends with its full length.
 pub(crate) fn shorten(text: &str, limit: usize) -> String {
     match text.char_indices().nth(limit) {
         Some((end, _)) => format!("{}… ({} bytes)", &text[..end], text.len()),

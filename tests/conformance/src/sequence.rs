@@ -1,4 +1,4 @@
-//! Replaying ordered steps, in which equal symbols stand for equal values.
+//! Replays ordered steps, in which a symbol has the same value everywhere.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,17 +9,17 @@ use crate::pattern::Scope;
 use crate::recorded::Step;
 use crate::replay::{Fault, Recorded, Replay};
 
-/// Where the reference app tells what its handlers logged.
+/// The path of the reference app that returns the log of its handlers.
 const LOG: &str = "/t/log";
 
-/// How long the log may lag behind: the reference app keeps it in its own memory, others write it to a store.
+/// The longest delay of the log. The reference app keeps the log in memory, but other apps write it to a store.
 /// Recorded pauses are longer.
 const LAG: Duration = Duration::from_millis(250);
 
-/// How long to wait before the log is read again.
+/// The pause before the log is read again.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Replays all steps. A step that went wrong does not keep the others from being tried.
+/// Replays all steps, also after one has failed.
 pub(crate) fn replay(replay: &Replay<'_>, line: &Value, steps: &[Step]) -> Vec<Fault> {
     let mut scope = Scope::new();
     let mut faults = Vec::new();
@@ -43,14 +43,14 @@ pub(crate) fn replay(replay: &Replay<'_>, line: &Value, steps: &[Step]) -> Vec<F
     faults
 }
 
-/// Tells whether a step only looks at what was logged.
+/// Returns `true` if a step only reads the log.
 fn reads_the_log(step: &Step) -> bool {
     step.request.as_ref().is_some_and(|request| {
         request.method.as_deref() == Some("GET") && request.path.as_deref() == Some(LOG)
     })
 }
 
-/// Lists what is sent in a step, with the answers as they are written in the line.
+/// Lists the exchanges of a step, with the recorded responses as JSON.
 fn exchanges<'a>(line: &'a Value, index: usize, step: &'a Step) -> Vec<Recorded<'a>> {
     let written = &line["steps"][index];
     let one = step.request.iter().map(|request| Recorded {
@@ -72,7 +72,7 @@ fn exchanges<'a>(line: &'a Value, index: usize, step: &'a Step) -> Vec<Recorded<
     one.chain(several).collect()
 }
 
-/// Sends all requests at once, and judges the answers in the order of the recording.
+/// Sends all requests concurrently, and compares the responses in the order of the recording.
 fn at_once(replay: &Replay<'_>, exchanges: &[Recorded<'_>], scope: &mut Scope) -> Vec<Fault> {
     let sent: Vec<_> = thread::scope(|threads| {
         let scope = &*scope;

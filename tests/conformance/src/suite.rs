@@ -1,4 +1,4 @@
-//! A run: all cases of some recordings against one server.
+//! [`Suite`]: replays all cases of some recordings against one server.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -22,18 +22,17 @@ use crate::replay::{Fault, Recorded, Replay};
 use crate::report::{Failure, Report};
 use crate::sequence;
 
-/// How long one answer may take, where nobody says otherwise. The slowest recorded one takes two
-/// seconds.
+/// The default timeout for one response. The slowest recorded one takes two seconds.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How many single requests are replayed at once, where nobody says otherwise: few, since recorded
-/// pauses must not grow under load.
+/// The default number of single requests that are replayed concurrently. It is small, because load would lengthen
+/// recorded pauses.
 const DEFAULT_JOBS: NonZeroUsize = NonZeroUsize::new(4).unwrap();
 
 /// Recordings, and the server that they are replayed against.
 ///
-/// Single requests run beside each other. What depends on the server's state or on the clock (sequences
-/// and connections) follows, one after the other.
+/// Single requests run concurrently. Sequences and connections, which depend on the server's state or on timing,
+/// follow one after another.
 ///
 /// # Examples
 ///
@@ -58,12 +57,12 @@ pub struct Suite {
     cases: Vec<Case>,
 }
 
-/// Why a suite does not run.
+/// Why a suite can't run.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum SuiteError {
     /// There is nothing to replay.
-    #[error("no cases: the files are empty, or no id fits the pattern")]
+    #[error("no cases: the files are empty, or no id matches the pattern")]
     NoCases,
 }
 
@@ -74,7 +73,7 @@ enum Verdict {
 }
 
 impl Suite {
-    /// Makes an empty suite, with the built-in table of deviations.
+    /// Creates an empty suite with the built-in table of deviations.
     pub fn new(base: Base) -> Self {
         Self {
             base,
@@ -87,14 +86,14 @@ impl Suite {
         }
     }
 
-    /// Sets how long one answer may take.
+    /// Sets the timeout for one response.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Sets how many single requests are replayed at the same time.
+    /// Sets the number of single requests that are replayed concurrently.
     #[must_use]
     pub fn jobs(mut self, jobs: NonZeroUsize) -> Self {
         self.jobs = jobs;
@@ -108,21 +107,21 @@ impl Suite {
         self
     }
 
-    /// Replays only the cases whose id fits a glob.
+    /// Replays only the cases whose id matches a glob.
     #[must_use]
     pub fn only(mut self, ids: &str) -> Self {
         self.only = Some(ids.to_owned());
         self
     }
 
-    /// Says that all recordings are there: a deviation that concerns no case is a failure then.
+    /// Declares that all recordings are added. A deviation that matches no case is then a failure.
     #[must_use]
     pub fn complete(mut self) -> Self {
         self.complete = true;
         self
     }
 
-    /// Adds the cases of a file, one a line. A line that is no case fails when the suite runs.
+    /// Adds the cases of a file, one per line. An invalid line is a failure of the run.
     pub fn add(&mut self, name: &str, text: &str) {
         let lines = text
             .lines()
@@ -136,7 +135,7 @@ impl Suite {
     ///
     /// # Errors
     ///
-    /// [`SuiteError::NoCases`]. A server that can't be reached is a failure of each case, no error.
+    /// [`SuiteError::NoCases`]. An unreachable server is not an error, but a failure of each case.
     pub fn run(&self) -> Result<Report, SuiteError> {
         let wanted = |case: &&Case| {
             self.only
@@ -201,7 +200,7 @@ impl Suite {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lists what is wrong with the table itself.
+    /// Lists the faults of the table itself.
     fn table_failures(&self, replay: &Replay<'_>) -> Vec<Failure> {
         let failure = |entry: usize, expected: &str, got: &str| {
             let title = self.deviations.title(entry);
@@ -225,9 +224,11 @@ impl Suite {
                 .iter()
                 .enumerate()
                 .filter(|(_, used)| !used.load(Ordering::Relaxed));
-            failures.extend(idle.map(|(entry, _)| {
-                failure(entry, "a case that it concerns", "none in these files")
-            }));
+            failures.extend(
+                idle.map(|(entry, _)| {
+                    failure(entry, "a case that it matches", "none in these files")
+                }),
+            );
         }
         failures
     }
@@ -253,7 +254,7 @@ fn verdict(replay: &Replay<'_>, case: &Case) -> Verdict {
         Plan::Skip(reason) => return Verdict::Skipped(reason),
         Plan::Unknown(why) => vec![Fault {
             title: String::new(),
-            differences: vec![Difference::new("case", "one that can be replayed", why)],
+            differences: vec![Difference::new("case", "a valid case", why)],
             deviations: Vec::new(),
         }],
     };

@@ -1,4 +1,4 @@
-//! The command, against a server that answers with canned bytes: what it prints, and its exit code.
+//! Tests the output and exit code of the command, against a server that sends canned bytes.
 
 use std::collections::HashMap;
 use std::io::{Read, Write};
@@ -13,13 +13,13 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// Answers by request line. Several answers to one line are given in turn, the last again and again.
+/// Responses by request line. Several responses to one line are sent in turn; the last is repeated.
 struct Canned {
     port: u16,
     heads: Arc<Mutex<Vec<String>>>,
 }
 
-/// An answer, and how long it takes.
+/// A response, and the time before it.
 struct Reply(&'static str, Duration);
 
 const AT_ONCE: Duration = Duration::ZERO;
@@ -80,7 +80,7 @@ struct Run {
     stderr: String,
 }
 
-/// Runs the command on the cases, with further arguments.
+/// Runs the command on the cases, with additional arguments.
 fn run(port: u16, cases: &[Value], arguments: &[&str]) -> Run {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("cases.jsonl");
@@ -128,7 +128,7 @@ const HELLO: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Leng
 const EMPTY: &str = "HTTP/1.1 204 No Content\r\n\r\n";
 
 #[test]
-fn what_is_right_passes() {
+fn correct_responses_pass() {
     let server = Canned::serve(vec![
         ("GET /a", once(HELLO)),
         ("HEAD /a", once(HELLO.strip_suffix("hello").unwrap())),
@@ -154,7 +154,7 @@ fn what_is_right_passes() {
 }
 
 #[test]
-fn what_is_wrong_is_a_small_diff() {
+fn a_failure_is_a_small_diff() {
     let server = Canned::serve(vec![("GET /a", once(HELLO))]);
     let expect = json!({ "status": 404, "headers": { "x-a": "1" }, "absent": ["content-type"], "body": "help!" });
     let run = run(server.port, &[single("a-1", "GET", "/a", expect)], &[]);
@@ -176,7 +176,7 @@ FAIL a-1  GET /a
 }
 
 #[test]
-fn servers_that_misbehave_fail_and_hang_nobody() {
+fn misbehaving_servers_fail_without_a_hang() {
     let slow = vec![Reply(HELLO, Duration::from_secs(2))];
     let server = Canned::serve(vec![
         ("GET /junk", once("SSH-2.0-x\r\n\r\n")),
@@ -193,10 +193,10 @@ fn servers_that_misbehave_fail_and_hang_nobody() {
         .into();
     let run = run(server.port, &cases, &["--timeout", "0.5", "--jobs", "1"]);
     for line in [
-        "got       bytes that are no HTTP answer: the head is malformed: invalid HTTP version",
-        "got       no whole answer in time, but 0 bytes",
+        "got       an invalid HTTP response: the head is malformed: invalid HTTP version",
+        "got       an incomplete response after the timeout: 0 bytes",
         "got       cut before its end",
-        "got       no answer, the connection closed",
+        "got       no response, the connection closed",
         "0 passed, 4 failed, 0 skipped",
     ] {
         assert!(run.stdout.contains(line), "{line}\n{}", run.stdout);
@@ -205,20 +205,22 @@ fn servers_that_misbehave_fail_and_hang_nobody() {
 }
 
 #[test]
-fn lines_that_are_no_cases_fail() {
+fn invalid_lines_fail() {
     let server = Canned::serve(Vec::new());
     let run = run(
         server.port,
         &[json!({ "id": "x", "kind": "dance" }), json!(7)],
         &[],
     );
-    assert!(run.stdout.contains("FAIL x  \n  case  expected  one that can be replayed\n        got       a case of the unknown kind `dance`"));
+    assert!(run.stdout.contains(
+        "FAIL x  \n  case  expected  a valid case\n        got       a case of unknown kind `dance`"
+    ));
     assert!(run.stdout.contains("cases.jsonl:2"), "{}", run.stdout);
     assert_eq!(run.code, Some(1));
 }
 
 #[test]
-fn symbols_hold_through_a_sequence() {
+fn symbols_keep_their_value_in_a_sequence() {
     let id = |id: &'static str| Reply(id, AT_ONCE);
     let a = "HTTP/1.1 200 OK\r\nset-cookie: __prerender_bypass=s3cret; Path=/\r\ncontent-length: 1\r\n\r\na";
     let b = "HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\nb";
@@ -243,7 +245,7 @@ fn symbols_hold_through_a_sequence() {
 }
 
 #[test]
-fn a_client_may_leave_before_an_answer() {
+fn a_client_may_leave_before_the_response() {
     let server = Canned::serve(vec![
         ("GET /slow", vec![Reply(HELLO, Duration::from_secs(1))]),
         ("GET /log", once(HELLO)),
@@ -341,7 +343,7 @@ fn deviations_are_checked_like_recordings() {
     assert_eq!(
         run(server.port, &[not_allowed()], &[]).code,
         Some(0),
-        "the built-in table knows it"
+        "the built-in table expects it"
     );
     let without = run(server.port, &[not_allowed()], &["--no-deviations"]);
     assert!(
@@ -412,7 +414,7 @@ fn a_table_without_rules_or_cases_fails() {
     );
     assert!(
         all.stdout.contains(
-            "FAIL table  deviation 2 (rule 2: r)\n  deviation  expected  a case that it concerns"
+            "FAIL table  deviation 2 (rule 2: r)\n  deviation  expected  a case that it matches"
         ),
         "{}",
         all.stdout
@@ -421,7 +423,7 @@ fn a_table_without_rules_or_cases_fails() {
 }
 
 #[test]
-fn only_some_ids() {
+fn only_selects_ids() {
     let server = Canned::serve(vec![("POST /a", once(NOT_ALLOWED))]);
     let cases = [
         not_allowed(),
@@ -436,7 +438,7 @@ fn only_some_ids() {
 }
 
 #[test]
-fn no_server_is_a_failure() {
+fn an_unreachable_server_is_a_failure() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     drop(listener);

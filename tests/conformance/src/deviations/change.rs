@@ -1,4 +1,4 @@
-//! What a deviation makes of a recorded answer.
+//! The change that a deviation makes to a recorded response.
 
 use std::collections::BTreeMap;
 
@@ -10,36 +10,36 @@ use crate::facts::Facts;
 use crate::percent;
 use crate::recorded::Lines;
 
-/// A change of an expectation. Its texts may hold `{names}` and symbols.
+/// A change of an expectation. Its texts may contain `{names}` and symbols.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Change {
-    /// Another status: then nothing else of the recorded answer holds.
+    /// Another status. The rest of the recorded response is dropped.
     status: Option<u16>,
-    /// Recorded headers that hold in spite of another status.
+    /// Recorded headers that are kept despite another status.
     keep: Vec<String>,
     /// Headers that are not compared.
     ignore: Vec<String>,
-    /// Headers that must be there, with these values.
+    /// Required headers, with their values.
     headers: BTreeMap<String, Lines>,
     /// The body.
     body: Option<String>,
-    /// Members of the body, which is JSON.
+    /// Members of a JSON body.
     json: Map<String, Value>,
-    /// No answer: the connection is closed.
+    /// No response: the connection is closed.
     closed: bool,
-    /// A reason phrase for a code that is not registered.
+    /// A reason phrase for an unregistered status.
     reason: Option<String>,
-    /// Any body, where the recorded one is too long to be changed.
+    /// Any body, because only the length of the recorded one is known.
     any_body: bool,
-    /// Texts in body and headers, and what stands there instead.
+    /// Texts in body and headers, and their replacements.
     replace: Vec<(String, String)>,
     /// Headers whose non-ASCII characters are percent-encoded.
     encode: Vec<String>,
 }
 
 impl Change {
-    /// Returns whether it gives another status, so that nothing before it matters.
+    /// Returns `true` if it sets another status, and so overrides earlier changes.
     pub(super) fn is_another_answer(&self, expectation: &Expectation) -> bool {
         let is_other = self.status.is_some() && self.status != expectation.status;
         is_other || (self.closed && expectation.status.is_some())
@@ -67,7 +67,7 @@ impl Change {
         };
         self.set_headers(&mut after, facts);
         if let Some(body) = &self.body {
-            // An answer to HEAD has the headers of one to GET, and no body.
+            // A response to HEAD has the headers of one to GET, but no body.
             let body = if facts.is_head() { "" } else { body };
             after.body = Body::Text(self.body_text(body, &after, facts));
         }
@@ -118,7 +118,7 @@ impl Change {
         }
     }
 
-    /// A JSON body is filled as JSON, so that what is put in is quoted as it must be.
+    /// Fills the body. A JSON body is filled as JSON, so that values are quoted correctly.
     fn body_text(&self, template: &str, after: &Expectation, facts: &Facts) -> String {
         match serde_json::from_str::<Value>(template) {
             Ok(template) if after.is_json() => facts.fill_json(&template).to_string(),
@@ -163,12 +163,12 @@ mod tests {
     fn text(expectation: &Expectation) -> &str {
         match &expectation.body {
             Body::Text(text) => text,
-            other => panic!("{other:?} is no text"),
+            other => panic!("{other:?} is not a text"),
         }
     }
 
     #[test]
-    fn another_status_forgets_the_rest() {
+    fn another_status_drops_the_rest() {
         let recorded = json!({ "status": 303, "headers": { "location": "/é", "x-a": "1" }, "absent": ["allow"], "body": "b" });
         let after = change(
             "status = 307\nkeep = ['location']\nencode = ['location']",
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn unchanged_members_leave_the_text_as_it_is() {
+    fn unchanged_members_leave_the_text_unchanged() {
         let headers = json!({ "content-type": "application/json" });
         let recorded =
             json!({ "status": 200, "headers": headers, "body": r#"{"b": 1, "a": "/p"}"# });

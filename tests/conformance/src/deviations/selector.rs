@@ -1,14 +1,14 @@
-//! Which cases an entry concerns.
+//! [`Selector`]: the cases that an entry matches.
 //!
-//! A text is a glob for ids. A table has the shape of a case: what it says at a place must hold there.
-//! A list holds where one of its items does.
+//! A text is a glob for ids. A table has the shape of a case, and its values must match those at the same place. A list
+//! matches if one of its items does.
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::glob;
 
-/// A predicate on the facts of an exchange.
+/// A predicate on the facts about an exchange.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Selector(Value);
@@ -23,7 +23,7 @@ impl Selector {
     }
 }
 
-/// Returns whether what is `wanted` holds for a fact. `not` in a table turns what is in it around.
+/// Returns `true` if `wanted` matches a fact. `not` in a table negates its value.
 fn holds(wanted: &Value, fact: &Value) -> bool {
     match (wanted, fact) {
         (Value::Object(members), _) => members.iter().all(|(key, wanted)| match key.as_str() {

@@ -1,4 +1,4 @@
-//! `/target`: where redirects lead.
+//! `/target`: the target of redirects.
 
 async fn get() -> &'static str {
     "target"

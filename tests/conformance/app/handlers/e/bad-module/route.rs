@@ -1,4 +1,4 @@
-//! `/e/bad-module`: a static that can't be initialised.
+//! `/e/bad-module`: a static whose initialisation fails.
 
 use std::sync::LazyLock;
 

@@ -1,4 +1,4 @@
-//! `/e/return-null`: a handler without a response. `null` is none in Rust either.
+//! `/e/return-null`: a handler that returns no response; `null` is not a response in Rust either.
 
 use anyhow::Context as _;
 use waypost::{Response, Result};

@@ -1,4 +1,4 @@
-//! `/e/return-object`: a handler that returns something else. Only a dynamic type lets it compile.
+//! `/e/return-object`: a handler that does not return a response. It compiles only with a dynamic type.
 
 use std::any::Any;
 

@@ -1,4 +1,4 @@
-//! `/e/return-undefined`: a handler that has nothing to return where a response is due.
+//! `/e/return-undefined`: a handler that returns nothing.
 
 use anyhow::Context as _;
 use waypost::{Response, Result};

@@ -1,4 +1,4 @@
-//! `/e/shared-response`: one response for all requests: the first of them takes its body.
+//! `/e/shared-response`: one response for all requests, whose body the first request takes.
 
 use std::cell::RefCell;
 

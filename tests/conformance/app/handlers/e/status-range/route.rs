@@ -1,4 +1,4 @@
-//! `/e/status-range`: a status that HTTP does not know.
+//! `/e/status-range`: a status outside the range of HTTP.
 
 use waypost::Response;
 

@@ -1,4 +1,4 @@
-//! `/e/throw-response`: an error that holds a response is an error, not that response.
+//! `/e/throw-response`: an error that contains a response is still an error.
 
 use std::fmt;
 

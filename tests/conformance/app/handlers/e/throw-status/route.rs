@@ -1,4 +1,4 @@
-//! `/e/throw-status`: an error with a status of its own is an error like any other.
+//! `/e/throw-status`: an error with a status property is an ordinary error.
 
 use std::fmt;
 

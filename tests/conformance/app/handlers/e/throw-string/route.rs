@@ -1,4 +1,4 @@
-//! `/e/throw-string`: an error that is a text.
+//! `/e/throw-string`: a thrown text.
 
 use waypost::Result;
 

@@ -1,4 +1,4 @@
-//! `/e/throw-undefined`: an error that says nothing.
+//! `/e/throw-undefined`: an error without a message.
 
 use waypost::Result;
 

@@ -1,4 +1,4 @@
-//! `/e/unhandled-later`: what fails once the response is out harms nobody.
+//! `/e/unhandled-later`: a failure after the response has no effect on clients.
 
 use std::time::Duration;
 

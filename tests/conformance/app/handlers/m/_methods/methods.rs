@@ -1,4 +1,4 @@
-//! Handlers that say which of them was called, and with which method.
+//! Handlers that report which of them was called, and with which method.
 
 use waypost::{Request, Response};
 

@@ -1,4 +1,4 @@
-//! `/m/content-length`: says itself how long its body is.
+//! `/m/content-length`: a `Content-Length` set by the handler.
 
 use waypost::Response;
 

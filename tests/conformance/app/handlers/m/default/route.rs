@@ -1,3 +1,3 @@
-//! `/m/default`: a default export has no meaning: no method is implemented.
+//! `/m/default`: a default export has no meaning, so no method is implemented.
 
 waypost::export!();

@@ -1,4 +1,4 @@
-//! `/m/get-head`: a HEAD of its own.
+//! `/m/get-head`: GET, and its own HEAD.
 
 use methods::get;
 use waypost::{Request, Response};

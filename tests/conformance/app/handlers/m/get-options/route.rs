@@ -1,4 +1,4 @@
-//! `/m/get-options`: an OPTIONS of its own, without `Allow`.
+//! `/m/get-options`: GET, and its own OPTIONS without `Allow`.
 
 use methods::get;
 use waypost::Response;

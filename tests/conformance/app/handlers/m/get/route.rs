@@ -1,4 +1,4 @@
-//! `/m/get`: GET alone, which answers HEAD too.
+//! `/m/get`: only GET, which also answers HEAD.
 
 use methods::get;
 

@@ -1,4 +1,4 @@
-//! `/m/head-only`: HEAD alone: there is no GET.
+//! `/m/head-only`: only HEAD, without GET.
 
 use methods::head;
 

@@ -1,4 +1,4 @@
-//! `/m/patch`: PATCH alone.
+//! `/m/patch`: only PATCH.
 
 use methods::patch;
 

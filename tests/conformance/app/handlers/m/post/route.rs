@@ -1,4 +1,4 @@
-//! `/m/post`: POST alone.
+//! `/m/post`: only POST.
 
 use methods::post;
 

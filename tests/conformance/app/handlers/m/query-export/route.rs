@@ -1,4 +1,4 @@
-//! `/m/query-export`: QUERY is no method of a route, so `export!` would not take a handler of it.
+//! `/m/query-export`: a route can't implement QUERY, so `export!` rejects such a handler.
 
 async fn get() -> &'static str {
     "GET"

@@ -1,4 +1,4 @@
-//! `/m/stream`: a body of two pieces.
+//! `/m/stream`: a body of two chunks.
 
 use waypost::{Body, Response};
 

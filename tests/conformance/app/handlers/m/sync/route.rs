@@ -1,4 +1,4 @@
-//! `/m/sync`: a handler that awaits nothing. In Rust it is `async` all the same.
+//! `/m/sync`: a handler that awaits nothing; in Rust it must be `async` anyway.
 
 async fn get() -> &'static str {
     "sync"

@@ -1,4 +1,4 @@
-//! `/n/notfound-caught`: a signal is an `Err` like any other: a handler can look at it.
+//! `/n/notfound-caught`: an early end is an ordinary `Err`, which a handler can inspect.
 
 use serde_json::{Value, json};
 use waypost::{Json, not_found};

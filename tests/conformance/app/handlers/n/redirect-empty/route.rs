@@ -1,4 +1,4 @@
-//! `/n/redirect-empty`: a redirect to nowhere.
+//! `/n/redirect-empty`: a redirect to an empty location.
 
 use waypost::{Result, redirect};
 

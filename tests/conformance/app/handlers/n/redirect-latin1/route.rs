@@ -1,4 +1,4 @@
-//! `/n/redirect-latin1`: a redirect to a path beyond ASCII.
+//! `/n/redirect-latin1`: a redirect to a path with Latin-1 characters.
 
 use waypost::{Result, redirect};
 

@@ -1,4 +1,4 @@
-//! `/n/redirect-to`: a redirect to where the client says. A real app checks that first.
+//! `/n/redirect-to`: a redirect to a location from the client. A real app must check it first.
 
 use waypost::{Request, Result, redirect};
 

@@ -1,4 +1,4 @@
-//! `/n/redirect-type`: a redirect that replaces the entry in the history, as every redirect of a server does.
+//! `/n/redirect-type`: a redirect of type `replace`, which makes no difference on a server.
 
 use waypost::{Result, redirect};
 

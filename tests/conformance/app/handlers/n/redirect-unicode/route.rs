@@ -1,4 +1,4 @@
-//! `/n/redirect-unicode`: a redirect to a path beyond ASCII.
+//! `/n/redirect-unicode`: a redirect to a path with characters beyond Latin-1.
 
 use waypost::{Result, redirect};
 

@@ -1,5 +1,5 @@
-//! `/n/unauthorized`: the reference app has no `authInterrupts`, so that the call itself is an error there. It
-//! stands for a call that its app does not offer.
+//! `/n/unauthorized`: without `authInterrupts`, this call is an error in the reference app. It represents a call that
+//! an app has not enabled.
 
 use waypost::Result;
 

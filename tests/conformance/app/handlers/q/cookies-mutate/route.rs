@@ -1,4 +1,4 @@
-//! `/q/cookies-mutate`: cookies are changed on the request, and then in the jar.
+//! `/q/cookies-mutate`: cookies are changed on the request, and then with `cookies()`.
 
 use serde_json::{Value, json};
 use waypost::cookies::Cookies;
@@ -16,7 +16,7 @@ async fn get(mut req: Request, ctx: Context) -> Result<Json<Value>> {
         "hook_before": hook_before,
         "hook_after": value(jar, "a"),
         "hook_has_b": jar.has("b"),
-        // To delete a cookie is to let it expire.
+        // Deleting a cookie expires it.
         "hook_b": jar.get("b").map(|b| json!({
             "name": b.name(),
             "value": b.value(),

@@ -1,4 +1,4 @@
-//! `/q/cookies`: the cookies of the request, as the request has them and as the jar has them.
+//! `/q/cookies`: the cookies of the request, read from the request and with `cookies()`.
 
 use serde_json::{Value, json};
 use waypost::cookies::Cookies;

@@ -1,4 +1,4 @@
-//! `/q/ctx`: the context of a route without dynamic segments. What is a promise there is here as it is.
+//! `/q/ctx`: the context of a route without dynamic segments. Its params are a promise in Next, and a value here.
 
 use serde_json::{Value, json};
 use waypost::{Context, Json};

@@ -1,4 +1,4 @@
-//! `/q/echo`: the body goes back as it comes.
+//! `/q/echo`: the request's body is streamed back.
 
 use waypost::{Request, Response};
 

@@ -1,5 +1,5 @@
-//! `/q/headers-mutate`: headers of the request are changed. Those that `&Request` gives can't be:
-//! what is an error there when it runs does not compile here.
+//! `/q/headers-mutate`: headers of the request are changed. A run-time error in Next, changing the read-only
+//! headers, does not compile here.
 
 use serde_json::{Value, json};
 use waypost::http::HeaderValue;

@@ -1,4 +1,4 @@
-//! `/q/headers`: headers of the request, by name and by what their names begin with.
+//! `/q/headers`: headers of the request, by name and by prefix.
 
 use serde_json::{Value, json};
 use waypost::{Json, Request};
@@ -6,7 +6,7 @@ use waypost::{Json, Request};
 async fn get(req: Request) -> Json<Value> {
     let mut headers: Vec<_> = req
         .header_texts()
-        // What the host adds is not the client's: Next adds `x-forwarded-*`, Waypost an id as well.
+        // The host adds headers: Next adds `x-forwarded-*`, and Waypost also an id.
         .filter(|(name, _)| name.starts_with("x-") && *name != "x-request-id")
         .collect();
     headers.sort_unstable();
@@ -18,7 +18,7 @@ async fn get(req: Request) -> Json<Value> {
         "lower": req.header("x-test"),
         "has": req.headers().contains_key("X-TEST"),
         "missing": req.header("x-missing"),
-        // There are no headers but those of the request.
+        // Unlike in Next, the request is the only source of headers.
         "hook": req.header("X-Test"),
         "referer": req.header("referer"),
         "host": req.header("host"),

@@ -1,4 +1,4 @@
-//! `/q/json-safe`: the body as JSON, where the handler deals with what is none.
+//! `/q/json-safe`: the body as JSON; the handler deals with an invalid one.
 
 use serde_json::{Value, json};
 use waypost::{Request, RequestError, Response, Result};

@@ -1,4 +1,4 @@
-//! `/q/json`: the body as JSON. What is no JSON is a 400 by itself.
+//! `/q/json`: the body as JSON. An invalid body is a 400 automatically.
 
 use serde_json::{Value, json};
 use waypost::Json;

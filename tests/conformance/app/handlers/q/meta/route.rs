@@ -1,5 +1,5 @@
-//! `/q/meta`: what a request of the Fetch standard has beside headers and body. Most of it means
-//! something in a browser only.
+//! `/q/meta`: the other properties of a request in the Fetch standard. Most of them matter only in a
+//! browser.
 
 use serde_json::{Value, json};
 use waypost::http::Method;

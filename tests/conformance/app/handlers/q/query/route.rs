@@ -1,4 +1,4 @@
-//! `/q/query`: the search params.
+//! `/q/query`: the query parameters.
 
 use serde_json::{Value, json};
 use waypost::{Json, Request};

@@ -1,11 +1,11 @@
-//! `/q/text`: the body as text. Its length is in UTF-16 code units, as JavaScript counts.
+//! `/q/text`: the body as text. Its length is in UTF-16 code units, as in JavaScript.
 
 use serde_json::{Value, json};
 use waypost::http::Method;
 use waypost::{Json, Request, Result};
 
 async fn post(req: Request) -> Result<Json<Value>> {
-    // As in Fetch a GET has no body, unless it was sent with one, which Next drops.
+    // As in Fetch, the body of a GET is null unless the client sent one. (Next drops it.)
     let without = matches!(*req.method(), Method::GET | Method::HEAD);
     let body_null = without && req.header("content-length").is_none();
     let text = req.text().await?;

@@ -1,4 +1,4 @@
-//! No route: a folder whose name begins with `_` is private, and so is what is below.
+//! Not a route: a folder whose name begins with `_` is private, with everything below it.
 
 use waypost::Json;
 

@@ -1,4 +1,4 @@
-//! `/s/blob`: bytes of a type.
+//! `/s/blob`: bytes with a content type.
 
 use waypost::{Body, Response};
 

@@ -1,4 +1,4 @@
-//! `/s/cl-short`: a length that is wrong.
+//! `/s/cl-short`: a wrong `Content-Length`.
 
 use waypost::Response;
 

@@ -1,4 +1,4 @@
-//! `/s/content-encoding`: a body that is compressed already.
+//! `/s/content-encoding`: a body that the handler compressed.
 
 use waypost::Response;
 

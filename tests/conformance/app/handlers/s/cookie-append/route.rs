@@ -1,4 +1,4 @@
-//! `/s/cookie-append`: cookies by hand.
+//! `/s/cookie-append`: cookies set with `Set-Cookie` headers.
 
 use waypost::Response;
 

@@ -1,4 +1,4 @@
-//! `/s/cookie-both-order`: a cookie by hand has the name of one in the jar.
+//! `/s/cookie-both-order`: a `Set-Cookie` header and `cookies()` set the same cookie.
 
 use waypost::{Context, Response, Result};
 

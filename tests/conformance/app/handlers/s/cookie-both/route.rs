@@ -1,4 +1,4 @@
-//! `/s/cookie-both`: a cookie by hand, and one in the jar.
+//! `/s/cookie-both`: one cookie set with a `Set-Cookie` header, and one with `cookies()`.
 
 use waypost::{Context, Response, Result};
 

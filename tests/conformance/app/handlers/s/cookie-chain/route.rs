@@ -1,4 +1,4 @@
-//! `/s/cookie-chain`: cookies that are set in a row, and the jar as text.
+//! `/s/cookie-chain`: cookies set in a chain of calls, and all of them as text.
 
 use serde_json::{Value, json};
 use waypost::{Context, Json, Result};

@@ -1,4 +1,4 @@
-//! `/s/cookie-next-response-read`: cookies of a response, read back; another response is the answer.
+//! `/s/cookie-next-response-read`: reads back the cookies of a response, and returns another response.
 
 use serde_json::{Value, json};
 use waypost::cookies::Cookie;

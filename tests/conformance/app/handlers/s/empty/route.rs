@@ -1,4 +1,4 @@
-//! `/s/empty`: an empty text, which is a text all the same.
+//! `/s/empty`: an empty text, which still has a content type.
 
 async fn get() -> &'static str {
     ""

@@ -1,4 +1,4 @@
-//! `/s/headers-crlf`: a header that would smuggle in another.
+//! `/s/headers-crlf`: a header value that tries to inject another header.
 
 use waypost::Response;
 

@@ -1,4 +1,4 @@
-//! `/s/headers-hop`: headers that belong to the connection, and some of the server's.
+//! `/s/headers-hop`: hop-by-hop headers, and headers that the server sets.
 
 use waypost::Response;
 

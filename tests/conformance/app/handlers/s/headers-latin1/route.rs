@@ -1,4 +1,4 @@
-//! `/s/headers-latin1`: a header beyond ASCII.
+//! `/s/headers-latin1`: a header with Latin-1 characters.
 
 use waypost::Response;
 

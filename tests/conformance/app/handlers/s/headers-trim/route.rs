@@ -1,4 +1,4 @@
-//! `/s/headers-trim`: white space at the ends of a header, and an empty one.
+//! `/s/headers-trim`: headers with leading and trailing white space, and an empty one.
 
 use waypost::Response;
 

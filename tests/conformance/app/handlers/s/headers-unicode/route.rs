@@ -1,4 +1,4 @@
-//! `/s/headers-unicode`: a header that no byte string can hold.
+//! `/s/headers-unicode`: a header with characters beyond Latin-1.
 
 use waypost::Response;
 

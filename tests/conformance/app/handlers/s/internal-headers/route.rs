@@ -1,4 +1,4 @@
-//! `/s/internal-headers`: headers that mean something inside Next.
+//! `/s/internal-headers`: headers with a meaning inside Next.
 
 use waypost::Response;
 

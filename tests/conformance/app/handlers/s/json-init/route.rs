@@ -1,4 +1,4 @@
-//! `/s/json-init`: JSON with a status and a type of its own.
+//! `/s/json-init`: JSON with another status and content type.
 
 use serde_json::json;
 use waypost::{Response, Result};

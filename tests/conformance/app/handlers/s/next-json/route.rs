@@ -1,4 +1,4 @@
-//! `/s/next-json`: JSON with a status. A reason phrase can't be chosen: HTTP/2 has none.
+//! `/s/next-json`: JSON with a status. A handler can't choose the reason phrase, which HTTP/2 does not have.
 
 use serde_json::json;
 use waypost::{Response, Result};

@@ -1,4 +1,4 @@
-//! `/s/next-next`: what only middleware can do is an error.
+//! `/s/next-next`: a response that only middleware may return is an error.
 
 use waypost::Result;
 

@@ -1,4 +1,4 @@
-//! `/s/next-redirect-same`: a redirect to another path of the URL that the client asked for.
+//! `/s/next-redirect-same`: a redirect to another path of the requested URL.
 
 use waypost::{Request, Response, Result};
 

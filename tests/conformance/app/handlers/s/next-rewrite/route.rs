@@ -1,4 +1,4 @@
-//! `/s/next-rewrite`: what only middleware can do is an error.
+//! `/s/next-rewrite`: a response that only middleware may return is an error.
 
 use waypost::Result;
 

@@ -1,4 +1,4 @@
-//! `/s/redirect-body`: a redirect by hand, with a body.
+//! `/s/redirect-body`: a redirect built from a status and a `Location` header, with a body.
 
 use waypost::Response;
 

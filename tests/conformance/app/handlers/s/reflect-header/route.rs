@@ -1,4 +1,4 @@
-//! `/s/reflect-header?v=`: a header with a value of the client's.
+//! `/s/reflect-header?v=`: a header with a value from the client.
 
 use waypost::{Request, Response};
 

@@ -1,4 +1,4 @@
-//! `/s/refresh`: a permanent redirect by hand.
+//! `/s/refresh`: a permanent redirect built from a status and a `Location` header.
 
 use waypost::Response;
 

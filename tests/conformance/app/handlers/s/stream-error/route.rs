@@ -1,4 +1,4 @@
-//! `/s/stream-error`: a stream that breaks after its first piece.
+//! `/s/stream-error`: a stream that fails after its first chunk.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! `/s/stream`: three pieces, with a pause before each.
+//! `/s/stream`: three chunks, with a pause before each.
 
 use std::time::Duration;
 

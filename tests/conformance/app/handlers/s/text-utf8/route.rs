@@ -1,4 +1,4 @@
-//! `/s/text-utf8`: text beyond ASCII.
+//! `/s/text-utf8`: non-ASCII text.
 
 async fn get() -> &'static str {
     "héllo ✓"

@@ -1,4 +1,4 @@
-//! `/s/transfer-encoding`: a header that belongs to the connection.
+//! `/s/transfer-encoding`: a hop-by-hop header.
 
 use waypost::Response;
 

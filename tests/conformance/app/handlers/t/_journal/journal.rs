@@ -1,5 +1,5 @@
-//! Lines that all routes write to and read. Each is a key of its own in the default key-value store,
-//! named by its time, so that no two writers get in each other's way.
+//! A log that all routes write and read. Each line is its own key in the default key-value store, named by
+//! its time, so that writers don't interfere with each other.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -10,7 +10,7 @@ use waypost::key_value::Store;
 ///
 /// # Errors
 ///
-/// When the store can't be reached.
+/// If the store can't be reached.
 pub async fn note(line: impl Into<String>) -> Result<()> {
     let time = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos();
     let store = Store::open_default().await?;
@@ -21,7 +21,7 @@ pub async fn note(line: impl Into<String>) -> Result<()> {
 ///
 /// # Errors
 ///
-/// When the store can't be reached.
+/// If the store can't be reached.
 pub async fn lines() -> Result<Vec<String>> {
     let store = Store::open_default().await?;
     let mut lines = Vec::new();
@@ -32,11 +32,11 @@ pub async fn lines() -> Result<Vec<String>> {
     Ok(lines)
 }
 
-/// Takes all lines out.
+/// Removes all lines.
 ///
 /// # Errors
 ///
-/// When the store can't be reached.
+/// If the store can't be reached.
 pub async fn clear() -> Result<()> {
     let store = Store::open_default().await?;
     for key in sorted_keys(&store).await? {

@@ -1,4 +1,4 @@
-//! `/t/log`: what the routes beside this one wrote down.
+//! `/t/log`: the log of the other routes.
 
 use serde_json::{Value, json};
 use waypost::http::StatusCode;

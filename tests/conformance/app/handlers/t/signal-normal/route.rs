@@ -1,4 +1,4 @@
-//! `/t/signal-normal`: notes an abort, which does not come where the client gets its answer.
+//! `/t/signal-normal`: logs an abort, which does not happen if the client receives the response.
 
 use journal::note;
 use waypost::Context;

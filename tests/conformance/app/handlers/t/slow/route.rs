@@ -1,4 +1,4 @@
-//! `/t/slow`: takes its time, and then notes whether the client was still there.
+//! `/t/slow`: responds slowly, and logs whether the client was still connected.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! `/t/sse-infinite`: events without an end, until the client goes away.
+//! `/t/sse-infinite`: endless events, until the client goes away.
 
 use std::time::Duration;
 

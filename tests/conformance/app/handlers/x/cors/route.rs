@@ -1,4 +1,4 @@
-//! `/x/cors`: headers that let pages of other origins read the answer.
+//! `/x/cors`: headers that let pages of other origins read the response.
 
 use waypost::Response;
 

@@ -1,4 +1,4 @@
-//! `/q/url/[[...rest]]`: the URL that the client asked for, and its parts.
+//! `/q/url/[[...rest]]`: the requested URL, and its parts.
 
 use serde_json::{Value, json};
 use waypost::url::Position;

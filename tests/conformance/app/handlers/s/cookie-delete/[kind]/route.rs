@@ -15,7 +15,7 @@ async fn get(ctx: Context) -> Result<&'static str> {
         "set-then-delete" => cookies.set(("a", "1"))?.delete("a")?,
         "delete-then-set" => cookies.delete("a")?.set(("a", "1"))?,
         "set-max-age-0" => cookies.set(a().max_age(0))?,
-        // There is no way to clear the jar.
+        // There is no method that deletes all cookies.
         "clear" => cookies.set(("noclear", "1"))?,
         _ => return Err(not_found()),
     };

@@ -20,7 +20,7 @@ async fn get(ctx: Context) -> Result<&'static str> {
         "max-age" => cookies.set(a().max_age(60))?,
         "max-age-0" => cookies.set(a().max_age(0))?,
         "max-age-neg" => cookies.set(a().max_age(-1))?,
-        // An age is in whole seconds.
+        // `Max-Age` is in whole seconds.
         "max-age-float" => cookies.set(a().max_age(1))?,
         "expires" | "expires-number" => cookies.set(a().expires(in_2030()))?,
         "expires-0" => cookies.set(a().expires(SystemTime::UNIX_EPOCH))?,

@@ -1,4 +1,4 @@
-//! `/s/next-redirect/[status]`: a redirect with a status, which is 307 in Next if none is named.
+//! `/s/next-redirect/[status]`: a redirect with a status, which defaults to 307 in Next.
 
 use waypost::{Context, Response, Result};
 

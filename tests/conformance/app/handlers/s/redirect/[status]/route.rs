@@ -1,4 +1,4 @@
-//! `/s/redirect/[status]`: a redirect with a status, which is 302 on the Web if none is named.
+//! `/s/redirect/[status]`: a redirect with a status, which defaults to 302 on the Web.
 
 use waypost::{Context, Response, Result};
 

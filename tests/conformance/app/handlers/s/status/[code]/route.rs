@@ -1,4 +1,4 @@
-//! `/s/status/[code]`: any status, with no body.
+//! `/s/status/[code]`: any status, without a body.
 
 use waypost::{Context, Response, Result};
 

@@ -1,4 +1,4 @@
-//! `/t/after/[kind]`: work for after the response, and ways in which the handler ends before.
+//! `/t/after/[kind]`: work after the response, for each way in which a handler can end.
 
 use std::time::Duration;
 

@@ -1,31 +1,31 @@
-//! What is never compared, and what counts as the same: every such decision, in one place, with its
-//! reason. All else that differs is a difference, or an entry of the table of deviations.
+//! Defines what is never compared and which differences don't matter, with the reasons. Every other difference is a
+//! failure, unless an entry of the table of deviations expects it.
 //!
-//! * **Framing**: `transfer-encoding: chunked` and `content-length` are no difference. Rule 10: a fixed
-//!   body has a length where Next sends all bodies in chunks. That the framing of an answer is *right*
-//!   is checked by reading it: a body that ends before its length, or without the last chunk, is cut.
-//! * **Boundaries of chunks** (`wire.chunks`) carry no meaning (RFC 9112 section 7.1), and whoever stands
-//!   between may move them. The text of all chunks is the body, which is compared.
-//! * **Reason phrases** (`wire.reason`) are compared for codes that are not registered, where Next says
-//!   `unknown`. No other phrase can be said by a handler of `wasi:http`, which has no field for it, nor
-//!   heard by a client of HTTP/2; a client should ignore it (RFC 9112 section 4).
-//! * **Next's house headers** (rule 15) need not be there: [`HOUSE`], the `refresh` that goes with a 308 for
+//! * **Framing**: `transfer-encoding: chunked` and `content-length` are equivalent. Next sends all bodies in
+//!   chunks, while rule 10 requires a length for a fixed body. Reading the response checks that its framing is
+//!   *correct*: a body that ends before its length, or without the last chunk, is cut.
+//! * **Boundaries of chunks** (`wire.chunks`) have no meaning (RFC 9112 section 7.1), and an intermediary may move
+//!   them. The body, which all chunks together form, is compared.
+//! * **Reason phrases** (`wire.reason`) are compared only for unregistered statuses, where Next sends
+//!   `unknown`. A handler of `wasi:http` can't set another phrase, HTTP/2 has none, and a client should ignore
+//!   it (RFC 9112 section 4).
+//! * **Next's own headers** (rule 15) are optional: [`NEXT_HEADERS`], the `refresh` that Next adds to a 308 for
 //!   browsers of the nineties, and the names in `vary` that only Next's own client understands.
-//! * **The report of the cache** has another name (rule 15): `x-nextjs-cache` is `x-waypost-cache`, on
-//!   either side. An answer out of the cache may carry `age` and `etag` (rule 15).
-//! * **Hop-by-hop headers of a whole conversation** (`connection`, `keep-alive`, `date`) are recorded with
-//!   it as they were on the wire. They are Node's and the connection's, not the handler's.
+//! * **The cache header** has another name (rule 15): `x-nextjs-cache` and `x-waypost-cache` are the same header.
+//!   A cached response may have `age` and `etag` (rule 15).
+//! * **Hop-by-hop headers of a conversation** (`connection`, `keep-alive`, `date`) are recorded as they were on
+//!   the wire. They come from Node and the connection, not from the handler.
 
 use std::borrow::Cow;
 
 use crate::answer::Answer;
 use crate::expectation::Expectation;
 
-/// The name under which the cache reports.
+/// The header with the state of the cache.
 const CACHE: &str = "x-waypost-cache";
 
-/// Headers that Next sends of itself, for its own client or to show its name.
-const HOUSE: [&str; 5] = [
+/// Headers that Next adds for its own client or to name itself.
+const NEXT_HEADERS: [&str; 5] = [
     "x-powered-by",
     "x-nextjs-prerender",
     "x-nextjs-stale-time",
@@ -33,9 +33,9 @@ const HOUSE: [&str; 5] = [
     "x-middleware-rewrite",
 ];
 
-/// Names in `vary` that say nothing to anyone but Next's client, and the one that the recordings leave
-/// out because Next puts it on everything compressible.
-const HOUSE_VARY: [&str; 6] = [
+/// Names in `vary` that matter only to Next's client, and the one that is missing in the recordings because
+/// Next adds it to every compressible response.
+const NEXT_VARY: [&str; 6] = [
     "rsc",
     "next-router-state-tree",
     "next-router-prefetch",
@@ -44,8 +44,8 @@ const HOUSE_VARY: [&str; 6] = [
     "accept-encoding",
 ];
 
-/// Headers of a connection, which a recorded conversation shows.
-const OF_THE_CONNECTION: [&str; 5] = [
+/// Connection headers, which a recorded conversation contains.
+const CONNECTION_HEADERS: [&str; 5] = [
     "connection",
     "keep-alive",
     "date",
@@ -53,7 +53,7 @@ const OF_THE_CONNECTION: [&str; 5] = [
     "transfer-encoding",
 ];
 
-/// Takes from an expectation what nobody but Next is expected to send.
+/// Removes headers from an expectation that only Next sends.
 pub(crate) fn tidy(expectation: &mut Expectation) {
     let headers = std::mem::take(&mut expectation.headers);
     let status = expectation.status;
@@ -78,14 +78,14 @@ pub(crate) fn tidy(expectation: &mut Expectation) {
     }
 }
 
-/// Takes from an expectation out of a conversation what belongs to the connection.
+/// Removes connection headers from an expectation of a conversation.
 pub(crate) fn tidy_connection(expectation: &mut Expectation) {
     expectation
         .headers
-        .retain(|name, _| !OF_THE_CONNECTION.contains(&name.as_str()));
+        .retain(|name, _| !CONNECTION_HEADERS.contains(&name.as_str()));
 }
 
-/// Returns the lines of a header of an answer, as they are compared.
+/// Returns the lines of a response's header, normalised for comparison.
 pub(crate) fn lines(answer: &Answer, name: &str) -> Vec<String> {
     let headers = answer
         .headers
@@ -95,7 +95,7 @@ pub(crate) fn lines(answer: &Answer, name: &str) -> Vec<String> {
 }
 
 fn is_house(name: &str, status: Option<u16>) -> bool {
-    HOUSE.contains(&name) || (name == "refresh" && status == Some(308))
+    NEXT_HEADERS.contains(&name) || (name == "refresh" && status == Some(308))
 }
 
 fn own_name(name: &str) -> Cow<'_, str> {
@@ -111,7 +111,7 @@ fn without_house_vary(name: &str, lines: Vec<String>) -> Vec<String> {
     }
     let names = lines.iter().flat_map(|line| line.split(',')).map(str::trim);
     let kept = names.filter(|name| {
-        !HOUSE_VARY.contains(&name.to_ascii_lowercase().as_str()) && !name.is_empty()
+        !NEXT_VARY.contains(&name.to_ascii_lowercase().as_str()) && !name.is_empty()
     });
     let kept: Vec<_> = kept.collect();
     if kept.is_empty() {
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn house_headers_are_not_expected() {
+    fn nexts_own_headers_are_not_expected() {
         let tidy = expectation(
             r#"{"status":308,"headers":{"refresh":"0;url=/x","x-powered-by":"Next.js","vary":"rsc, X-A","location":"/x"},"absent":["x-nextjs-cache"]}"#,
         );
@@ -146,12 +146,12 @@ mod tests {
         let refresh = expectation(r#"{"status":200,"headers":{"refresh":"5"}}"#);
         assert!(
             refresh.headers.contains_key("refresh"),
-            "a handler's own stays"
+            "a handler's own header stays"
         );
     }
 
     #[test]
-    fn a_cached_answer_may_have_an_etag() {
+    fn a_cached_response_may_have_an_etag() {
         let cached =
             expectation(r#"{"status":200,"headers":{"x-nextjs-cache":"HIT"},"absent":["etag"]}"#);
         assert!(!cached.absent.contains("etag") && cached.headers.contains_key("x-waypost-cache"));
