@@ -1,19 +1,19 @@
-//! What the routes of `items` share. A folder that begins with `_` is private: it has no path.
+//! Code that the routes of `items` share. A folder whose name begins with `_` is private: it has no path.
 
 #![deny(missing_docs)]
 
 use serde::{Deserialize, Serialize};
 
-/// Something for sale.
+/// An item for sale.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Item {
-    /// Its name in a path.
+    /// The name in a path.
     pub slug: String,
-    /// Its name for people.
+    /// The name for people.
     pub title: String,
 }
 
-/// Returns everything that is for sale.
+/// Returns all items.
 pub fn items() -> Vec<Item> {
     [("a", "An anchor"), ("b", "A barrel"), ("c", "A compass")]
         .map(|(slug, title)| Item {
@@ -23,7 +23,7 @@ pub fn items() -> Vec<Item> {
         .to_vec()
 }
 
-/// Finds an item by its name in a path.
+/// Finds an item by its slug, or returns `None` if there is none.
 pub fn find(slug: &str) -> Option<Item> {
     items().into_iter().find(|item| item.slug == slug)
 }

@@ -1,4 +1,4 @@
-//! `/chat`: server-sent events, as a language model sends its tokens.
+//! `/chat`: server-sent events, like the tokens of a language model.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ async fn get(Query(chat): Query<Chat>) -> Response {
     Response::events(events.chain(stream::iter([Event::new("[DONE]")])))
 }
 
-/// Stands in for a model: a word each tenth of a second.
+/// Simulates a model that sends a word every tenth of a second.
 fn complete(answer: String) -> impl Stream<Item = String> {
     let words: Vec<_> = answer.split(' ').map(str::to_owned).collect();
     stream::iter(words).then(async |word| {

@@ -1,4 +1,4 @@
-//! `/cors`: headers that let pages of other origins read the answer.
+//! `/cors`: headers that let pages of other origins read the response.
 
 use waypost::Response;
 

@@ -1,4 +1,4 @@
-//! `/form`: a form, with a file.
+//! `/form`: a form with a file.
 
 use waypost::{FormData, Json};
 

@@ -1,4 +1,4 @@
-//! `/hello`: a first route.
+//! `/hello`: the simplest route.
 
 async fn get() -> &'static str {
     "Hello, Waypost!"

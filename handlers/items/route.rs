@@ -1,4 +1,4 @@
-//! `/items`: a list as JSON, and a JSON body.
+//! `/items`: a list as JSON, and a request with a JSON body.
 
 use catalog::Item;
 use waypost::{Json, Request, Response, Result};

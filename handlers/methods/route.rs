@@ -1,5 +1,5 @@
-//! `/methods`: every method that a route can have. Without `head` and `options` both would be
-//! answered all the same.
+//! `/methods`: every method that a route can have. Without the functions `head` and `options`, the route would
+//! answer both methods automatically.
 
 use waypost::{IntoResponse, Request, Response};
 

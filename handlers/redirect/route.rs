@@ -1,4 +1,4 @@
-//! `/redirect`: sends the client elsewhere.
+//! `/redirect`: redirects the client.
 
 use waypost::{Result, redirect};
 

@@ -1,4 +1,4 @@
-//! `/rss.xml`: something other than a page or JSON.
+//! `/rss.xml`: a response that is neither a page nor JSON.
 
 use waypost::Response;
 

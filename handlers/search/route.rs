@@ -1,4 +1,4 @@
-//! `/search?query=`: search params.
+//! `/search?query=`: query parameters.
 
 use waypost::{Request, Result};
 

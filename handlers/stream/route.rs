@@ -1,4 +1,4 @@
-//! `/stream`: a page sent piece by piece.
+//! `/stream`: a page sent chunk by chunk.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! `/webhook`: takes a message only if it is signed. The sender puts the HMAC-SHA-256 of the raw
-//! body, in hex, into `x-signature`.
+//! `/webhook`: accepts only signed messages. The sender puts the HMAC-SHA-256 of the raw body, in hex,
+//! into `x-signature`.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -9,7 +9,7 @@ async fn post(req: Request) -> Result<&'static str> {
     let signature = req.header("x-signature").unwrap_or_default();
     let secret = std::env::var("WEBHOOK_SECRET")?;
     if !is_signed(&secret, &req.bytes().await?, signature)? {
-        return Err(Error::new(401, "the signature does not fit the body"));
+        return Err(Error::new(401, "the signature does not match the body"));
     }
     Ok("Success!")
 }

@@ -1,4 +1,4 @@
-//! `/about`: a folder in parentheses groups routes and adds nothing to the path.
+//! `/about`: a folder in parentheses groups routes, and is not part of the path.
 
 async fn get() -> &'static str {
     "A waypost stands at a fork and names the roads."

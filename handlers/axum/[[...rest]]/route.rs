@@ -1,4 +1,4 @@
-//! `/axum/[[...rest]]`: a router of axum below a folder of the app.
+//! `/axum/[[...rest]]`: an axum router that handles all paths below a folder.
 
 use axum::extract::Path;
 use axum::routing::{get, post};
@@ -34,7 +34,7 @@ mod tests {
     use waypost::test;
 
     #[test]
-    fn axum_chooses_from_the_whole_path() {
+    fn axum_routes_by_the_whole_path() {
         for (path, text) in [
             ("/axum", "Hello from axum!"),
             ("/axum/hello/Ada%20L", "Hello, Ada L!"),

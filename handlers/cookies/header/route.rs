@@ -1,4 +1,4 @@
-//! `/cookies/header`: a cookie set by hand, as a header of the response.
+//! `/cookies/header`: a cookie set with the `set-cookie` header.
 
 use waypost::{
     Response,
@@ -9,7 +9,7 @@ async fn get(cookies: Cookies) -> Response {
     let token = cookies
         .get("token")
         .map_or_else(|| "new".to_owned(), |c| c.value().to_owned());
-    // A `Cookie` writes its value encoded, so that a client can't slip in an attribute.
+    // `Cookie` encodes its value, so text from a client can't inject an attribute.
     Response::new("Hello, Waypost!")
         .with_header("set-cookie", Cookie::new("token", token).to_string())
 }

@@ -1,4 +1,4 @@
-//! `/cookies/jar`: cookies read, set and deleted through the jar.
+//! `/cookies/jar`: cookies read, set and deleted with `ctx.cookies()`.
 
 use waypost::{Context, Request, Result};
 

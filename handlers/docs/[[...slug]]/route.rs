@@ -1,4 +1,4 @@
-//! `/docs/[[...slug]]`: any number of segments, none included.
+//! `/docs/[[...slug]]`: any number of segments, including none.
 
 use waypost::{Context, Request};
 

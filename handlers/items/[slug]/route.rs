@@ -1,4 +1,4 @@
-//! `/items/[slug]`: one item, by a dynamic segment.
+//! `/items/[slug]`: one item, chosen by a dynamic segment.
 
 use catalog::Item;
 use waypost::{Context, Json, Request, Result, not_found};
