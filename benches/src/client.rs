@@ -1,4 +1,4 @@
-//! The client in this process: checks answers, holds many streams, and drives a server where `wrk` is missing.
+//! The built-in client: checks responses, opens many streams, and drives a server if `wrk` is missing.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -16,17 +16,17 @@ use tokio::net::TcpStream;
 use crate::sample::Sample;
 use crate::workload::Workload;
 
-/// How long one answer may take.
+/// The timeout for one response.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Why there was no right answer.
+/// Why there was no correct response.
 pub struct Fault {
     pub text: String,
-    /// Whether the server did answer, so that asking again is of no use.
+    /// `true` if the server responded, so that another try is useless.
     pub is_final: bool,
 }
 
-/// Asks once and checks the answer.
+/// Sends one request, and checks the response.
 pub fn ask(address: SocketAddr, workload: &Workload) -> Result<(), Fault> {
     let answer = runtime().block_on(async {
         let mut connection = Connection::open(address, workload).await?;
@@ -43,7 +43,7 @@ pub fn ask(address: SocketAddr, workload: &Workload) -> Result<(), Fault> {
     })
 }
 
-/// Asks again and again on each of many connections.
+/// Sends requests continuously on each of many connections.
 pub fn drive(
     address: SocketAddr,
     workload: &Workload,
@@ -74,7 +74,7 @@ pub fn drive(
     })
 }
 
-/// Opens many streams at once and waits for the first event of each; all are open when `held` is called.
+/// Opens many streams at once, and waits for the first event of each. Calls `held` while all of them are open.
 pub fn hold(
     address: SocketAddr,
     workload: &Workload,
@@ -97,7 +97,10 @@ pub fn hold(
         held();
         let (open, failed): (Vec<_>, Vec<_>) = opened.into_iter().partition(Result::is_ok);
         if let Some(Err(error)) = failed.first() {
-            eprintln!("{} streams failed, the first so: {error:#}", failed.len());
+            eprintln!(
+                "{} streams failed; the first error: {error:#}",
+                failed.len()
+            );
         }
         let taken = open.iter().flatten().map(|(taken, ..)| *taken).collect();
         Ok(Sample::of(taken, elapsed, failed.len() as u64))
@@ -114,7 +117,7 @@ impl<'a> Connection<'a> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-        // It ends with its sender; what went wrong is told there.
+        // The task ends with its sender, which reports errors.
         tokio::spawn(connection);
         Ok(Self { sender, workload })
     }
@@ -129,7 +132,7 @@ impl<'a> Connection<'a> {
         Ok((status, answer.into_body().collect().await?.to_bytes()))
     }
 
-    /// The status, the first piece of the body, and what is left of it.
+    /// Returns the status, the first chunk of the body, and the rest of the body.
     async fn first(&mut self) -> anyhow::Result<(u16, Bytes, Incoming)> {
         let answer = self.send().await?;
         let status = answer.status().as_u16();
@@ -162,5 +165,5 @@ fn runtime() -> tokio::runtime::Runtime {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
-    runtime.expect("a runtime of one thread needs no more than a descriptor")
+    runtime.expect("a runtime of one thread needs only a file descriptor")
 }

@@ -1,11 +1,11 @@
-//! [`Line`]: a server of the table.
+//! [`Line`]: a line of the table, which measures one server.
 
 use std::net::SocketAddr;
 use std::process::Command;
 
 use crate::native::Framework;
-use crate::place::{Need, Place};
 use crate::workload::Workload;
+use crate::workspace::{Need, Workspace};
 
 /// A line of the table.
 pub struct Line {
@@ -14,11 +14,11 @@ pub struct Line {
     pub kind: Kind,
 }
 
-/// What serves it.
+/// The server of a line.
 #[derive(Clone, Copy)]
 pub enum Kind {
     Native(Framework),
-    /// The component of the route, without router.
+    /// The component of the route, without a router.
     Bare(Host),
     /// The app on Waypost's host.
     Up,
@@ -34,12 +34,12 @@ pub enum Kind {
     Workerd,
 }
 
-/// Which flags `wasmtime serve` gets.
+/// The flags of `wasmtime serve`.
 #[derive(Clone, Copy)]
 pub enum Flags {
-    /// Those that every line has.
+    /// The flags of every line.
     Usual,
-    /// Those too that `waypost compose` advises.
+    /// Also the flags that `waypost compose` advises.
     Advised,
 }
 
@@ -50,7 +50,7 @@ pub enum Host {
 }
 
 impl Line {
-    /// All of them, in the order of the table.
+    /// Returns all lines, in the order of the table.
     pub fn all() -> Vec<Self> {
         let line = |name, is, kind| Self { name, is, kind };
         vec![
@@ -109,7 +109,7 @@ impl Line {
         ]
     }
 
-    /// The path that it answers `workload` under, if it does at all.
+    /// Returns the path of `workload` on this server, or `None` if it does not serve the workload.
     pub fn target(&self, workload: &Workload) -> Option<&'static str> {
         match self.kind {
             Kind::UpCopies(_) | Kind::ComposedCopies(..) => {
@@ -119,7 +119,7 @@ impl Line {
         }
     }
 
-    /// What has to be built first.
+    /// Returns what must be built first.
     pub fn needs(&self) -> Vec<Need> {
         match self.kind {
             Kind::Native(_) => vec![],
@@ -136,16 +136,16 @@ impl Line {
         }
     }
 
-    /// The command that serves a workload; an error is the reason why it can't.
+    /// Returns the command that serves a workload. An error is the reason why it can't.
     pub fn command(
         &self,
-        place: &Place,
+        workspace: &Workspace,
         workload: &Workload,
         address: SocketAddr,
     ) -> Result<Command, String> {
         let port = address.port().to_string();
-        let scripts = place.javascript();
-        let state = place.run().join(format!("state-{}", self.name));
+        let scripts = workspace.javascript();
+        let state = workspace.run().join(format!("state-{}", self.name));
         Ok(match self.kind {
             Kind::Native(framework) => {
                 let program = std::env::current_exe().map_err(|error| error.to_string())?;
@@ -158,16 +158,21 @@ impl Line {
                     ["native", name, &address.to_string()],
                 )
             }
-            Kind::Bare(host) => serve(place, host, &place.component(workload.route), address),
-            Kind::Composed(host) => serve(place, host, &place.composed(), address),
+            Kind::Bare(host) => serve(
+                workspace,
+                host,
+                &workspace.component(workload.route),
+                address,
+            ),
+            Kind::Composed(host) => serve(workspace, host, &workspace.composed(), address),
             Kind::ComposedCopies(count, flags) => {
-                let component = place.composed_copies(count);
-                let mut command = serve(place, Host::Wasmtime, &component, address);
+                let component = workspace.composed_copies(count);
+                let mut command = serve(workspace, Host::Wasmtime, &component, address);
                 if let Flags::Advised = flags {
-                    let advice = std::fs::read_to_string(place.advice(count));
+                    let advice = std::fs::read_to_string(workspace.advice(count));
                     let advice = advice.map_err(|error| error.to_string())?;
                     if advice.is_empty() {
-                        return Err("`waypost compose` advises none".to_owned());
+                        return Err("`waypost compose` advises no flags".to_owned());
                     }
                     command.args(advice.split_whitespace());
                 }
@@ -175,10 +180,10 @@ impl Line {
             }
             Kind::Up | Kind::UpCopies(_) => {
                 let app = match self.kind {
-                    Kind::UpCopies(count) => place.copies(count),
-                    _ => place.app(),
+                    Kind::UpCopies(count) => workspace.copies(count),
+                    _ => workspace.app(),
                 };
-                let mut command = place.waypost(&app);
+                let mut command = workspace.waypost(&app);
                 command
                     .args([
                         "up",
@@ -202,21 +207,33 @@ impl Line {
             }
             Kind::Deno => {
                 let files = ["@deno/linux-x64-glibc/deno", ".bin/deno"];
-                let deno = Command::new(place.npm(&files).ok_or("npm has no program of it")?);
+                let deno = Command::new(
+                    workspace
+                        .npm(&files)
+                        .ok_or("npm has no binary for this machine")?,
+                );
                 let mut command = with(deno, ["run", "--allow-net", "deno.js", &port]);
                 command.current_dir(scripts);
                 command
             }
             Kind::Bun => {
                 let files = ["@oven/bun-linux-x64/bin/bun", ".bin/bun"];
-                let bun = Command::new(place.npm(&files).ok_or("npm has no program of it")?);
+                let bun = Command::new(
+                    workspace
+                        .npm(&files)
+                        .ok_or("npm has no binary for this machine")?,
+                );
                 let mut command = with(bun, ["bun.js", &port]);
                 command.current_dir(scripts);
                 command
             }
             Kind::Workerd => {
                 let files = ["@cloudflare/workerd-linux-64/bin/workerd", ".bin/workerd"];
-                let workerd = Command::new(place.npm(&files).ok_or("npm has no program of it")?);
+                let workerd = Command::new(
+                    workspace
+                        .npm(&files)
+                        .ok_or("npm has no binary for this machine")?,
+                );
                 let mut command = with(
                     workerd,
                     [
@@ -232,7 +249,12 @@ impl Line {
     }
 }
 
-fn serve(place: &Place, host: Host, component: &std::path::Path, address: SocketAddr) -> Command {
+fn serve(
+    workspace: &Workspace,
+    host: Host,
+    component: &std::path::Path,
+    address: SocketAddr,
+) -> Command {
     let address = address.to_string();
     let mut command = match host {
         Host::Wasmtime => with(
@@ -241,10 +263,10 @@ fn serve(place: &Place, host: Host, component: &std::path::Path, address: Socket
         ),
         Host::Waypost => {
             let mut command = with(
-                place.waypost(&place.run()),
+                workspace.waypost(&workspace.run()),
                 ["serve", "--listen", &address, "--state-dir"],
             );
-            command.arg(place.run().join("state-serve"));
+            command.arg(workspace.run().join("state-serve"));
             command
         }
     };

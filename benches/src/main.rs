@@ -1,14 +1,14 @@
-//! Measures Waypost beside other servers: builds what it needs, starts the servers, drives them in turn on loopback,
-//! and prints a table for each workload. `docs/benchmarks.md` says what each line is.
+//! Measures Waypost and other servers. It builds them, starts them, drives them in turn on loopback, and prints a table
+//! for each workload. `docs/benchmarks.md` describes each line.
 
 mod client;
 mod line;
 mod native;
-mod place;
 mod sample;
 mod server;
 mod table;
 mod workload;
+mod workspace;
 mod wrk;
 
 use std::fs;
@@ -21,41 +21,41 @@ use glob::Pattern;
 
 use line::Line;
 use native::Framework;
-use place::Place;
 use sample::Sample;
 use server::Server;
 use table::{Row, Table};
 use workload::Workload;
+use workspace::Workspace;
 
-/// Measures Waypost beside other servers
+/// Measures Waypost and other servers
 #[derive(Debug, Parser)]
 #[command(args_conflicts_with_subcommands = true)]
 struct Args {
-    /// The lines to measure, as `up*`, once for each pattern
+    /// The lines to measure, such as `up*`; may be repeated
     #[arg(long, value_name = "GLOB")]
     line: Vec<Pattern>,
-    /// The workloads to measure, once for each pattern
+    /// The workloads to measure; may be repeated
     #[arg(long, value_name = "GLOB")]
     workload: Vec<Pattern>,
-    /// The line that the others are set against [default: the first of bare-wasmtime, hyper that is measured]
+    /// The line to compare the others with [default: bare-wasmtime, or hyper if that is not measured]
     #[arg(long, value_name = "LINE")]
     base: Option<String>,
-    /// How often each line is measured
+    /// The number of times that each line is measured
     #[arg(long, default_value_t = 5)]
     runs: usize,
-    /// How long one run takes, in whole seconds
+    /// The duration of one run, in whole seconds
     #[arg(long, default_value_t = 3)]
     seconds: u64,
-    /// How many connections are kept alive
+    /// The number of connections, which are kept alive
     #[arg(long, default_value_t = 32)]
     connections: usize,
-    /// How many streams of events are open at once
+    /// The number of event streams that are open at once
     #[arg(long, default_value_t = 1000)]
     streams: usize,
-    /// Measure this build of the command, and build none
+    /// Measure this build of the command instead of building one
     #[arg(long, value_name = "FILE")]
     waypost: Option<PathBuf>,
-    /// Drive the servers from this process, though `wrk` is there
+    /// Drive the servers from this process, even if `wrk` is installed
     #[arg(long)]
     no_wrk: bool,
     /// Write every run to a file
@@ -82,7 +82,7 @@ fn main() -> anyhow::Result<()> {
     }
     end_servers_on_signals()?;
     let waypost = args.waypost.as_ref().map(fs::canonicalize).transpose()?;
-    let mut place = Place::new(waypost)?;
+    let mut workspace = Workspace::new(waypost)?;
     let lines: Vec<_> = Line::all()
         .into_iter()
         .filter(|line| chosen(&args.line, line.name))
@@ -90,7 +90,7 @@ fn main() -> anyhow::Result<()> {
     let mut tables = Vec::new();
     for workload in Workload::all() {
         if chosen(&args.workload, workload.name) {
-            let table = measure(&args, &mut place, &lines, &workload);
+            let table = measure(&args, &mut workspace, &lines, &workload);
             println!("{table}");
             tables.push(table);
         }
@@ -109,7 +109,7 @@ fn chosen(patterns: &[Pattern], name: &str) -> bool {
     patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(name))
 }
 
-/// Servers are in groups of their own, which a terminal's Ctrl-C does not reach.
+/// Ends the servers on a signal. They run in process groups of their own, which a terminal's Ctrl-C does not reach.
 fn end_servers_on_signals() -> anyhow::Result<()> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     let mut signals = signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGTERM])?;
@@ -122,15 +122,15 @@ fn end_servers_on_signals() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Starts every line's server, and drives one after the other, round by round.
-fn measure(args: &Args, place: &mut Place, lines: &[Line], workload: &Workload) -> Table {
+/// Starts the server of every line, and drives them one after another in each round.
+fn measure(args: &Args, workspace: &mut Workspace, lines: &[Line], workload: &Workload) -> Table {
     let (mut started, mut missing) = (Vec::new(), Vec::new());
     for line in lines {
         let Some(target) = line.target(workload) else {
             continue;
         };
         let asked = workload.under(target);
-        match start(place, line, &asked) {
+        match start(workspace, line, &asked) {
             Ok(server) => started.push(Running {
                 line: line.name,
                 server,
@@ -147,7 +147,7 @@ fn measure(args: &Args, place: &mut Place, lines: &[Line], workload: &Workload) 
                 "{}: {} ({round} of {})",
                 workload.name, running.line, args.runs
             );
-            match running.run(args, place) {
+            match running.run(args, workspace) {
                 Ok(sample) => running.runs.push(sample),
                 Err(error) => missing.push((running.line, format!("round {round}: {error:#}"))),
             }
@@ -179,26 +179,26 @@ fn base(args: &Args, started: &[Running]) -> &'static str {
         .unwrap_or("none")
 }
 
-fn start(place: &mut Place, line: &Line, workload: &Workload) -> Result<Server, String> {
+fn start(workspace: &mut Workspace, line: &Line, workload: &Workload) -> Result<Server, String> {
     for need in line.needs() {
-        place.provide(need)?;
+        workspace.provide(need)?;
     }
-    let log = place.run().join(format!("{}.log", line.name));
+    let log = workspace.run().join(format!("{}.log", line.name));
     let attempt = || -> Result<Server, String> {
         let address = server::free_address().map_err(|error| error.to_string())?;
-        let command = line.command(place, workload, address)?;
+        let command = line.command(workspace, workload, address)?;
         Server::start(command, address, workload, &log).map_err(|error| format!("{error:#}"))
     };
-    // The first start fills caches of compiled code, so that `ready` means the same in every run of the benchmark.
+    // The first start fills caches of compiled code, so that `ready` is comparable between runs of the benchmark.
     drop(attempt()?);
     attempt()
 }
 
-/// How long the streams of a round may go on: on some servers a handler sees that its client left when it sends the next
-/// event, ten seconds after the first.
+/// The longest time until the streams of a round end: on some servers a handler notices that its client left only when it
+/// sends the next event, ten seconds after the first.
 const STREAMS_END: Duration = Duration::from_secs(11);
 
-/// A line whose server runs.
+/// A line with its running server.
 struct Running {
     line: &'static str,
     server: Server,
@@ -208,7 +208,7 @@ struct Running {
 }
 
 impl Running {
-    fn run(&mut self, args: &Args, place: &Place) -> anyhow::Result<Sample> {
+    fn run(&mut self, args: &Args, workspace: &Workspace) -> anyhow::Result<Sample> {
         let (address, asked) = (self.server.address, &self.asked);
         if asked.is_events {
             return self.hold(args.streams);
@@ -217,7 +217,7 @@ impl Running {
             if args.no_wrk || !wrk::is_installed() {
                 client::drive(address, asked, args.connections, time)
             } else {
-                wrk::drive(address, asked, args.connections, time, &place.run())
+                wrk::drive(address, asked, args.connections, time, &workspace.run())
             }
         };
         if self.runs.is_empty() {
@@ -232,10 +232,10 @@ impl Running {
         let sample = client::hold(self.server.address, &self.asked, streams, || {
             held = self.server.memory()
         })?;
-        // Later rounds find what the first has left, so the first tells.
+        // Later rounds reuse memory that the first round left allocated, so only the first is meaningful.
         let each = held.saturating_sub(before) / streams as u64;
         self.memory_of_stream.get_or_insert(each);
-        // The streams of this round end before the next begins.
+        // Wait until the streams of this round have ended.
         std::thread::sleep(STREAMS_END);
         Ok(sample)
     }

@@ -1,4 +1,4 @@
-//! The servers without WebAssembly: the same routes on hyper alone and on axum.
+//! The native servers: the same routes on plain hyper and on axum, without WebAssembly.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -22,7 +22,7 @@ use tokio::net::TcpListener;
 
 static BIG: [u8; 1 << 20] = [b'b'; 1 << 20];
 
-/// Which of the two.
+/// The framework of a native server.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 pub enum Framework {
     Hyper,
@@ -47,7 +47,7 @@ async fn on_hyper(listener: TcpListener) -> anyhow::Result<()> {
         stream.set_nodelay(true)?;
         tokio::spawn(async move {
             let connection = http1::Builder::new();
-            // A client that goes away is no fault of the server.
+            // An error means that the client went away.
             let _ = connection
                 .serve_connection(TokioIo::new(stream), service_fn(answer))
                 .await;
@@ -151,7 +151,7 @@ async fn get_events() -> impl IntoResponse {
     ([("content-type", "text/event-stream")], body)
 }
 
-/// An event at once, and another each ten seconds.
+/// Sends an event at once, and another every ten seconds.
 fn events() -> impl Stream<Item = Result<Bytes, Infallible>> + Send + Sync {
     stream::unfold(0, async |count: u32| {
         if count > 0 {
@@ -165,7 +165,7 @@ fn item(slug: &str, page: Option<u32>, visits: u32) -> Value {
     json!({ "slug": slug, "page": page.unwrap_or(1), "visits": visits })
 }
 
-/// One more than the cookie says.
+/// Returns the number in the cookie plus one.
 fn visits(headers: &HeaderMap) -> u32 {
     let cookies = headers
         .get("cookie")

@@ -1,22 +1,22 @@
-//! [`Sample`]: what one run of one line gave, and how runs are summed up.
+//! [`Sample`]: the result of one run of one line, and the median of several.
 
 use std::time::Duration;
 
 /// One measurement.
 #[derive(Clone, Copy, Debug, serde::Serialize)]
 pub struct Sample {
-    /// Right answers each second.
+    /// Correct responses per second.
     pub rate: f64,
-    /// Milliseconds that half of the answers took at most.
+    /// The median latency, in milliseconds.
     pub p50: f64,
-    /// Milliseconds that 99 of 100 answers took at most.
+    /// The 99th percentile of the latency, in milliseconds.
     pub p99: f64,
-    /// Answers with another status, and requests without an answer.
+    /// The number of responses with another status, and of requests without a response.
     pub bad: u64,
 }
 
 impl Sample {
-    /// Sums up how long each answer took.
+    /// Computes a sample from the time of each response.
     pub fn of(mut taken: Vec<Duration>, elapsed: Duration, bad: u64) -> Self {
         taken.sort();
         let at = |part: usize| {
@@ -35,7 +35,7 @@ impl Sample {
     }
 }
 
-/// The median of some figures, none of which is NaN.
+/// Returns the median of some figures, or `None` if there are none. None may be NaN.
 pub fn median(figures: impl IntoIterator<Item = f64>) -> Option<f64> {
     let mut figures: Vec<_> = figures.into_iter().collect();
     figures.sort_by(f64::total_cmp);

@@ -1,4 +1,4 @@
-//! [`Server`]: a process group that serves on a port of loopback, until it is dropped.
+//! [`Server`]: a process group that serves on a loopback port until it is dropped.
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
@@ -13,29 +13,29 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use crate::client;
 use crate::workload::Workload;
 
-/// How long a server may take to its first right answer; the first start may compile.
+/// The longest time until a server's first correct response. The first start may compile code.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The groups that run, for whoever has to end them all.
+/// The running process groups, so that a signal can end all of them.
 static RUNNING: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
 
-/// A server that answers.
+/// A server that is ready.
 pub struct Server {
     child: Child,
     group: Pid,
     pub address: SocketAddr,
-    /// From its start to its first right answer.
+    /// The time from its start to its first correct response.
     pub ready: Duration,
 }
 
-/// Returns an address of loopback that is free now.
+/// Returns a loopback address with a port that is currently free.
 pub fn free_address() -> anyhow::Result<SocketAddr> {
     Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?)
 }
 
-/// Ends every server at once, for a signal that ends the benchmark.
+/// Ends every server at once, when a signal ends the benchmark.
 pub fn end_all() {
-    // A panic elsewhere does not make the list wrong.
+    // The list is valid even if another thread panicked.
     let running = RUNNING
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -46,7 +46,7 @@ pub fn end_all() {
 }
 
 impl Server {
-    /// Starts a command that listens on `address`, and waits for its right answer to `workload`.
+    /// Starts a command that listens on `address`, and waits for its correct response to `workload`.
     pub fn start(
         mut command: Command,
         address: SocketAddr,
@@ -100,20 +100,20 @@ impl Server {
                     .to_owned();
                 bail!("it ended with {status}: {last}");
             }
-            // Only a refused connection may become an answer.
+            // Only a refused connection is worth another try.
             if start.elapsed() > PATIENCE || fault.is_final {
-                bail!("no right answer: {}", fault.text);
+                bail!("no correct response: {}", fault.text);
             }
             std::thread::sleep(Duration::from_millis(2));
         }
     }
 
-    /// The peak of its memory (resident, in bytes): all processes of the group together.
+    /// Returns the peak of its resident memory in bytes, of all processes of the group together.
     pub fn peak_memory(&self) -> u64 {
         self.of_group("VmHWM:")
     }
 
-    /// Its resident memory now, in bytes.
+    /// Returns its current resident memory in bytes.
     pub fn memory(&self) -> u64 {
         self.of_group("VmRSS:")
     }
@@ -130,7 +130,7 @@ impl Server {
     }
 }
 
-/// The process group in `/proc/<id>/stat`: the third field behind the command in brackets.
+/// Returns the process group from `/proc/<id>/stat`: the third field after the command in parentheses.
 fn group(process: &Path) -> Option<i32> {
     let stat = fs::read_to_string(process.join("stat")).ok()?;
     stat.rsplit_once(") ")?.1.split(' ').nth(2)?.parse().ok()

@@ -1,4 +1,4 @@
-//! The table: medians of the runs of each line, beside a base.
+//! [`Table`]: the medians of each line's runs, compared with a base.
 
 use std::fmt;
 
@@ -9,11 +9,11 @@ use crate::sample::{Sample, median};
 pub struct Row {
     pub line: &'static str,
     pub runs: Vec<Sample>,
-    /// Milliseconds from the start of the process to the first right answer.
+    /// The time from the start of the process to the first correct response, in milliseconds.
     pub ready: f64,
-    /// Bytes, at its peak.
+    /// The peak of resident memory, in bytes.
     pub memory: u64,
-    /// Bytes for each stream that is open.
+    /// The memory of each open stream, in bytes.
     pub memory_of_stream: Option<u64>,
 }
 
@@ -23,12 +23,12 @@ pub struct Table {
     pub workload: &'static str,
     pub base: &'static str,
     pub rows: Vec<Row>,
-    /// Lines without figures, each with the reason.
+    /// The lines without figures, with the reasons.
     pub missing: Vec<(&'static str, String)>,
 }
 
 impl Table {
-    /// The median of the ratios of each round to the base in that round.
+    /// Returns the median of each round's ratio to the base in that round.
     fn ratio(&self, row: &Row) -> Option<f64> {
         let base = self.rows.iter().find(|row| row.line == self.base)?;
         let rounds = row

@@ -1,4 +1,4 @@
-//! [`Workload`]: what is asked of every server, and what a right answer is.
+//! [`Workload`]: a request for every server, and its correct response.
 
 use bytes::Bytes;
 
@@ -13,7 +13,7 @@ pub struct Workload {
     pub headers: &'static [(&'static str, &'static str)],
     pub body: Bytes,
     answer: Answer,
-    /// Streams that stay open are counted, not requests.
+    /// `true` if streams that stay open are measured instead of requests.
     pub is_events: bool,
 }
 
@@ -25,7 +25,7 @@ enum Answer {
 }
 
 impl Workload {
-    /// All of them, the quickest first.
+    /// Returns all workloads, the fastest first.
     pub fn all() -> Vec<Self> {
         let json = [("content-type", "application/json")].as_slice();
         let record = serde_json::json!({ "id": 7, "tags": ["a", "b"], "text": "x".repeat(980) });
@@ -70,7 +70,7 @@ impl Workload {
         ]
     }
 
-    /// The same under another path.
+    /// Returns the same workload with another path.
     pub fn under(&self, target: &'static str) -> Self {
         Self {
             target,
@@ -78,7 +78,7 @@ impl Workload {
         }
     }
 
-    /// Says what is wrong with an answer.
+    /// Checks a response. The error says what is wrong with it.
     pub fn check(&self, status: u16, body: &[u8]) -> Result<(), String> {
         if status != 200 {
             return Err(format!("status {status}"));

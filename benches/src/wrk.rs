@@ -1,4 +1,4 @@
-//! `wrk`, driven by a script for each workload that prints its figures as JSON.
+//! Runs `wrk` with a generated script for each workload, which prints the figures as JSON.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -31,7 +31,7 @@ struct Figures {
 }
 
 pub fn is_installed() -> bool {
-    // It has no option that ends well: being there is enough.
+    // No option makes `wrk` exit with 0, so only check that it starts.
     Command::new("wrk").arg("-v").output().is_ok()
 }
 
@@ -47,7 +47,7 @@ pub fn drive(
     let body = folder.join(format!("{}.body", workload.name));
     fs::write(&body, &workload.body)?;
     fs::write(&script, lua(workload, &body))?;
-    // `wrk` knows whole seconds only.
+    // `wrk` takes only whole seconds.
     let seconds = time.as_secs().max(1);
     let mut command = Command::new("wrk");
     command
@@ -69,7 +69,8 @@ pub fn drive(
             String::from_utf8_lossy(&output.stderr)
         );
     };
-    let figures: Figures = serde_json::from_str(line).context("`wrk` gave other figures")?;
+    let figures: Figures =
+        serde_json::from_str(line).context("the output of `wrk` has another form")?;
     let right = figures.requests.saturating_sub(figures.status);
     Ok(Sample {
         rate: right as f64 * 1e6 / figures.us.max(1) as f64,

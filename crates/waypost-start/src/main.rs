@@ -1,7 +1,7 @@
-//! Builds the `waypost` command from this checkout, and becomes it.
+//! Builds the `waypost` command from this checkout, and runs it.
 //!
-//! `cargo waypost` runs this small program, which is there at once, since the command itself takes
-//! minutes to build the first time: so there is someone to say why. It has no dependencies.
+//! The first build of the command takes minutes. `cargo waypost` runs this program instead, which has
+//! no dependencies and so builds at once, and tells the user why the command takes so long.
 
 use std::env;
 use std::ffi::OsStr;
@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 const FIRST_BUILD: &str = "\
-Building the `waypost` command. It holds the Wasmtime engine and its compiler Cranelift, which are
-compiled here once: about seven minutes on two cores. Later starts take a second.";
+Building the `waypost` command. It contains the Wasmtime engine and its compiler Cranelift, which are
+compiled once: about seven minutes on two cores. Later starts take a second.";
 
 fn main() -> ExitCode {
     match start() {
@@ -25,16 +25,16 @@ fn main() -> ExitCode {
 fn start() -> Result<ExitCode, String> {
     let command = command_file()?;
     build(command.is_file())?;
-    become_command(&command)
+    run(&command)
 }
 
-/// Returns where Cargo puts the command: beside this program.
+/// Returns the path of the command, which Cargo puts beside this program.
 fn command_file() -> Result<PathBuf, String> {
     let this = env::current_exe().map_err(|error| format!("can't find this program: {error}"))?;
     Ok(this.with_file_name(format!("waypost{}", env::consts::EXE_SUFFIX)))
 }
 
-/// Lets Cargo build the command, with its own progress bar where that takes long.
+/// Runs Cargo to build the command. The first build, which takes long, shows Cargo's progress.
 fn build(built_before: bool) -> Result<(), String> {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../waypost-cli/Cargo.toml");
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
@@ -43,8 +43,8 @@ fn build(built_before: bool) -> Result<(), String> {
         .arg("--manifest-path")
         .arg(manifest)
         .args(["--bin", "waypost"]);
-    // Cargo tells a program that it runs which package it is. Build scripts that look at that (`ring`'s)
-    // would run anew each time.
+    // Cargo sets variables that describe this package. Build scripts that depend on them (`ring`'s)
+    // would run again each time.
     for (name, _) in env::vars_os().filter(|(name, _)| is_of_this_package(name)) {
         cargo.env_remove(name);
     }
@@ -55,7 +55,7 @@ fn build(built_before: bool) -> Result<(), String> {
     }
     match cargo.status() {
         Ok(status) if status.success() => Ok(()),
-        Ok(_) => Err("the `waypost` command does not build; Cargo says why above".to_owned()),
+        Ok(_) => Err("the `waypost` command does not build; see Cargo's messages above".to_owned()),
         Err(error) => Err(format!("can't start `cargo`: {error}")),
     }
 }
@@ -65,16 +65,17 @@ fn is_of_this_package(name: &OsStr) -> bool {
     name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
 }
 
-/// Replaces this process, so that signals and the exit code are the command's own.
+/// Replaces this process with the command, so that signals and the exit code are the command's own.
 #[cfg(unix)]
-fn become_command(command: &Path) -> Result<ExitCode, String> {
+fn run(command: &Path) -> Result<ExitCode, String> {
     use std::os::unix::process::CommandExt as _;
     let error = Command::new(command).args(env::args_os().skip(1)).exec();
     Err(format!("can't start `{}`: {error}", command.display()))
 }
 
+/// Runs the command, and returns its exit code.
 #[cfg(not(unix))]
-fn become_command(command: &Path) -> Result<ExitCode, String> {
+fn run(command: &Path) -> Result<ExitCode, String> {
     let status = Command::new(command).args(env::args_os().skip(1)).status();
     let status = status.map_err(|error| format!("can't start `{}`: {error}", command.display()))?;
     let code = status.code().and_then(|code| u8::try_from(code).ok());

@@ -1,4 +1,4 @@
-//! Cookies: what the client sent, and lines that say what the handler meant and nothing else.
+//! Cookies: reading those of the client, and writing `Set-Cookie` lines without injected attributes.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
@@ -10,8 +10,10 @@ use waypost::{Body, Request, Response};
 
 use crate::input::Fields;
 
-/// Checks `Cookies`. Fields: a `Cookie` header, then for each cookie to set its name, value, path,
-/// domain and lifetime: a number, of seconds for `Max-Age`, or after a `@` of seconds for `Expires`.
+/// Checks `Cookies`.
+///
+/// Fields: a `Cookie` header, then for each cookie to set its name, value, path, domain and lifetime. The lifetime is a
+/// number of seconds for `Max-Age`, or after a `@` for `Expires`.
 pub fn cookies(data: &[u8]) {
     let mut fields = Fields::of(data);
     if let Ok(line) = HeaderValue::from_maybe_shared(Bytes::copy_from_slice(fields.bytes())) {
@@ -24,7 +26,7 @@ pub fn cookies(data: &[u8]) {
     }
 }
 
-/// Changing one cookie of a request leaves the others as they are, for readers of the header too.
+/// Checks that changing one cookie of a request keeps the others, also in the header.
 fn assert_can_be_changed(line: &HeaderValue) {
     let mut request = Request::get("/");
     request.headers_mut().insert(header::COOKIE, line.clone());
@@ -32,7 +34,7 @@ fn assert_can_be_changed(line: &HeaderValue) {
     request.cookies_mut().set("added", "1;\u{e9}").unwrap();
     expected.insert("added".to_owned(), "1;\u{e9}".to_owned());
     assert_eq!(values(&request.cookies()), expected);
-    // A few show it; each of many would take the time of many inputs.
+    // A few are enough: checking each of many would take too long.
     for name in expected.keys().take(3) {
         let mut request = sent_again(&request);
         request.cookies_mut().delete(name);
@@ -54,7 +56,7 @@ fn values(cookies: &Cookies) -> BTreeMap<String, String> {
         .iter()
         .map(|cookie| (cookie.name().to_owned(), cookie.value().to_owned()))
         .collect();
-    assert_eq!(values.len(), all.len(), "a name stands there twice");
+    assert_eq!(values.len(), all.len(), "a name occurs twice");
     values
 }
 
@@ -71,7 +73,7 @@ fn set(&[name, value, path, domain, lifetime]: &[&str; 5]) {
     match lines.as_slice() {
         [] => assert_eq!(response.status(), 500),
         [line] => assert_says(line.to_str().unwrap(), &cookie),
-        lines => panic!("one cookie gave {lines:?}"),
+        lines => panic!("one cookie became {lines:?}"),
     }
 }
 
@@ -91,7 +93,7 @@ fn with_lifetime(cookie: Cookie, lifetime: &str) -> Cookie {
     }
 }
 
-/// The line has the attributes that were set and no other, and the value comes back from a client.
+/// Checks that the line has exactly the attributes that were set, and that the value survives a round trip.
 fn assert_says(line: &str, cookie: &Cookie) {
     assert!(
         line.bytes().all(|byte| matches!(byte, b' '..=b'~')),
@@ -121,7 +123,7 @@ fn assert_says(line: &str, cookie: &Cookie) {
     assert_eq!(found.unwrap().value(), cookie.value(), "{line:?}");
 }
 
-/// Another parser of cookies finds the same.
+/// Checks that another parser of cookies reads the same.
 fn assert_is_understood(line: &str, cookie: &Cookie) {
     let found = cookie::Cookie::parse(line).unwrap();
     assert_eq!(found.name(), cookie.name());
@@ -129,7 +131,7 @@ fn assert_is_understood(line: &str, cookie: &Cookie) {
         found.path().unwrap_or_default(),
         cookie.path_attribute().trim()
     );
-    // A client ignores a first dot (RFC 6265 section 5.2.3), and so does `cookie`, here and there.
+    // A client ignores a leading dot (RFC 6265 section 5.2.3), and `cookie` does so in some places.
     let domain = |domain: Option<&str>| {
         let domain =
             domain.map(|domain| domain.trim_start_matches([' ', '.']).trim_end().to_owned());

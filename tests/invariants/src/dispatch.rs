@@ -1,4 +1,4 @@
-//! Router and handlers agree: who answers a path, and with which params.
+//! Dispatch: router and handlers agree on which handler answers a path, and with which params.
 
 use serde_json::Value;
 use waypost::http::Uri;
@@ -21,7 +21,7 @@ macro_rules! routes {
             waypost::export!($pattern: get);
         })*
 
-        /// The component of each route, its pattern, and how it answers.
+        /// The component of each route, its pattern, and a function that calls it.
         const ROUTES: &[(&str, &str, fn(Request) -> Response)] =
             &[$((stringify!($id), $pattern, test::call::<$id::route::Route>)),*];
     };
@@ -40,7 +40,7 @@ routes! {
     all => "/[any]/[...all]",
 }
 
-/// Checks the decision of the router against what each handler answers. Fields: the target.
+/// Compares the decision of the router with the response of each handler. Fields: the target.
 pub fn dispatch(data: &[u8]) {
     let target = Fields::of(data).text();
     let Some(uri) = target
@@ -65,7 +65,7 @@ pub fn dispatch(data: &[u8]) {
     }
 }
 
-/// The chosen handler answers with the params of the table; who else answers comes behind it.
+/// Checks that the chosen handler answers with the table's params, and that it precedes all others that answer.
 fn assert_answers(component: &str, target: &str, path: &str) {
     let Ok(Resolved::Path(path)) = Path::resolve(path) else {
         panic!("`{target}` was forwarded")
@@ -98,7 +98,7 @@ fn json(params: &waypost_routing::Params) -> Value {
     Value::Object(entries.collect())
 }
 
-/// A handler without a router says what the router says, but of a query that is not ASCII.
+/// Checks that a handler without a router responds like the router, except to a query that is not ASCII.
 fn assert_answers_alike(response: &Response, answer: &Answer, target: &str) {
     if target.is_ascii() {
         let location = response.headers().get("location");

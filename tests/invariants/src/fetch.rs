@@ -1,4 +1,4 @@
-//! Requests of a handler, and the redirects that they follow.
+//! `fetch`: the requests of a handler, and the redirects that they follow.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -9,19 +9,19 @@ use waypost::{Request, Response, test};
 
 use crate::input::Fields;
 
-/// The statuses of redirects, in the order in which the network answers with them.
+/// The statuses of redirects, in the order in which the test network sends them.
 const STATUSES: [u16; 5] = [307, 302, 301, 308, 303];
 
-/// What the secret of the first request is sent in.
+/// The headers that contain the secret of the first request.
 const SECRETS: [&str; 2] = ["authorization", "cookie"];
 
 /// The first request and twenty redirects.
 const MOST_REQUESTS: usize = 21;
 
-/// The base of what is asked of the app itself.
+/// The base URL of requests to the app itself.
 const SELF: &str = "http://self.invalid";
 
-/// Checks `fetch`. Fields: the URL, then the locations that it is redirected to.
+/// Checks `fetch`. Fields: the URL, then the locations of the redirects.
 pub fn fetch(data: &[u8]) {
     let mut fields = Fields::of(data);
     let url = fields.text().to_owned();
@@ -48,7 +48,7 @@ pub fn fetch(data: &[u8]) {
     assert_follows(&url, &locations, &asked);
 }
 
-/// What the network saw of a request.
+/// A request that the test network received.
 struct Asked {
     target: Uri,
     has_secret: bool,
@@ -74,7 +74,7 @@ fn answer(locations: &[String], index: usize) -> Response {
     }
 }
 
-/// Each request goes where the URL standard says, and its secrets stay with their origin.
+/// Checks that each request goes to the URL of the URL standard, and that secrets stay with their origin.
 fn assert_follows(url: &str, locations: &[String], asked: &[Asked]) {
     let mut expected = match url.starts_with('/') {
         true => Url::parse(SELF).unwrap().join(url).ok(),
@@ -82,7 +82,7 @@ fn assert_follows(url: &str, locations: &[String], asked: &[Asked]) {
     };
     let mut at_home = true;
     for (index, asked) in asked.iter().enumerate() {
-        let expected_url = expected.take().expect("what is asked has a URL");
+        let expected_url = expected.take().expect("a request has a valid URL");
         let target = asked.target.to_string();
         assert!(
             target.bytes().all(|byte| byte.is_ascii_graphic()),

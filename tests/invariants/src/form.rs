@@ -1,4 +1,4 @@
-//! Forms as they come from anyone: any content type, any bytes.
+//! Reading forms with any content type and any bytes.
 
 use futures::FutureExt as _;
 use waypost::http::{HeaderValue, Request as HttpRequest, header};
@@ -7,7 +7,7 @@ use waypost::{Body, FormData, FormValue, Request, RequestError, SearchParams, ur
 use crate::input::Fields;
 use crate::multipart;
 
-/// Checks `Request::form_data`. Fields: the content type, and the body, which is all that follows.
+/// Checks `Request::form_data`. Fields: the content type, and the body, which is the rest of the input.
 pub fn form(data: &[u8]) {
     let content_type = Fields::of(data).bytes();
     let body = data.get(content_type.len() + 1..).unwrap_or_default();
@@ -26,11 +26,11 @@ pub fn form(data: &[u8]) {
             assert_eq!(error.to_string(), again.to_string());
             assert!([400, 415].contains(&error.status().as_u16()), "{error}");
         }
-        (one, other) => panic!("{one:?} but {other:?} in pieces"),
+        (one, other) => panic!("{one:?} as a whole, but {other:?} in chunks"),
     }
 }
 
-/// Reads a body that is there: the first poll has to be the last.
+/// Reads a body in memory. The first poll must complete.
 pub(crate) fn read(
     content_type: &HeaderValue,
     body: impl Into<Body>,
@@ -41,7 +41,7 @@ pub(crate) fn read(
         .insert(header::CONTENT_TYPE, content_type.clone());
     let request = Request::from(request);
     let form = request.form_data().now_or_never();
-    form.expect("a body that is there is read at once")
+    form.expect("a body in memory is read at once")
 }
 
 fn assert_is_what_was_sent(content_type: &HeaderValue, body: &[u8], form: FormData) {

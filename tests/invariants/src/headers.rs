@@ -1,4 +1,4 @@
-//! Headers that a handler reads and writes: `Accept`, `If-None-Match`, `Origin` and any other.
+//! Headers that a handler reads and writes: `Accept`, `If-None-Match`, `Origin` and others.
 
 mod accept;
 mod conditional;
@@ -9,7 +9,7 @@ use waypost::{IntoHeaderValue, Request, Response};
 
 use crate::input::Fields;
 
-/// Checks what reads headers. Fields: the text of a header to write, then headers of a request.
+/// Checks functions that read and write headers. Fields: the text of a header to write, then headers of a request.
 pub fn headers(data: &[u8]) {
     let mut fields = Fields::of(data);
     let text = fields.text();
@@ -24,7 +24,7 @@ pub fn headers(data: &[u8]) {
     origin(&request);
 }
 
-/// A text becomes one line, or the response a 500.
+/// Checks that a text becomes one header line, or the response a 500.
 fn written(text: &str) {
     let response = Response::new("").with_header("x-test", text);
     let Ok(value) = text.into_header_value() else {
@@ -38,7 +38,7 @@ fn written(text: &str) {
     assert!(text.contains(str::from_utf8(bytes).unwrap()));
 }
 
-/// Every header has a text, which holds each of its lines or the first.
+/// Checks that every header has a text, which contains all of its lines or the first.
 fn texts(request: &Request) {
     let headers = request.headers();
     assert_eq!(request.header_texts().count(), headers.keys_len());
@@ -57,10 +57,10 @@ fn latin1(value: &HeaderValue) -> String {
     value.as_bytes().iter().copied().map(char::from).collect()
 }
 
-/// The origins that a handler lists.
+/// The origins that the handler allows.
 const ORIGINS: [&str; 2] = ["https://a.example", "https://b.example"];
 
-/// Only a listed origin is ever told that it may read the answer.
+/// Checks that only a listed origin is allowed to read the response.
 fn origin(request: &Request) {
     let cors = Cors::origins_with_credentials(ORIGINS).methods("PUT");
     for response in [

@@ -1,11 +1,11 @@
-//! How the bytes of an input become fields.
+//! Splits the bytes of an input into fields.
 
 use waypost::http::{HeaderName, HeaderValue};
 
-/// Stands between two fields: no text in UTF-8 holds it.
+/// The separator between two fields, a byte that never occurs in UTF-8.
 const SEPARATOR: u8 = 0xFF;
 
-/// The fields of an input, from the first to the last; behind it they are empty.
+/// The fields of an input. After the last one, further fields are empty.
 pub(crate) struct Fields<'a>(std::slice::Split<'a, u8, fn(&u8) -> bool>);
 
 impl<'a> Fields<'a> {
@@ -18,7 +18,7 @@ impl<'a> Fields<'a> {
         self.0.next().unwrap_or_default()
     }
 
-    /// Takes the next field as text; one that is no UTF-8 is empty.
+    /// Takes the next field as text, or an empty text if it is not UTF-8.
     pub(crate) fn text(&mut self) -> &'a str {
         str::from_utf8(self.bytes()).unwrap_or_default()
     }
@@ -28,8 +28,7 @@ impl<'a> Fields<'a> {
         self.0.filter_map(|field| str::from_utf8(field).ok())
     }
 
-    /// Takes the remaining fields as headers, `name: value` each; others are left out, as a host
-    /// leaves them out.
+    /// Takes the remaining fields as headers of the form `name: value`. Invalid ones are dropped, as a host drops them.
     pub(crate) fn headers(self) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
         self.0.filter_map(|field| {
             let colon = field.iter().position(|byte| *byte == b':')?;
@@ -40,7 +39,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Returns pairs of neighbours, as far as there are any.
+/// Groups texts into pairs. A last single text is dropped.
 pub(crate) fn pairs<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<(&'a str, &'a str)> {
     let texts: Vec<_> = texts.collect();
     let (pairs, _) = texts.as_chunks();

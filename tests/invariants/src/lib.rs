@@ -1,11 +1,10 @@
-//! What holds for every input, one function for each fuzz target.
+//! Invariants for every input, with one function for each fuzz target.
 //!
-//! A function takes the bytes that a fuzzer made up and panics where a promise is broken. `fuzz/`
-//! calls them under libFuzzer; the test of this crate calls them with every seed in `fuzz/seeds/`.
-//! Private parsers are reached as a client reaches them, through the public API.
+//! A function takes bytes from a fuzzer, and panics if an invariant is broken. `fuzz/` calls it with libFuzzer, and the
+//! test of this crate calls it with every seed in `fuzz/seeds/`. The functions test private parsers through the public
+//! API.
 //!
-//! An input is a list of fields with a byte [`0xFF`](input) between them, so that a field may hold
-//! any text.
+//! An input is a list of fields, separated by the byte [`0xFF`](input), so that a field may contain any text.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
@@ -61,7 +60,7 @@ pub fn resolve(data: &[u8]) {
     }
 }
 
-/// Checks a table. Each line of the input is a folder with a route or, after a `?`, a path to look up.
+/// Checks a table. Each line of the input is a folder with a route or, if it starts with `?`, a path to look up.
 pub fn table(data: &[u8]) {
     if let Ok(text) = str::from_utf8(data) {
         routing::table(text);

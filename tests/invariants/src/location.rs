@@ -1,4 +1,4 @@
-//! Redirects of a handler: `Location` is a legal header that means what was asked for.
+//! Redirects of a handler: `Location` is a valid header and leads to the requested location.
 
 use waypost::http::{StatusCode, header};
 use waypost::url::{ParseError, Url};
@@ -35,7 +35,7 @@ fn absolute(location: &str) {
     }
 }
 
-/// A client that reads `Location` arrives where the text as it was given leads.
+/// Checks that `Location` leads a client to the same URL as the original text.
 fn assert_leads_to(expected: Result<Url, ParseError>, response: &Response) {
     let sent = response.headers()[header::LOCATION].to_str().unwrap();
     assert!(
@@ -46,7 +46,7 @@ fn assert_leads_to(expected: Result<Url, ParseError>, response: &Response) {
     assert_eq!(base().join(sent), expected, "{sent:?}");
 }
 
-/// The address of the request that is redirected.
+/// Returns the URL of the redirected request.
 fn base() -> Url {
     Url::parse("http://public.example/folder/page?query").unwrap()
 }

@@ -1,4 +1,4 @@
-//! Forms with files that we write: they are read as they were.
+//! Multipart forms: a written form is read unchanged.
 
 use waypost::http::HeaderValue;
 use waypost::{Body, File, FormData, FormValue, Response};
@@ -6,8 +6,10 @@ use waypost::{Body, File, FormData, FormValue, Response};
 use crate::form::read;
 use crate::input::Fields;
 
-/// Checks that a form comes back. Fields: names and values in turn; a name that begins with `@` is
-/// that of a file, whose own name and media type come before its content.
+/// Checks that a form survives a round trip.
+///
+/// Fields: names and values in turn. A name that begins with `@` is that of a file, whose file name and media type
+/// precede its content.
 pub fn multipart(data: &[u8]) {
     let mut texts = Fields::of(data).texts();
     let mut form = FormData::new();
@@ -21,10 +23,10 @@ pub fn multipart(data: &[u8]) {
     assert_comes_back(form);
 }
 
-/// One field, to compare: its name, its text or the name, type and content of its file.
+/// One field in comparable form: its name, and its text or the name, type and content of its file.
 pub(crate) type Field = (String, Result<String, (String, String, Vec<u8>)>);
 
-/// Takes a form apart.
+/// Returns the fields of a form.
 pub(crate) fn fields(form: &FormData) -> Vec<Field> {
     let field = |(name, value): (&str, &FormValue)| {
         let value = match value {
@@ -53,8 +55,9 @@ pub(crate) fn assert_comes_back(form: FormData) {
     }
 }
 
-/// What the HTML standard makes of a field on its way: line breaks in texts become CRLF, and an
-/// escape that stands in a name can't be told from one that was put there.
+/// Changes a field as the HTML standard does when a form is sent.
+///
+/// Line breaks in texts become CRLF. An escape in a name can't be distinguished from one that the encoder added.
 fn as_sent((name, value): Field) -> Field {
     let value = match value {
         Ok(text) => Ok(crlf(text.strip_prefix('\u{feff}').unwrap_or(&text))),
@@ -72,7 +75,8 @@ fn as_sent((name, value): Field) -> Field {
     (unescaped(&name), value)
 }
 
-/// Names go as they are into a header of the part, where no other control characters can stand.
+/// Returns `true` if a field can't be written, because its names contain control characters that are invalid in a header
+/// of the part.
 fn is_refused((name, value): &Field) -> bool {
     let of_file = value.as_ref().err().map(|(name, _, _)| name);
     [Some(name), of_file].into_iter().flatten().any(|name| {

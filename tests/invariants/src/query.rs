@@ -1,4 +1,4 @@
-//! Search params: what the URL standard reads and writes, by name, and as a type.
+//! Query parameters: the same as in the URL standard, by name and as a type.
 
 use serde::Deserialize;
 use waypost::{Request, RequestError, SearchParams, url};

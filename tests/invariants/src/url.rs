@@ -1,5 +1,4 @@
-//! The URL of a request: its authority and scheme come from whom they should, and its path is the
-//! one that is routed.
+//! The URL of a request: its authority and scheme come from the right source, and its path is the routed one.
 
 use waypost::http::{Request as HttpRequest, Uri};
 use waypost::url::Url;
@@ -24,7 +23,7 @@ pub fn url(data: &[u8]) {
     assert!(pairs.eq(request.search_params()), "{}", request.url());
 }
 
-/// The authority that the request should be known by, whatever it is worth.
+/// Returns the authority that the URL should have, valid or not.
 fn claimed_authority(request: &Request) -> Option<&str> {
     let uri = request.uri();
     let header = |name: &str| request.headers().get(name)?.to_str().ok();
@@ -35,7 +34,7 @@ fn claimed_authority(request: &Request) -> Option<&str> {
     }
 }
 
-/// Nothing that stands in a header reaches beyond the origin.
+/// Checks that a header affects only the origin of the URL.
 fn assert_names_a_server(url: &Url, claimed: Option<&str>) {
     assert!(["http", "https"].contains(&url.scheme()), "{url}");
     assert_eq!((url.username(), url.password()), ("", None), "{url}");

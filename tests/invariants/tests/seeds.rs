@@ -1,5 +1,5 @@
-//! Replays the seeds of the fuzz targets: the corpus that fuzzing left, and every input that ever
-//! broke a promise (`fuzz/README.md`).
+//! Replays the seeds of the fuzz targets: a corpus from fuzzing, and every input that ever broke an invariant
+//! (`fuzz/README.md`).
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use waypost_invariants::TARGETS;
 
 #[test]
-fn every_seed_keeps_the_promises() {
+fn every_seed_keeps_the_invariants() {
     for (name, check) in TARGETS {
         let seeds = files(&fuzz().join("seeds").join(name));
         assert!(!seeds.is_empty(), "`{name}` has no seeds");
         for seed in seeds {
-            // Shown where the seed breaks a promise.
+            // The test runner shows this only if the seed breaks an invariant.
             println!("{}", seed.display());
             check(&fs::read(seed).unwrap());
         }

@@ -1,9 +1,9 @@
-//! Content negotiation, against a plainer reading of RFC 9110 section 12.5.1.
+//! Content negotiation, compared with a simpler implementation of RFC 9110 section 12.5.1.
 
 use waypost::Request;
 use waypost::http::header;
 
-/// What a handler offers.
+/// The media types that the handler offers.
 const OFFERED: [&str; 3] = ["text/plain", "text/html", "application/json"];
 
 /// Checks which of several media types is chosen.
@@ -11,8 +11,11 @@ pub(super) fn accepts(request: &Request) {
     let best = request.accepts(&OFFERED);
     for offered in OFFERED {
         let alone = request.accepts(&[offered]);
-        assert!(alone.is_none() || best.is_some(), "{offered} would do");
-        assert!(best != Some(offered) || alone == best, "{offered} won't do");
+        assert!(alone.is_none() || best.is_some(), "{offered} is acceptable");
+        assert!(
+            best != Some(offered) || alone == best,
+            "{offered} is not acceptable"
+        );
     }
     let Some(accept) = request.header(header::ACCEPT.as_str()) else {
         return assert_eq!(best, Some(OFFERED[0]));
@@ -27,8 +30,9 @@ pub(super) fn accepts(request: &Request) {
     }
 }
 
-/// The oracle for simple headers: how much a media type is liked, in thousandths. `None` where the
-/// header is not simple: it has other parameters than a `q` as RFC 9110 writes it, or a range twice.
+/// The oracle for simple headers: returns the quality of a media type, in thousandths.
+///
+/// Returns `None` if the header is not simple: if it has parameters other than a valid `q`, or a range twice.
 fn quality(accept: &str, media_type: &str) -> Option<u16> {
     let (kind, _) = media_type.split_once('/')?;
     let fitting = [media_type.to_owned(), format!("{kind}/*"), "*/*".to_owned()];
@@ -46,7 +50,7 @@ fn quality(accept: &str, media_type: &str) -> Option<u16> {
     Some(found.into_iter().flatten().next().unwrap_or_default())
 }
 
-/// Reads a `qvalue` (RFC 9110 section 12.4.2).
+/// Parses a `qvalue` (RFC 9110 section 12.4.2).
 fn thousandths(text: &str) -> Option<u16> {
     let (whole, rest) = text.split_once('.').unwrap_or((text, ""));
     let digits = rest.len() <= 3 && rest.bytes().all(|byte| byte.is_ascii_digit());

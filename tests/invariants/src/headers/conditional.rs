@@ -1,9 +1,9 @@
-//! Conditional requests, against a reading of RFC 9110 section 13.1.2 byte by byte.
+//! Conditional requests, compared with a byte-by-byte implementation of RFC 9110 section 13.1.2.
 
 use waypost::http::{HeaderMap, HeaderValue, header};
 use waypost::{IntoHeaderValue, Request, Response};
 
-/// A 304 is for those that have the answer, and carries what RFC 9110 section 15.4.5 says.
+/// Checks that only a client that has the response gets a 304, with the headers of RFC 9110 section 15.4.5.
 pub(super) fn conditional(request: &Request, tag: &str) {
     let answer = || {
         Response::new("body")
@@ -27,11 +27,11 @@ fn assert_is_conditional(request: &Request, response: Response) {
             assert_ne!(known, Some(false));
             assert!(response.body().is_empty() && !headers.contains_key("x-other"));
         }
-        other => panic!("a conditional request gave {other}"),
+        other => panic!("a conditional request got {other}"),
     }
 }
 
-/// The oracle: whether `If-None-Match` names the tag; `None` where it is no list of tags.
+/// The oracle: returns whether `If-None-Match` contains the tag, or `None` if it is not a list of tags.
 fn knows(headers: &HeaderMap, tag: &HeaderValue) -> Option<bool> {
     let lines: Vec<_> = headers.get_all(header::IF_NONE_MATCH).iter().collect();
     if lines.iter().any(|line| line.as_bytes() == b"*") {
@@ -46,7 +46,7 @@ fn knows(headers: &HeaderMap, tag: &HeaderValue) -> Option<bool> {
     Some(known)
 }
 
-/// Reads a list of entity tags from its beginning, without their `W/`.
+/// Parses a list of entity tags, and removes their `W/`.
 fn tags(mut rest: &[u8]) -> Option<Vec<&[u8]>> {
     let mut tags = Vec::new();
     loop {
@@ -66,7 +66,7 @@ fn strong(tag: &[u8]) -> &[u8] {
     tag.strip_prefix(b"W/").unwrap_or(tag)
 }
 
-/// RFC 9110 section 8.8.3.
+/// Returns `true` for an entity tag (RFC 9110 section 8.8.3).
 fn is_entity_tag(text: &[u8]) -> bool {
     let [b'"', inner @ .., b'"'] = strong(text) else {
         return false;

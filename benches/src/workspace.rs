@@ -1,4 +1,4 @@
-//! [`Place`]: where things are, and what has to be built before a line can start.
+//! [`Workspace`]: the folders of the benchmark, and the builds that lines need.
 
 use std::collections::HashMap;
 use std::fs;
@@ -7,12 +7,12 @@ use std::process::Command;
 
 use anyhow::{Context as _, bail};
 
-/// What a line needs, built once.
+/// A build that lines need. It is done once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Need {
-    /// The `waypost` command, as `cargo install` makes it.
+    /// The `waypost` command, as `cargo install` builds it.
     Waypost,
-    /// `wasmtime` on the path.
+    /// `wasmtime` in `PATH`.
     Wasmtime,
     /// The components of `app/`.
     App,
@@ -22,22 +22,22 @@ pub enum Need {
     Copies(usize),
     /// These copies in one component.
     ComposedCopies(usize),
-    /// What npm has of a package.
+    /// An npm package.
     Npm(&'static str),
     /// `next build`.
     Next,
 }
 
-/// The folders, and what was built in them.
-pub struct Place {
+/// The folders of the benchmark, and the results of builds.
+pub struct Workspace {
     checkout: PathBuf,
     target: PathBuf,
     waypost: Option<PathBuf>,
     built: HashMap<Need, Result<(), String>>,
 }
 
-impl Place {
-    /// Names the folders; `waypost` is a command that was built before.
+impl Workspace {
+    /// Finds the folders. `waypost` is an existing build of the command.
     pub fn new(waypost: Option<PathBuf>) -> anyhow::Result<Self> {
         let checkout = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("..")
@@ -52,7 +52,7 @@ impl Place {
         })
     }
 
-    /// Builds what is needed, unless that was done or has failed before; the error is the reason.
+    /// Builds what is needed, unless it was built or has failed before. The error is the reason of the failure.
     pub fn provide(&mut self, need: Need) -> Result<(), String> {
         if let Some(known) = self.built.get(&need) {
             return known.clone();
@@ -62,7 +62,7 @@ impl Place {
         result
     }
 
-    /// A folder for what servers write.
+    /// Returns the folder for files that servers write.
     pub fn run(&self) -> PathBuf {
         self.target.join("run")
     }
@@ -83,12 +83,12 @@ impl Place {
         self.target.join(format!("copies-{count}.wasm"))
     }
 
-    /// Where the flags of `wasmtime serve` are that `waypost compose` advises for it.
+    /// Returns the file with the flags for `wasmtime serve` that `waypost compose` advises.
     pub fn advice(&self, count: usize) -> PathBuf {
         self.target.join(format!("copies-{count}.flags"))
     }
 
-    /// The component of one route of `app/`.
+    /// Returns the component of one route of `app/`.
     pub fn component(&self, route: &str) -> PathBuf {
         let name: String = route
             .chars()
@@ -103,12 +103,12 @@ impl Place {
             .join(format!("app/wasm32-wasip2/release/{name}.wasm"))
     }
 
-    /// Where the copies of `benches/javascript` and its packages are.
+    /// Returns the folder with a copy of `benches/javascript` and its packages.
     pub fn javascript(&self) -> PathBuf {
         self.target.join("javascript")
     }
 
-    /// The first file of these below `node_modules` that exists.
+    /// Returns the first of these files below `node_modules` that exists, or `None`.
     pub fn npm(&self, files: &[&str]) -> Option<PathBuf> {
         let modules = self.javascript().join("node_modules");
         files
@@ -117,7 +117,7 @@ impl Place {
             .find(|file| file.exists())
     }
 
-    /// The `waypost` command with the target directory of an app.
+    /// Returns the `waypost` command with the target directory of an app.
     pub fn waypost(&self, app: &Path) -> Command {
         let built = self.checkout.join("target/dist/waypost");
         let mut command = Command::new(self.waypost.as_ref().unwrap_or(&built));
@@ -149,13 +149,13 @@ impl Place {
             }
             Need::Copies(count) => {
                 self.require(Need::App)?;
-                eprintln!("making an app of {count} routes");
+                eprintln!("creating an app with {count} routes");
                 self.make_copies(count)?;
                 succeed(self.waypost(&self.copies(count)).arg("build"))
             }
             Need::ComposedCopies(count) => {
                 self.require(Need::Copies(count))?;
-                eprintln!("composing the app of {count} routes");
+                eprintln!("composing the app with {count} routes");
                 let output = self.composed_copies(count);
                 let said = said(
                     self.waypost(&self.copies(count))
@@ -171,7 +171,7 @@ impl Place {
             Need::Npm(package) => self.install(package),
             Need::Next => {
                 self.require(Need::Npm("next"))?;
-                eprintln!("building the app of Next");
+                eprintln!("building the Next app");
                 let next = self.javascript().join("node_modules/next/dist/bin/next");
                 let mut command = Command::new("node");
                 command
@@ -198,8 +198,8 @@ impl Place {
         )
     }
 
-    /// An app whose routes are one component under many names. No two files are equal, and none says which route it
-    /// is: it answers under any path.
+    /// Creates an app whose routes are copies of one component. Each file differs, so that no cache treats them as one.
+    /// None describes its route, so it answers any path.
     fn make_copies(&self, count: usize) -> anyhow::Result<()> {
         let (app, folder) = (self.app(), self.copies(count));
         fs::create_dir_all(folder.join("router/src"))?;
@@ -217,7 +217,7 @@ impl Place {
         let (head, rest) = manifest
             .split_once("members = [")
             .context("the manifest has members")?;
-        // A member may have brackets in its name; the last of the list stands on a line of its own.
+        // A member may have brackets in its name, so look for the closing bracket on its own line.
         let (_, rest) = rest.split_once("\n]").context("the members end")?;
         fs::write(
             folder.join("Cargo.toml"),
@@ -235,7 +235,7 @@ impl Place {
         for index in 0..count {
             let route = folder.join(format!("handlers/any/r{index}"));
             fs::create_dir_all(&route)?;
-            // A custom section: its id, the length, the name with its length, and the content.
+            // A custom section: its id, its length, its name with the name's length, and the content.
             let content = format!("\u{1}n{index:06}");
             let mut component = original.clone();
             component.extend([0, u8::try_from(content.len())?]);
@@ -258,12 +258,12 @@ impl Place {
         if installed {
             Ok(())
         } else {
-            bail!("npm has no `{package}` for this machine")
+            bail!("npm did not install `{package}` for this machine")
         }
     }
 }
 
-/// Renames the section by which a component says which route it is: it is found by its name alone.
+/// Renames the section that describes the component's route, so that tools don't find it.
 fn unnamed(mut component: Vec<u8>) -> Vec<u8> {
     let name = b"waypost:route";
     while let Some(at) = component
@@ -289,12 +289,12 @@ fn copy_all(from: &Path, to: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Runs a command to its end; what it says is shown only when it fails.
+/// Runs a command. Shows its output only if it fails.
 fn succeed(command: &mut Command) -> anyhow::Result<()> {
     said(command).map(drop)
 }
 
-/// Runs a command; gives what it said beside its output.
+/// Runs a command, and returns what it wrote to stderr.
 fn said(command: &mut Command) -> anyhow::Result<String> {
     let shown = command.get_program().to_string_lossy().into_owned();
     let output = command
