@@ -20,7 +20,7 @@ fn main() {
     let slices = if full { SLICES } else { 1 };
     println!(
         "{:<26}{:>10}{:>14}{:>16}{:>12}{:>12}",
-        "ns for each look-up", "find", "with params", "resolve, too", "matchit", "path-tree"
+        "ns for each look-up", "find", "with params", "with resolve", "matchit", "path-tree"
     );
     for size in [10, 1_000, 10_000] {
         let table = Tables::new(&folders(size));
@@ -36,7 +36,7 @@ fn main() {
         let ours = table(&siblings(size));
         for kind in ["static", "dynamic", "missing"] {
             let paths = paths(size, kind);
-            let name = format!("{size} of our own, {kind}");
+            let name = format!("{size} of Waypost's own, {kind}");
             println!("{name:<26}{}", ours_row(&ours, &paths, slices));
         }
     }
