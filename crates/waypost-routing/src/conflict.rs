@@ -57,7 +57,7 @@ impl<T: fmt::Debug + fmt::Display> Error for Conflicts<T> {}
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Conflict<'a, T> {
-    /// What is wrong with the two.
+    /// Why the routes conflict.
     pub kind: ConflictKind,
     /// The route that comes first by precedence.
     pub first: (&'a Pattern, &'a T),
