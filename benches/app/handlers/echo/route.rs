@@ -1,4 +1,4 @@
-//! `/echo`: JSON, read and written again.
+//! `/echo`: JSON, parsed and serialised again.
 
 use waypost::Json;
 

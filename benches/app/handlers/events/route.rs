@@ -1,4 +1,4 @@
-//! `/events`: an event at once, and another each ten seconds.
+//! `/events`: an event at once, and another every ten seconds.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! `/upload`: what is sent comes back, as it arrives.
+//! `/upload`: streams the request's body back.
 
 use waypost::{Body, Request};
 

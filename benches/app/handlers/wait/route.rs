@@ -1,4 +1,4 @@
-//! `/wait`: an answer after 50 ms, as from a database.
+//! `/wait`: a response after 50 ms, as if from a database.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! `/any/…`: the same text everywhere. Apps of many routes are made of copies of this one.
+//! `/any/…`: the same text for every path. Apps with many routes consist of copies of this route.
 
 async fn get() -> &'static str {
     "Hello, world!"

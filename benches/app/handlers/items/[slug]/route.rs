@@ -1,4 +1,4 @@
-//! `/items/[slug]`: a param, a query, a cookie read and one set.
+//! `/items/[slug]`: a param, a query, one cookie read and one set.
 
 use waypost::{Context, Json, Request, Result};
 
