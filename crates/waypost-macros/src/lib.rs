@@ -3,8 +3,6 @@
 //! It runs inside the compiler, so it may look at the file system: a route's pattern is the folder
 //! of its crate. The grammar of folders is `waypost-routing`'s alone.
 
-#![deny(missing_docs)]
-
 mod expand;
 mod folder;
 mod input;

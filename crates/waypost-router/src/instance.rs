@@ -14,6 +14,7 @@ pub(crate) const BAD_HOST: &str = "the request has no valid Host header";
 /// # Errors
 ///
 /// A 500 with the request id `id` if the table is invalid.
+#[expect(clippy::print_stderr, reason = "stderr is the log of a component")]
 pub(crate) fn router(routes: &str, id: impl FnOnce() -> String) -> Result<&'static Router, Answer> {
     static ROUTER: OnceLock<Option<Router>> = OnceLock::new();
     let router = ROUTER.get_or_init(|| {
@@ -35,6 +36,7 @@ pub(crate) fn trusted_headers() -> &'static [String] {
 }
 
 /// Logs that a handler failed, and builds the 500 for the client.
+#[expect(clippy::print_stderr, reason = "stderr is the log of a component")]
 pub(crate) fn handler_failed(id: &str, destination: &Destination, why: impl Display) -> Answer {
     eprintln!("error: request {id}: the handler `{destination}` did not answer: {why}");
     Answer::internal_error(id)

@@ -5,6 +5,12 @@
 //! two take a raw path, while `waypost-routing` takes one that [`Path::resolve`] normalised and decoded. So it has
 //! three columns: the look-up alone, the look-up with copies of the params, and both with `resolve`.
 
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a benchmark prints its figures, and stops where a table is wrong"
+)]
+
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 

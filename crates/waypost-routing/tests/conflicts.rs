@@ -3,6 +3,8 @@
 //! `WAYPOST_BLESS=1 cargo test -p waypost-routing --test conflicts` writes the messages into the
 //! files.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may panic")]
+
 mod support;
 
 use support::{Fixture, is_content};

@@ -3,6 +3,8 @@
 //! A line is `<path> => <pattern> {<params>}`, `<path> => 308 <location>`, `<path> => 404` or
 //! `<path> => 400`. The path may contain Rust's escapes `\\`, `\t` and `\0`.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may panic")]
+
 mod support;
 
 use support::{Fixture, is_content};

@@ -1,6 +1,8 @@
 //! Checks the invariants with generated inputs. `tests/invariants` of the workspace checks them with the seeds of the
 //! fuzz targets.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may panic")]
+
 #[path = "support/invariants.rs"]
 mod invariants;
 

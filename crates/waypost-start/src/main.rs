@@ -3,6 +3,11 @@
 //! The first build of the command takes minutes. `cargo waypost` runs this program instead, which has
 //! no dependencies and so builds at once, and tells the user why the command takes so long.
 
+#![allow(
+    clippy::print_stderr,
+    reason = "a command speaks to its user on stderr"
+)]
+
 use std::env;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

@@ -104,6 +104,10 @@ impl Deviations {
     /// # Panics
     ///
     /// Never: a test parses this table.
+    #[expect(
+        clippy::expect_used,
+        reason = "the text is compiled in, and a test parses it"
+    )]
     pub fn built_in() -> Self {
         Self::parse(BUILT_IN).expect("the table in the repository is well-formed")
     }

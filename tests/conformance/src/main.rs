@@ -2,6 +2,11 @@
 //!
 //! The exit code is 0 if all cases passed, 1 if a case failed, and 2 for wrong usage.
 
+#![allow(
+    clippy::print_stderr,
+    reason = "a command speaks to its user on stderr"
+)]
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

@@ -1,5 +1,7 @@
 //! Tests the output and exit code of the command, against a server that sends canned bytes.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may panic")]
+
 use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};

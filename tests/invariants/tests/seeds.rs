@@ -1,6 +1,8 @@
 //! Replays the seeds of the fuzz targets: a corpus from fuzzing, and every input that ever broke an invariant
 //! (`fuzz/README.md`).
 
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may panic")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

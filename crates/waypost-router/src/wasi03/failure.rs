@@ -20,6 +20,7 @@ const PIECE: usize = 16 * 1024;
 /// # Errors
 ///
 /// If the headers can't be copied.
+#[expect(clippy::print_stderr, reason = "stderr is the log of a component")]
 pub(super) async fn with_request_id(
     response: Response,
     id: &str,
