@@ -12,8 +12,6 @@ pub mod cookies;
 pub mod cors;
 mod de;
 mod delivery;
-#[cfg(doctest)]
-mod docs;
 mod draft;
 mod error;
 mod event;

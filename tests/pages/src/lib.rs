@@ -1,13 +1,11 @@
-//! The pages in `docs/`, so that `cargo test` compiles and runs their examples. Nothing here is
-//! part of the crate.
-//!
-//! A page about a feature is there with it: `cargo test -p waypost --doc --features spin,tower,user-agent`.
+//! The pages in `docs/`, so that `cargo test` compiles and runs their examples:
+//! `cargo test --package waypost-pages --doc --features all`.
 
 macro_rules! pages {
     ($($(#[$condition:meta])* $page:ident = $file:literal;)*) => {$(
         $(#[$condition])*
+        #[cfg(doctest)]
         #[doc = include_str!(concat!("../../../docs/", $file))]
-        #[allow(dead_code)]
         struct $page;
     )*};
 }
@@ -29,13 +27,13 @@ pages! {
     Query = "query.md";
     Redirects = "redirects.md";
     SegmentConfig = "segment-config.md";
+    #[cfg(feature = "all")]
+    Stores = "stores.md";
     Streaming = "streaming.md";
     Testing = "testing.md";
-    Webhooks = "webhooks.md";
-    #[cfg(feature = "spin")]
-    Stores = "stores.md";
-    #[cfg(feature = "user-agent")]
-    UserAgent = "user-agent.md";
-    #[cfg(feature = "tower")]
+    #[cfg(feature = "all")]
     Tower = "tower.md";
+    #[cfg(feature = "all")]
+    UserAgent = "user-agent.md";
+    Webhooks = "webhooks.md";
 }
