@@ -1,8 +1,7 @@
 //! Files that `new` and `add` write: texts only, nothing here touches the disk.
 //!
-//! There is one source for what a new app shares with this repository: its router is the
-//! repository's own, compiled in, and the versions and the release profile come from the
-//! repository's workspace manifest.
+//! A new app shares its router, the versions of its dependencies and its release profile with Waypost's
+//! repository. The folder `templates` has them; a test compares them with the repository's own.
 
 mod app;
 mod manifest;

@@ -13,7 +13,7 @@ use crate::scan::Route;
 /// Gives the files of a folder of WIT.
 macro_rules! files {
     ($folder:literal: $($file:literal)*) => {
-        &[$(($file, include_str!(concat!("../../../../wit/", $folder, "/", $file)))),*]
+        &[$(($file, include_str!(concat!("../../wit/", $folder, "/", $file)))),*]
     };
 }
 

@@ -15,9 +15,9 @@ const SPIN_TOML: &str = include_str!("../../templates/spin.toml");
 const WAYPOST_TOML: &str = include_str!("../../templates/waypost.toml");
 const README: &str = include_str!("../../templates/README.md");
 const GITIGNORE: &str = include_str!("../../templates/gitignore");
-const ROUTER_MANIFEST: &str = include_str!("../../../../router/Cargo.toml");
+const ROUTER_MANIFEST: &str = include_str!("../../templates/router.toml");
 /// The source of the router of every app.
-pub const ROUTER_SOURCE: &str = include_str!("../../../../router/src/lib.rs");
+pub const ROUTER_SOURCE: &str = include_str!("../../templates/router.rs");
 const ROUTES: &str = "hello GET /hello\n";
 
 /// The name of an app: of its folder, and in `spin.toml`.
@@ -38,20 +38,20 @@ impl FromStr for AppName {
     }
 }
 
-/// The files of a new app, by their path in it. `checkout` is this repository, while it is there.
+/// Returns the files of a new app, by their path in it. `checkout` is this repository, if it is still there.
 pub fn files(name: &AppName, checkout: Option<&Path>) -> Vec<(&'static str, String)> {
     let hello = Pattern::parse("hello").expect("a plain word is a pattern");
     let id = component_id::derive(&hello, |_| false);
     let workspace = workspace(checkout);
-    let named = |text: &str| text.replace("{{name}}", &name.0);
+    let named = |text: &str| called(text, checkout).replace("{{name}}", &name.0);
     let mut files = vec![
         ("Cargo.toml", workspace.to_string()),
         ("spin.toml", named(SPIN_TOML)),
-        ("waypost.toml", WAYPOST_TOML.to_owned()),
+        ("waypost.toml", named(WAYPOST_TOML)),
         ("README.md", named(README)),
         (".gitignore", GITIGNORE.to_owned()),
         ("router/Cargo.toml", ROUTER_MANIFEST.to_owned()),
-        ("router/src/lib.rs", ROUTER_SOURCE.to_owned()),
+        ("router/src/lib.rs", named(ROUTER_SOURCE)),
         ("router/routes.txt", ROUTES.to_owned()),
         ("handlers/hello/Cargo.toml", route_manifest(&id, &workspace)),
         (
@@ -65,6 +65,14 @@ pub fn files(name: &AppName, checkout: Option<&Path>) -> Vec<(&'static str, Stri
     files
 }
 
+/// Returns a text with the command called as this app can call it: `cargo waypost` is an alias that needs the checkout.
+fn called(text: &str, checkout: Option<&Path>) -> String {
+    match checkout {
+        Some(_) => text.to_owned(),
+        None => text.replace("cargo waypost", "waypost"),
+    }
+}
+
 /// The workspace: a virtual one, with the dependencies of the router and of routes.
 fn workspace(checkout: Option<&Path>) -> DocumentMut {
     let ours = manifest::ours();
@@ -76,9 +84,6 @@ fn workspace(checkout: Option<&Path>) -> DocumentMut {
     workspace.insert("members", members().into());
     workspace.insert("package", Item::Table(package(&ours)));
     workspace.insert("dependencies", Item::Table(dependencies(&router, checkout)));
-    if let Some(lints) = ours.get("workspace").and_then(|ours| ours.get("lints")) {
-        workspace.insert("lints", lints.clone());
-    }
     let mut document = DocumentMut::new();
     document.insert("workspace", Item::Table(workspace));
     document.insert("profile", release_profile(&ours));

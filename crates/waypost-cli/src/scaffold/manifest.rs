@@ -5,13 +5,13 @@ use std::path::Path;
 
 use toml_edit::{DocumentMut, Item, Table, TableLike};
 
-/// This repository's workspace manifest, for versions and profiles.
-const OURS: &str = include_str!("../../../../Cargo.toml");
+/// What a new app shares with this repository's workspace manifest: versions and the release profile.
+const OURS: &str = include_str!("../../templates/workspace.toml");
 
-/// This repository's workspace manifest, parsed.
+/// Returns what a new app shares with this repository's workspace manifest.
 pub(super) fn ours() -> DocumentMut {
     OURS.parse()
-        .expect("Cargo has read this manifest to compile this crate")
+        .expect("a test compares this text with a manifest that Cargo reads")
 }
 
 /// `{ workspace = true }`, written with a dot.
