@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 
 use super::{Served, checkout, example_app, waypost};
 
@@ -87,19 +88,48 @@ pub fn file(package: &str) -> String {
     format!("{}.wasm", package.replace('-', "_"))
 }
 
-/// Builds the router and all routes for a target; gives the folder of what comes of it.
-pub fn build(target: &str) -> PathBuf {
-    // A new machine does not have the target. Without rustup it may still be there.
-    let _ = Command::new("rustup")
-        .args(["target", "add", target])
-        .status();
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--quiet", "--release", "--target", target]);
-    for package in packages() {
-        cargo.args(["--package", package]);
+/// Builds all routes and the router for WASI 0.3, and returns the folder of the components.
+pub fn components() -> &'static Path {
+    static BUILT: LazyLock<PathBuf> = LazyLock::new(|| build("wasm32-wasip2"));
+    &BUILT
+}
+
+/// Builds all routes and the router for WASI 0.2, and returns the folder of the modules.
+pub fn modules() -> &'static Path {
+    static BUILT: LazyLock<PathBuf> = LazyLock::new(|| build("wasm32-wasip1"));
+    &BUILT
+}
+
+/// Builds what `waypost build` builds, in the same two runs: another selection of packages would have other features, and
+/// compile all of it again.
+fn build(target: &str) -> PathBuf {
+    let routes: Vec<_> = ROUTES.iter().map(|route| route.id).collect();
+    for packages in [routes.as_slice(), &["router"]] {
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["build", "--quiet", "--release", "--target", target]);
+        for package in packages {
+            cargo.args(["--package", package]);
+        }
+        assert!(cargo.current_dir(checkout()).status().unwrap().success());
     }
-    assert!(cargo.current_dir(checkout()).status().unwrap().success());
     checkout().join("target").join(target).join("release")
+}
+
+/// Makes a component of WASI 0.2 of the module of a package, as `cargo component build` does.
+pub fn componentize(package: &str, component: &Path) {
+    static TOOL: LazyLock<PathBuf> = LazyLock::new(|| {
+        let target = checkout().join("target/componentize");
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo
+            .args(["build", "--quiet", "--target-dir"])
+            .arg(&target);
+        cargo.current_dir(checkout().join("tests/componentize"));
+        assert!(cargo.status().unwrap().success());
+        target.join("debug/componentize")
+    });
+    let mut tool = Command::new(&*TOOL);
+    tool.arg(modules().join(file(package))).arg(component);
+    assert!(tool.status().unwrap().success(), "{package}");
 }
 
 /// Serves each component in a folder by itself, with Waypost's command.

@@ -25,10 +25,6 @@ pub fn skip(language: &str, reason: &str) {
 /// Builds a component of plain Rust.
 pub fn rust(name: &str) -> PathBuf {
     let target = checkout().join("target/languages/rust");
-    // A new machine does not have the target. Without rustup it may still be there.
-    let _ = Command::new("rustup")
-        .args(["target", "add", "wasm32-wasip2"])
-        .status();
     let status = Command::new(env!("CARGO"))
         .args(["build", "--release", "--quiet", "--locked"])
         .args(["--target", "wasm32-wasip2", "--target-dir"])
@@ -61,7 +57,11 @@ pub fn python() -> Result<PathBuf, String> {
         ]))?;
     }
     let wit = folder.join("wit");
-    copy_wit(&checkout().join("wit/deps"), &wit.join("deps"), |text| text);
+    copy_wit(
+        &checkout().join("crates/waypost-cli/wit/deps"),
+        &wit.join("deps"),
+        |text| text,
+    );
     let world = "package app:route;\nworld route {\n  include wasi:http/service@0.3.0;\n}\n";
     fs::write(wit.join("route.wit"), world).unwrap();
     fs::copy(sources().join("python/route.py"), folder.join("route.py")).unwrap();
@@ -97,7 +97,11 @@ pub fn javascript() -> Result<PathBuf, String> {
     // The engine inside is made for this patch version, and takes no other in the world.
     let older = |text: String| text.replace("0.2.12", "0.2.10");
     let wit = folder.join("wit");
-    copy_wit(&checkout().join("wit/wasi-0.2"), &wit.join("deps"), older);
+    copy_wit(
+        &checkout().join("crates/waypost-cli/wit/wasi-0.2"),
+        &wit.join("deps"),
+        older,
+    );
     for unused in ["cli", "filesystem", "random", "sockets"] {
         fs::remove_file(wit.join(format!("deps/{unused}.wit"))).unwrap();
     }

@@ -8,15 +8,47 @@ pub mod browser;
 pub mod example_app;
 pub mod foreign;
 
+use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long anything may take that is awaited: a build of many components on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(600);
+
+/// The turn of a test: while it is held, no other test of this program runs.
+pub struct Turn {
+    start: Instant,
+    _guard: MutexGuard<'static, ()>,
+}
+
+/// Waits for the turn of this test.
+pub fn turn() -> Turn {
+    static TURN: Mutex<()> = Mutex::new(());
+    // A test that failed has had its turn.
+    let guard = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    Turn {
+        start: Instant::now(),
+        _guard: guard,
+    }
+}
+
+impl Drop for Turn {
+    /// Writes how long the test took into the file that `WAYPOST_TEST_TIMES` names, if it does.
+    fn drop(&mut self) {
+        let Some(file) = std::env::var_os("WAYPOST_TEST_TIMES") else {
+            return;
+        };
+        let (seconds, thread) = (self.start.elapsed().as_secs(), std::thread::current());
+        let name = thread.name().unwrap_or("a test");
+        let file = OpenOptions::new().create(true).append(true).open(file);
+        file.and_then(|mut file| writeln!(file, "{seconds}\t{name}"))
+            .unwrap();
+    }
+}
 
 /// Returns the folder of this checkout, which is the example app.
 pub fn checkout() -> PathBuf {

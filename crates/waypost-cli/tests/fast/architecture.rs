@@ -1,0 +1,204 @@
+//! Who may use whom: the crates of the workspace depend on each other one way only.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+use crate::support::checkout;
+
+/// What each crate may use of ours; a handler may use the SDK and what is private to the app.
+const MAY_USE: &[(&str, &[&str])] = &[
+    ("waypost-routing", &[]),
+    ("waypost-config", &[]),
+    ("waypost-macros", &["waypost-routing"]),
+    ("waypost", &["waypost-macros", "waypost-routing"]),
+    ("waypost-router", &["waypost-routing"]),
+    (
+        "waypost-host",
+        &["waypost-config", "waypost-router", "waypost-routing"],
+    ),
+    (
+        "waypost-cli",
+        &["waypost-config", "waypost-host", "waypost-routing"],
+    ),
+    ("waypost-start", &[]),
+    ("waypost-conformance", &[]),
+    (
+        "waypost-invariants",
+        &["waypost", "waypost-router", "waypost-routing"],
+    ),
+    ("waypost-pages", &["waypost"]),
+    ("router", &["waypost", "waypost-router"]),
+];
+
+/// The test programs that `cargo t` leaves out, and why: it is to be done in a minute.
+const SLOW: &[(&str, &str, &str)] = &[
+    ("waypost", "messages", "runs Cargo for each message"),
+    ("waypost-cli", "apps", "builds and serves apps"),
+    ("waypost-cli", "soak", "sends requests for minutes"),
+    ("waypost-host", "bounds", "attacks a server"),
+    ("waypost-host", "host", "builds guests and serves them"),
+];
+
+/// What belongs to the host, and never becomes part of a guest.
+const OF_THE_HOST: [&str; 4] = ["wasmtime", "wasmtime-wasi", "wasmtime-wasi-http", "tokio"];
+
+#[test]
+fn dependencies_go_one_way() {
+    let crates = crates();
+    let ours = |name: &str| crates.contains_key(name);
+    for (name, (folder, uses)) in &crates {
+        let rule = MAY_USE.iter().find(|(known, _)| known == name);
+        let is_handler = folder.contains("handlers");
+        assert!(
+            rule.is_some() || is_handler,
+            "`{name}` has no rule in this test"
+        );
+        for used in uses.iter().filter(|used| ours(used)) {
+            let private = crates[used].0.contains("handlers/_");
+            let allowed = match rule {
+                Some((_, allowed)) => allowed.contains(&used.as_str()),
+                None => used == "waypost" || private,
+            };
+            assert!(allowed, "`{name}` may not use `{used}`");
+        }
+        let is_native = ["waypost-host", "waypost-cli"].contains(&name.as_str());
+        let foreign = uses
+            .iter()
+            .find(|used| OF_THE_HOST.contains(&used.as_str()));
+        assert!(
+            is_native || foreign.is_none(),
+            "`{name}` may not use `{foreign:?}`"
+        );
+    }
+}
+
+#[test]
+fn routing_has_no_required_dependency_and_the_sdk_few() {
+    let count = |name: &str| {
+        let metadata = metadata();
+        let package = metadata["packages"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|p| p["name"] == name);
+        let dependencies = package.unwrap()["dependencies"].as_array().unwrap().clone();
+        let required = dependencies.iter().filter(|d| {
+            let ours = d["path"].is_string();
+            d["kind"].is_null() && d["optional"] == false && d["target"].is_null() && !ours
+        });
+        required.count()
+    };
+    assert_eq!(count("waypost-routing"), 0);
+    assert!(count("waypost") <= 8);
+}
+
+/// `cargo waypost` builds one package and `cargo test` all of them. Where they ask for other features
+/// of something that Wasmtime uses, Wasmtime is compiled twice, which takes minutes.
+#[test]
+fn one_build_of_wasmtime_serves_the_command_and_the_tests() {
+    // What the compiler runs has features of its own, and must not stand in for what the program has.
+    for edges in ["no-proc-macro", "build"] {
+        let normal = format!("normal,{edges}");
+        let of_wasmtime: BTreeSet<_> = features(&["--package", "wasmtime-wasi-http"], &normal)
+            .iter()
+            .map(|line| name_and_version(line))
+            .collect();
+        let command = features(&["--package", "waypost-cli"], &normal);
+        let tests = features(&["--workspace"], &format!("dev,{normal}"));
+        let twice: Vec<_> = command
+            .difference(&tests)
+            .filter(|line| of_wasmtime.contains(&name_and_version(line)))
+            .collect();
+        assert!(
+            twice.is_empty(),
+            "other features for `cargo test`: {twice:#?}"
+        );
+    }
+}
+
+#[test]
+fn every_test_program_is_fast_or_has_a_reason() {
+    let config = std::fs::read_to_string(checkout().join(".cargo/config.toml")).unwrap();
+    let config: toml::Table = config.parse().unwrap();
+    let words = config["alias"]["t"].as_array().unwrap();
+    let words: Vec<_> = words.iter().map(|word| word.as_str().unwrap()).collect();
+    let named = words.windows(2).filter(|pair| pair[0] == "--test");
+    let named: BTreeSet<_> = named.map(|pair| pair[1]).collect();
+    let metadata = metadata();
+    let mut left: BTreeSet<_> = SLOW.iter().map(|(of, name, _)| (*of, *name)).collect();
+    let mut unknown = named.clone();
+    for package in metadata["packages"].as_array().unwrap() {
+        let of = package["name"].as_str().unwrap();
+        for target in package["targets"].as_array().unwrap() {
+            let name = target["name"].as_str().unwrap();
+            if target["kind"][0] != "test" {
+                continue;
+            }
+            unknown.remove(name);
+            let is_slow = left.remove(&(of, name));
+            assert_ne!(named.contains(name), is_slow, "`{name}` of `{of}`");
+        }
+    }
+    assert!(
+        left.is_empty() && unknown.is_empty(),
+        "{left:?} {unknown:?}"
+    );
+}
+
+/// The crates that a build has, each with its features.
+fn features(selection: &[&str], edges: &str) -> BTreeSet<String> {
+    let format = ["--prefix", "none", "--no-dedupe", "--format", "{p} {f}"];
+    let tree = cargo(&[&["tree", "--offline", "--edges", edges], selection, &format].concat());
+    tree.lines().map(|line| line.replace(" (*)", "")).collect()
+}
+
+fn name_and_version(line: &str) -> String {
+    line.split(' ').take(2).collect::<Vec<_>>().join(" ")
+}
+
+/// The crates of the workspace by name, each with its folder and what it uses outside its tests.
+fn crates() -> BTreeMap<String, (String, Vec<String>)> {
+    let metadata = metadata();
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    let packages = metadata["packages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|package| {
+            let dependencies = package["dependencies"].as_array().unwrap().iter();
+            let uses = dependencies
+                .filter(|d| d["kind"].is_null())
+                .map(|d| text(&d["name"]))
+                .collect();
+            (
+                text(&package["name"]),
+                (text(&package["manifest_path"]), uses),
+            )
+        });
+    packages.collect()
+}
+
+fn metadata() -> serde_json::Value {
+    let args = [
+        "metadata",
+        "--no-deps",
+        "--offline",
+        "--format-version",
+        "1",
+    ];
+    serde_json::from_str(&cargo(&args)).unwrap()
+}
+
+fn cargo(args: &[&str]) -> String {
+    let output = Command::new(env!("CARGO"))
+        .args(args)
+        .current_dir(checkout())
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).unwrap()
+}

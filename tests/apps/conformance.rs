@@ -1,0 +1,115 @@
+//! The conformance app on each host, against recordings of Next.js.
+//!
+//! What is recorded and how it is compared is told in `tests/conformance/README.md`.
+
+use std::path::{Path, PathBuf};
+
+use crate::support::{Served, checkout, turn, waypost};
+use waypost_conformance::{Base, Deviations, Suite};
+
+/// The recordings of what the host does by now. The others wait for what they are about.
+const AREAS: [&str; 8] = [
+    "methods",
+    "routing",
+    "request",
+    "response",
+    "navigation",
+    "errors",
+    "streaming",
+    "rules",
+];
+
+/// Each host runs the same components, compiled once, and one after the other: some answers are measured by the
+/// clock.
+#[test]
+fn the_host_answers_as_recorded() {
+    let _turn = turn();
+    let state = tempfile::tempdir().unwrap();
+    for router in ["native", "component"] {
+        let served = up(state.path(), &["--router", router]);
+        replay(&served, Deviations::built_in());
+    }
+    let on_spin = Deviations::built_in().and(host("spin"));
+    replay(&up(state.path(), &["--as", "spin"]), on_spin);
+    let composed = Deviations::built_in().and(host("composed"));
+    replay_composed(state.path(), composed);
+}
+
+/// Serves the app on our host.
+fn up(state: &Path, manner: &[&str]) -> Served {
+    let mut command = waypost(&folder().join("app"));
+    command.args(["up", "--listen", "127.0.0.1:0"]).args(manner);
+    Served::start(command.arg("--state-dir").arg(state))
+}
+
+/// Replays against the app as two components, as one would hold too many routes. Those with key-value stores are in
+/// neither: plain WASI HTTP has none.
+fn replay_composed(scratch: &Path, deviations: Deviations) {
+    let parts = ["/r", "/e", "/n"];
+    let with_stores = [
+        "/t/log",
+        "/t/slow",
+        "/t/after",
+        "/t/sse-infinite",
+        "/t/signal-normal",
+    ];
+    let except = parts.iter().chain(&with_stores);
+    let rest: Vec<_> = except.flat_map(|path| ["--except", path]).collect();
+    let chosen = parts.map(|path| ["--only", path]).concat();
+    let rest = composed(&scratch.join("rest.wasm"), &rest);
+    let chosen = composed(&scratch.join("chosen.wasm"), &chosen);
+    let mut base = base(&rest);
+    for part in parts {
+        base = base.part(part, self::base(&chosen));
+    }
+    replay_at(base, deviations);
+}
+
+/// Links routes into a component, and serves that.
+fn composed(component: &Path, routes: &[&str]) -> Served {
+    let app = folder().join("app");
+    let mut compose = waypost(&app);
+    compose.arg("compose").args(routes).arg("--output");
+    let output = compose.arg(component).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let mut serve = waypost(&app);
+    serve.args(["serve", "--listen", "127.0.0.1:0"]);
+    Served::start(serve.arg(component))
+}
+
+/// Reads what is different on a host.
+fn host(name: &str) -> Deviations {
+    let file = folder().join("hosts").join(name).with_extension("toml");
+    Deviations::parse(&std::fs::read_to_string(file).unwrap()).unwrap()
+}
+
+/// Replays all recordings against whatever is served.
+fn replay(served: &Served, deviations: Deviations) {
+    replay_at(base(served), deviations);
+}
+
+fn base(served: &Served) -> Base {
+    Base::from(served.address)
+}
+
+fn replay_at(base: Base, deviations: Deviations) {
+    let mut suite = Suite::new(base).deviations(deviations).complete();
+    for area in AREAS {
+        let file = folder()
+            .join("recordings")
+            .join(area)
+            .with_extension("jsonl");
+        suite.add(area, &std::fs::read_to_string(file).unwrap());
+    }
+    // The first time each component is compiled when it is asked for, which what is measured by the clock must
+    // not wait for.
+    suite.run().unwrap();
+    let report = suite.run().unwrap();
+    assert!(report.is_success(), "{report}");
+    println!("{report}");
+}
+
+fn folder() -> PathBuf {
+    checkout().join("tests/conformance")
+}

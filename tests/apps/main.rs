@@ -1,0 +1,29 @@
+//! Whole apps, built by the real command and asked over HTTP: `cargo test --package waypost-cli --test apps`.
+//!
+//! Apps of tests have one target folder, and some answers are measured by the clock, so the tests take turns:
+//! each begins with [`support::turn`].
+
+#![allow(
+    clippy::expect_used,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test may panic and print"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod abi;
+mod alone;
+mod cargo_component;
+mod compose;
+mod conformance;
+mod examples;
+mod faults;
+mod languages;
+mod new_app;
+mod packed;
+mod size;
+mod spin;
+mod watch;

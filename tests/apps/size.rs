@@ -1,0 +1,26 @@
+//! What a component weighs: the SDK must not bring along what a route does not use.
+
+use crate::support::{alone, turn};
+
+/// How many bytes a component may have. For the first it is a goal; the others have what they had when this was
+/// written, and some room.
+const LIMITS: [(&str, u64); 3] = [
+    ("hello", 100_000),
+    ("items-slug", 215_000),
+    ("router", 260_000),
+];
+
+#[test]
+fn components_stay_small() {
+    let _turn = turn();
+    for (package, limit) in LIMITS {
+        let file = alone::components().join(alone::file(package));
+        let size = file.metadata().unwrap().len();
+        assert!(
+            size <= limit,
+            "`{package}` has {size} bytes, more than {limit}. Build it with \
+             `CARGO_PROFILE_RELEASE_STRIP=none`, and look at its module with `twiggy dominators`: as a \
+             rule a vtable, a `{{:?}}` or an error of `anyhow` makes reachable what no route of its kind needs"
+        );
+    }
+}
