@@ -58,7 +58,7 @@ pub fn python() -> Result<PathBuf, String> {
     }
     let wit = folder.join("wit");
     copy_wit(
-        &checkout().join("crates/waypost-cli/wit/deps"),
+        &checkout().join("wit/deps"),
         &wit.join("deps"),
         |text| text,
     );
@@ -98,7 +98,7 @@ pub fn javascript() -> Result<PathBuf, String> {
     let older = |text: String| text.replace("0.2.12", "0.2.10");
     let wit = folder.join("wit");
     copy_wit(
-        &checkout().join("crates/waypost-cli/wit/wasi-0.2"),
+        &checkout().join("wit/wasi-0.2"),
         &wit.join("deps"),
         older,
     );

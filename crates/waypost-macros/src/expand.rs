@@ -169,7 +169,7 @@ fn field(name: &str, span: Span) -> syn::Ident {
     }
 }
 
-/// Makes the section by which the component describes itself to tools (`waypost.wit` in the folder `wit` of the command).
+/// Makes the section by which the component describes itself to tools (`wit/waypost.wit` of the repository).
 fn description(pattern: &str, methods: &[Method]) -> TokenStream {
     let names: Vec<_> = methods
         .iter()

@@ -1,6 +1,8 @@
 //! What the crate of the command holds a copy of, so that it can be published: each is equal to what it copies.
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 
 use toml_edit::{DocumentMut, Item};
 
@@ -38,6 +40,26 @@ fn a_new_app_has_the_versions_and_the_profile_of_this_repository() {
             .collect::<Vec<_>>()
     };
     assert_eq!(of_guests(&copy), of_guests(&original));
+}
+
+#[test]
+fn the_interfaces_are_those_of_the_folder_wit() {
+    for folder in ["deps", "wasi-0.2"] {
+        let copies = files(&checkout().join("crates/waypost-cli/wit").join(folder));
+        let originals = files(&checkout().join("wit").join(folder));
+        assert!(!originals.is_empty());
+        assert!(copies == originals, "{folder} differs");
+    }
+}
+
+/// Returns the names and the contents of the files in a folder.
+fn files(folder: &Path) -> BTreeMap<String, String> {
+    let entries = fs::read_dir(folder).unwrap().map(Result::unwrap);
+    let file = |entry: fs::DirEntry| {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        (name, fs::read_to_string(entry.path()).unwrap())
+    };
+    entries.map(file).collect()
 }
 
 /// Returns an item without comments and space around it.
