@@ -92,6 +92,34 @@ fn links_lead_somewhere() {
     assert!(lost.is_empty(), "links lead nowhere:\n{}", lost.join("\n"));
 }
 
+/// The code spans of a page that name a file or folder of the repository.
+fn named_paths(page: &Path) -> Vec<String> {
+    const FOLDERS: [&str; 5] = ["benches/", "crates/", "fuzz/", "tests/", "wit/"];
+    let lines = lines(page, false);
+    let spans = lines
+        .iter()
+        .flat_map(|line| line.split('`').skip(1).step_by(2));
+    spans
+        .filter(|span| FOLDERS.iter().any(|folder| span.starts_with(folder)))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn named_files_exist() {
+    let (mut lost, mut named) = (Vec::new(), 0);
+    for page in pages() {
+        for path in named_paths(&page) {
+            named += 1;
+            if !root().join(&path).exists() {
+                lost.push(format!("{}: {path}", page.display()));
+            }
+        }
+    }
+    assert!(lost.is_empty(), "no such files:\n{}", lost.join("\n"));
+    assert!(named > 20, "the pages name files, and {named} were found");
+}
+
 /// The commands in a line, each as its words after `waypost`.
 fn commands(line: &str) -> Vec<Vec<String>> {
     let clean = line.replace(['`', '|', '#', ';', '(', ')', ',', '"', '…'], "\n");
