@@ -1,4 +1,4 @@
-//! The pages for people: links lead somewhere, and commands that they name are there.
+//! Checks the pages in `docs`: their links, and the commands, flags and files that they name.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
