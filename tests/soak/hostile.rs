@@ -99,7 +99,8 @@ fn large_body(client: &mut Client) -> Result<(), String> {
 }
 
 fn long_line(client: &mut Client) -> Result<(), String> {
-    client.send(format!("GET /{}", "a".repeat(40_000)).as_bytes())?;
+    let path = "a".repeat(40_000);
+    client.send(format!("GET /{path} HTTP/1.1\r\nhost: h\r\n\r\n").as_bytes())?;
     match client.answer()? {
         (414, _) => Ok(()),
         (status, _) => Err(format!("{status} for 414")),

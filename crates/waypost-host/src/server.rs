@@ -4,13 +4,11 @@ mod compression;
 mod connection;
 mod door;
 mod farewell;
-mod lent;
 mod on_spin;
 mod outbox;
 mod progress;
 mod sent;
-mod stream;
-mod target;
+mod socket;
 
 use crate::app::App;
 use crate::error::HostError;

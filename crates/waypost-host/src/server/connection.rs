@@ -2,19 +2,17 @@
 
 use super::door::{self, Ends};
 use super::farewell;
-use super::lent::Lent;
 use super::on_spin;
 use super::progress::{Lapse, Progress};
 use super::sent::Sent;
-use super::stream::PatientStream;
-use super::target::TargetStream;
+use super::socket::ClientSocket;
 use crate::admin;
 use crate::app::App;
 use crate::manner::Manner;
 use crate::metrics::Bound;
 use crate::request::RequestError;
 use http::{Method, Request};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -85,21 +83,21 @@ async fn run(
 ) {
     let patience = app.settings.limits.idle_timeout;
     let progress = Arc::new(Progress::new(Arc::clone(&app.metrics)));
-    let (lent, back) = Lent::new(stream);
-    let patient = PatientStream::new(lent, patience);
-    let stream = TargetStream::new(patient, Arc::clone(&progress), app.widest.request_line);
-    let end = drive(app, builder, stream, ends, &progress, stopping).await;
+    let (socket, returned) = ClientSocket::new(stream, patience, Arc::clone(&progress));
+    let end = drive(app, builder, socket, ends, &progress, stopping).await;
     if let End::Failed(error) = &end {
         tracing::debug!(error, "connection ended early");
     }
-    let refusal = end.last_words(&progress);
+    // The HTTP library says nothing about a head that it did not read whole.
+    let stalled = matches!(end, End::Lapsed) && progress.is_in_head();
+    let refusal = stalled.then_some(RequestError::StalledHead);
     if let Some(bound) = end.bound(refusal) {
         progress.metrics.over(bound);
     }
-    if progress.has_ended() {
+    if progress.is_closed() {
         return;
     }
-    if let Ok(stream) = back.await {
+    if let Ok(stream) = returned.await {
         let words = refusal.map(farewell::refusal).unwrap_or_default();
         farewell::part(stream, &words, stopping.cancelled()).await;
     }
@@ -138,29 +136,21 @@ impl End {
             Self::Done | Self::Lapsed => None,
         }
     }
-
-    /// What the client still has to be told: the HTTP library is silent on what it did not read whole.
-    fn last_words(&self, progress: &Progress) -> Option<RequestError> {
-        let is_late = matches!(self, Self::Lapsed);
-        match progress.has_long_line() {
-            true => Some(RequestError::LongLine),
-            false => (is_late && progress.is_in_head()).then_some(RequestError::StalledHead),
-        }
-    }
 }
 
 /// Lets the HTTP library work on a connection until it ends.
 async fn drive(
     app: Arc<App>,
     builder: &Builder<TokioExecutor>,
-    stream: TargetStream<PatientStream<Lent<TcpStream>>>,
+    socket: ClientSocket,
     ends: Ends,
     progress: &Arc<Progress>,
     stopping: &CancellationToken,
 ) -> End {
     let patience = app.settings.limits.idle_timeout;
     let service = service_fn(|request: Request<Incoming>| {
-        let (open, version) = (progress.open(), request.version());
+        let has_body = !request.body().is_end_stream();
+        let (open, version) = (progress.open(has_body), request.version());
         let (app, ends) = (Arc::clone(&app), ends.clone());
         let asks_health = app.settings.server.public_health && is_health(&request);
         async move {
@@ -176,7 +166,7 @@ async fn drive(
             }
         }
     });
-    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(socket), service));
     let mut lapse = pin!(progress.lapse(patience));
     let mut is_told = false;
     loop {
@@ -205,8 +195,8 @@ fn is_health(request: &Request<Incoming>) -> bool {
 /// Sets both protocols up. hyper's `pipeline_flush` stays off: it holds a response back while the next
 /// request is in the buffer, so a stream would stall, and the answer to a malformed request never leave.
 ///
-/// Heads have room for both limits of any route, so that one that goes over either is read as a whole, and the
-/// door tells 414 from 431. hyper's own answer to a head that does not even fit there is 431.
+/// The buffer has room for both limits of any route, so that a head over either is read as a whole, and the host can
+/// answer 414 or 431. hyper itself answers 431 to a head that does not fit into the buffer.
 fn builder(app: &App) -> Builder<TokioExecutor> {
     let widest = &app.widest;
     let head = widest

@@ -16,13 +16,13 @@ pub(super) struct Progress {
     pub(super) metrics: Arc<Metrics>,
     start: Instant,
     was_asked: AtomicBool,
+    is_http2: AtomicBool,
     is_in_head: AtomicBool,
-    has_long_line: AtomicBool,
-    has_ended: AtomicBool,
+    is_closed: AtomicBool,
     open: AtomicUsize,
     /// Milliseconds after the start at which the last response was over.
     quiet_since: AtomicU64,
-    /// Milliseconds after the start at which the head began that is not there as a whole.
+    /// Milliseconds after the start at which the incomplete head began.
     head_since: AtomicU64,
 }
 
@@ -44,12 +44,20 @@ impl Drop for Progress {
 }
 
 /// A request whose response is not over; dropping it ends it.
-pub(super) struct Open(pub(super) Arc<Progress>);
+pub(super) struct Open {
+    pub(super) progress: Arc<Progress>,
+    has_body: bool,
+}
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.0.quiet_since.store(self.0.now(), Ordering::Relaxed);
-        self.0.open.fetch_sub(1, Ordering::Relaxed);
+        let progress = &self.progress;
+        progress.quiet_since.store(progress.now(), Ordering::Relaxed);
+        if self.has_body {
+            // What was read last may have been the body.
+            progress.is_in_head.store(false, Ordering::Relaxed);
+        }
+        progress.open.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -62,56 +70,55 @@ impl Progress {
             metrics,
             start: Instant::now(),
             was_asked: AtomicBool::new(false),
+            is_http2: AtomicBool::new(false),
             is_in_head: AtomicBool::new(false),
-            has_long_line: AtomicBool::new(false),
-            has_ended: AtomicBool::new(false),
+            is_closed: AtomicBool::new(false),
             open: AtomicUsize::new(0),
             quiet_since: AtomicU64::new(0),
             head_since: AtomicU64::new(0),
         }
     }
 
-    /// Records that a request begins.
-    pub(super) fn open(self: &Arc<Self>) -> Open {
+    /// Records that a request begins, with or without a body.
+    pub(super) fn open(self: &Arc<Self>, has_body: bool) -> Open {
         self.was_asked.store(true, Ordering::Relaxed);
         self.open.fetch_add(1, Ordering::Relaxed);
-        Open(Arc::clone(self))
+        Open {
+            progress: Arc::clone(self),
+            has_body,
+        }
     }
 
-    /// Records whether what was read so far ends within the head of a request.
-    pub(super) fn reads_head(&self, is_in_head: bool) {
+    /// Records that the client sent something, and whether it ends within a head as far as its last bytes show.
+    pub(super) fn read(&self, is_in_head: bool) {
         let was_in_head = self.is_in_head.swap(is_in_head, Ordering::Relaxed);
         if is_in_head && !was_in_head {
             self.head_since.store(self.now(), Ordering::Relaxed);
         }
     }
 
-    /// Tells whether the client has sent a part of a head.
+    /// Records that the host sent something. In HTTP/2 it sends its settings first; in HTTP/1 it waits to be asked.
+    pub(super) fn wrote(&self) {
+        if !self.was_asked.load(Ordering::Relaxed) {
+            self.is_http2.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Returns whether the client has sent a part of a head of HTTP/1.
+    ///
+    /// It errs where a client stops within a head that it began to send before the answer to a request with a body.
     pub(super) fn is_in_head(&self) -> bool {
-        self.is_in_head.load(Ordering::Relaxed)
-    }
-
-    /// Records a request line over the limit. It is not refused here while an answer is on its way, which would
-    /// be lost: the door sees it then.
-    pub(super) fn refuses_line(&self) -> bool {
-        let refused = self.open.load(Ordering::Relaxed) == 0;
-        self.has_long_line.fetch_or(refused, Ordering::Relaxed);
-        refused
-    }
-
-    /// Tells whether the connection ended by [`Progress::refuses_line`].
-    pub(super) fn has_long_line(&self) -> bool {
-        self.has_long_line.load(Ordering::Relaxed)
+        self.is_in_head.load(Ordering::Relaxed) && !self.is_http2.load(Ordering::Relaxed)
     }
 
     /// Records that the client sends no more.
-    pub(super) fn ended(&self) {
-        self.has_ended.store(true, Ordering::Relaxed);
+    pub(super) fn closed(&self) {
+        self.is_closed.store(true, Ordering::Relaxed);
     }
 
-    /// Tells whether the client sends no more.
-    pub(super) fn has_ended(&self) -> bool {
-        self.has_ended.load(Ordering::Relaxed)
+    /// Returns whether the client sends no more.
+    pub(super) fn is_closed(&self) -> bool {
+        self.is_closed.load(Ordering::Relaxed)
     }
 
     /// Waits until the client has made no progress for `patience`. A response that it does not take is given up

@@ -28,10 +28,10 @@ impl Sent {
         version: Version,
         open: Open,
     ) -> Response<Self> {
-        open.0.metrics.responses.count(response.status());
+        open.progress.metrics.responses.count(response.status());
         response.map(|body| {
             let body = match version {
-                Version::HTTP_2 => Source::Offered(open.0.outbox.put(body)),
+                Version::HTTP_2 => Source::Offered(open.progress.outbox.put(body)),
                 _ => Source::Own(body),
             };
             Self { body, open }
@@ -53,7 +53,7 @@ impl Body for Sent {
         };
         if let Some(Ok(frame)) = &frame {
             let size = frame.data_ref().map_or(0, Bytes::len);
-            self.open.0.metrics.send(size);
+            self.open.progress.metrics.send(size);
         }
         Poll::Ready(frame)
     }

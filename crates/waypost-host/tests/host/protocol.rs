@@ -1,6 +1,6 @@
 //! Requests that are not as they should be, and those that only look so.
 
-use super::support::{PATIENCE, Running, TestApp};
+use super::support::{PATIENCE, TestApp};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -115,66 +115,73 @@ async fn an_absolute_target_names_the_authority() {
 }
 
 #[tokio::test]
-async fn what_browsers_encode_in_a_target_may_come_as_it_is() {
+async fn characters_that_no_url_has_are_an_error() {
     let app = TestApp::new()
         .component("hello", "\"/...\"", "")
         .start()
         .await;
-    let sent = "GET /a<b>?c=\"d\" HTTP/1.1\r\nhost: h\r\n\r\n\
-        POST /` HTTP/1.1\r\nhost: h\r\nx: <\r\ncontent-length: 15\r\n\r\nGET /< HTTP/1.1\
-        GET http://other/?<\"> HTTP/1.1\r\nhost: h\r\n\r\n";
-    let last = "GET /#< HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n";
-    let pipelined = raw(app.address, &format!("{sent}{last}")).await;
-    let kept_alive = one_after_the_other(&app, sent, last).await;
-    for answer in [pipelined, kept_alive] {
-        let targets = ["/a%3Cb%3E?c=%22d%22", "/%60", "/?%3C%22%3E", "/"];
-        let found = answer
-            .lines()
-            .filter_map(|line| line.strip_prefix("target "));
-        assert_eq!(found.collect::<Vec<_>>(), targets, "{answer}");
-        assert!(answer.contains("x: <"), "{answer}");
-    }
-    app.stopped().await;
-}
-
-/// Sends the last request only when something came back for those before it.
-async fn one_after_the_other(app: &Running, sent: &str, last: &str) -> String {
-    let mut stream = TcpStream::connect(app.address)
-        .await
-        .expect("the host listens");
-    let mut answer = Vec::new();
-    let exchange = async {
-        for byte in sent.as_bytes() {
-            stream.write_all(&[*byte]).await.expect("the host reads");
-        }
-        while !String::from_utf8_lossy(&answer).contains("target /?") {
-            stream.read_buf(&mut answer).await.expect("the host sends");
-        }
-        stream
-            .write_all(last.as_bytes())
-            .await
-            .expect("the host reads");
-        stream.read_to_end(&mut answer).await
-    };
-    tokio::time::timeout(PATIENCE, exchange)
-        .await
-        .expect("the host answers")
-        .expect("the host closes");
-    String::from_utf8_lossy(&answer).into_owned()
-}
-
-#[tokio::test]
-async fn what_no_url_takes_stays_an_error() {
-    let app = TestApp::new()
-        .component("hello", "\"/...\"", "")
-        .start()
-        .await;
-    for target in ["/a b", "/\u{1}", "/\u{7f}", "h<i", "http://h<i/", "<"] {
+    let before = "POST / HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n";
+    for target in [
+        "/a<b",
+        "/a>b",
+        "/`",
+        "/?<",
+        "/?>",
+        "/?\"",
+        "http://other/?<",
+        "/a b",
+        "/\u{1}",
+        "/\u{7f}",
+        "h<i",
+        "http://h<i/",
+        "<",
+    ] {
         let sent = format!("GET {target} HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n");
         let answer = raw(app.address, &sent).await;
         assert!(answer.starts_with("HTTP/1.1 400"), "{target:?}: {answer}");
+        let answers = raw(app.address, &format!("{before}{sent}")).await;
+        let last = answers.rfind("HTTP/1.1 ").map(|start| &answers[start..]);
+        assert!(
+            last.is_some_and(|last| last.starts_with("HTTP/1.1 400")) && answers.contains(" 200 "),
+            "{target:?}: {answers}"
+        );
+    }
+    for target in ["/a<b", "/?<", "/?\"", "/`"] {
+        assert_eq!(reset_code(app.address, target).await, PROTOCOL_ERROR, "{target}");
     }
     app.stopped().await;
+}
+
+/// Code of HTTP/2 for a malformed request (RFC 9113, section 7).
+const PROTOCOL_ERROR: u32 = 1;
+
+/// Asks for `target` over HTTP/2; returns the code with which the host resets the stream.
+async fn reset_code(address: std::net::SocketAddr, target: &str) -> u32 {
+    const HEADERS: u8 = 1;
+    const RST_STREAM: u8 = 3;
+    let length = |bytes: &[u8]| u8::try_from(bytes.len()).expect("the frame is short");
+    // GET, `http`, the path, and the authority `h`, in the spelling of HPACK.
+    let fields = [b"\x82\x86\x04", &[length(target.as_bytes())], target.as_bytes(), b"\x01\x01h"];
+    let fields = fields.concat();
+    let settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+    let headers = [0, 0, length(&fields), HEADERS, 5, 0, 0, 0, 1];
+    let sent = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", &settings[..], &headers, &fields].concat();
+    let mut stream = TcpStream::connect(address).await.expect("the host listens");
+    stream.write_all(&sent).await.expect("the host reads");
+    let reset = async {
+        loop {
+            let mut head = [0; 9];
+            stream.read_exact(&mut head).await.expect("a frame comes");
+            let [_, high, low, kind, ..] = head;
+            let mut payload = vec![0; usize::from(high) << 8 | usize::from(low)];
+            stream.read_exact(&mut payload).await.expect("it is whole");
+            assert_ne!(kind, HEADERS, "the request is answered");
+            if kind == RST_STREAM {
+                return u32::from_be_bytes(payload.try_into().expect("it is a code"));
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, reset).await.expect("the host resets")
 }
 
 #[tokio::test]
