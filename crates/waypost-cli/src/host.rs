@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::Duration;
 
 pub use serving::{Loading, Place, Version, probe, serve};
-pub use waypost_host::{Compiler, InstanceSize, Manner, is_candidate, is_offered};
+pub use waypost_host::{Compiler, HostProfile as Manner, InstanceSize, is_candidate, is_offered};
 
 use waypost_config::manifest::Component;
 use waypost_config::{Fault, Faults, Manifest, Settings};

@@ -1,43 +1,46 @@
-//! From what a manifest and settings say to an app that can run.
+//! Builds an app from its manifest, settings and options.
 
-use crate::admission::Admission;
 use crate::app::App;
-use crate::component::{LazyComponent, Runtime};
+use crate::app::native_router::{NativeRouter, RoutesError, Routing, Table};
+use crate::compat::HostProfile;
+use crate::component::LazyComponent;
 use crate::engine::PoolSize;
-use crate::error::HostError;
-use crate::grants::Grants;
-use crate::headers::VOUCHED_FOR;
-use crate::host::HostOptions;
+use crate::instance::config::{InstanceConfig, Runtime};
 use crate::key_value::KeyValue;
-use crate::manner::Manner;
-use crate::metrics::Metrics;
-use crate::native_router::{NativeRouter, Routing, Table};
+use crate::observe::labels::Labels;
+use crate::observe::metrics::Metrics;
+use crate::options::HostOptions;
+use crate::request::admission::Admission;
+use crate::request::headers;
+use crate::wasi::dispatch::Dispatch;
+use crate::wasi::logs::ComponentLog;
+use crate::wasi::permissions::Permissions;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
-use waypost_config::manifest::ResolvedComponent;
+use waypost_config::manifest::{Component, ResolvedComponent};
 use waypost_config::outbound::authority_of;
 use waypost_config::settings::RouteLimits;
 use waypost_config::{ComponentId, Manifest, Settings};
 use waypost_router::TRUSTED_HEADERS;
 
-/// How much longer than the slowest handler a dispatcher may take, so that the handler's own limit is met first.
+/// How much longer than the slowest handler the router may take, so that the handler's own limit applies first.
 const DISPATCH_MARGIN: Duration = Duration::from_secs(1);
 
 /// Environment variable with the secret of draft mode.
 const DRAFT_SECRET: &str = "WAYPOST_DRAFT_SECRET";
 
-/// The parts of an app.
+/// What an app is built from.
 pub(crate) struct Assembly {
     pub(crate) manifest: Manifest,
     pub(crate) settings: Settings,
     pub(crate) options: HostOptions,
-    /// What the cookie of draft mode has to hold.
+    /// The value that the cookie of draft mode must have.
     pub(crate) draft_secret: String,
 }
 
 impl Assembly {
-    /// What the pool of instances has to hold.
+    /// Returns what the pool of instances is sized for.
     pub(crate) fn pool_size(&self) -> PoolSize {
         let memory = self.each_limits().map(|limits| limits.memory).max();
         PoolSize {
@@ -48,16 +51,16 @@ impl Assembly {
         }
     }
 
-    /// Puts the app together; `resolved` is what depends on variables.
+    /// Builds the app. `resolved` is what depends on variables, and `runtime` makes what all components share.
     ///
     /// # Errors
     ///
-    /// When the table of routes of the host's own router cannot be read.
+    /// When the route table of the host's own router cannot be read.
     pub(crate) fn app(
         self,
         resolved: BTreeMap<ComponentId, ResolvedComponent>,
-        runtime: &Arc<Runtime>,
-    ) -> Result<Arc<App>, HostError> {
+        runtime: impl FnOnce(Weak<dyn Dispatch>, Arc<Metrics>) -> Runtime,
+    ) -> Result<Arc<App>, RoutesError> {
         let file = self.options.state_dir.join("key_value.redb");
         let key_value = KeyValue::new(&self.options.key_value, file);
         let router = self.native_router(&resolved).cloned();
@@ -66,11 +69,11 @@ impl Assembly {
             router.map(|router| Table::read(&router.routes, &known).map(|table| (router, table)));
         let table = table.transpose()?;
         let metrics = Arc::new(Metrics::default());
-        Ok(Arc::new_cyclic(|app| {
+        Ok(Arc::new_cyclic(|app: &Weak<App>| {
+            let dispatch: Weak<dyn Dispatch> = Weak::<App>::clone(app);
+            let runtime = Arc::new(runtime(dispatch, Arc::clone(&metrics)));
             let components = resolved.into_iter().filter_map(|(id, resolved)| {
-                let mut grants = self.grants(&id, resolved, &key_value)?;
-                grants.metrics = Arc::clone(&metrics);
-                let component = self.component(grants, Arc::clone(runtime), Weak::clone(app));
+                let component = self.component(&id, resolved, &key_value, &runtime)?;
                 Some((id, Arc::new(component)))
             });
             let components = components.collect();
@@ -79,17 +82,19 @@ impl Assembly {
                     .map(|(router, table)| Routing::new(router.component, table, &components)),
                 components,
                 metrics,
+                runtime,
                 widest: self.settings.widest(),
                 admission: Admission::limited(self.settings.limits.concurrency),
                 development: self.options.development,
-                manner: self.options.manner,
+                profile: self.options.profile,
                 manifest: self.manifest,
                 settings: self.settings,
             }
         }))
     }
 
-    /// The router that the host runs itself. It reaches all routes, so it stands only for one that may.
+    /// Returns the router that the host runs itself, if any. It reaches all routes, so it only replaces a component that may
+    /// reach them.
     fn native_router(
         &self,
         resolved: &BTreeMap<ComponentId, ResolvedComponent>,
@@ -98,12 +103,12 @@ impl Assembly {
         let granted = &resolved.get(&router.component)?.allowed_hosts;
         let mut routes = self.options.patterns.keys();
         let reaches_all = routes.all(|id| granted.allows("http", &authority_of(id), None));
-        (reaches_all && self.options.manner == Manner::Waypost).then_some(router)
+        (reaches_all && self.options.profile == HostProfile::Waypost).then_some(router)
     }
 
-    /// Tells a component what the host alone knows, unless the manifest says otherwise. Spin tells nothing.
-    fn tell(&self, id: &ComponentId, environment: &mut BTreeMap<String, String>) {
-        if self.options.manner == Manner::Spin {
+    /// Adds what the host alone knows to the environment of a component, unless the manifest sets it. Spin adds nothing.
+    fn add_environment(&self, id: &ComponentId, environment: &mut BTreeMap<String, String>) {
+        if self.options.profile == HostProfile::Spin {
             return;
         }
         let mut set = |name: &str, value: &str| {
@@ -115,52 +120,89 @@ impl Assembly {
             set(DRAFT_SECRET, &self.draft_secret);
         }
         if self.manifest.is_public(id) {
-            set(TRUSTED_HEADERS, VOUCHED_FOR);
+            set(TRUSTED_HEADERS, headers::TRUSTED);
         }
     }
 
-    fn grants(
+    fn component(
         &self,
         id: &ComponentId,
         resolved: ResolvedComponent,
         key_value: &KeyValue,
-    ) -> Option<Grants> {
-        let mut declared = self.manifest.components.get(id)?.clone();
-        self.tell(id, &mut declared.environment);
+        runtime: &Arc<Runtime>,
+    ) -> Option<LazyComponent> {
+        let declared = self.manifest.components.get(id)?;
         let pattern = self.options.patterns.get(id);
-        let name = pattern.cloned().unwrap_or_else(|| id.to_string());
+        let labels = Arc::new(Labels {
+            route: pattern.cloned().unwrap_or_else(|| id.to_string()),
+            component: id.clone(),
+        });
+        let permissions = self.permissions(id, declared, resolved, key_value);
         let limits = self.limits(id);
-        let key_value = key_value.clone();
-        let mut grants = Grants::new(id.clone(), name, &declared, resolved, limits, key_value);
-        grants.manner = self.options.manner;
-        Some(grants)
+        let (limits, admission) = match permissions.forwards {
+            true => (self.router_limits(limits), Admission::unlimited()),
+            false => {
+                let admission = Admission::limited(limits.concurrency);
+                (limits, admission)
+            }
+        };
+        let metrics = Arc::clone(&runtime.metrics);
+        let config = InstanceConfig {
+            log: Arc::new(ComponentLog::new(
+                Arc::clone(&labels),
+                metrics,
+                limits.log_rate,
+            )),
+            labels,
+            permissions: Arc::new(permissions),
+            limits,
+            profile: self.options.profile,
+        };
+        let source = declared.source.clone();
+        Some(LazyComponent::new(
+            config,
+            source,
+            admission,
+            Arc::clone(runtime),
+        ))
     }
 
-    /// A component that dispatches to others is bounded by the app alone: each of its requests is bounded
-    /// again, by the route that it reaches.
-    fn component(
+    fn permissions(
         &self,
-        mut grants: Grants,
-        runtime: Arc<Runtime>,
-        app: Weak<App>,
-    ) -> LazyComponent {
-        let mut admission = Admission::limited(grants.limits.concurrency);
-        if self.is_router(&grants) {
-            admission = Admission::unlimited();
-            grants.is_router = true;
-            grants.limits.request_body = None;
-            grants.limits.widen(&self.settings.widest());
-            let slowest = self.each_limits().map(|limits| limits.max_duration).max();
-            grants.limits.max_duration = slowest.unwrap_or_default() + DISPATCH_MARGIN;
-        }
-        LazyComponent::new(grants, admission, runtime, app)
+        id: &ComponentId,
+        declared: &Component,
+        resolved: ResolvedComponent,
+        key_value: &KeyValue,
+    ) -> Permissions {
+        let mut permissions = Permissions {
+            environment: declared.environment.clone(),
+            files: declared.files.clone(),
+            key_value: key_value.clone(),
+            key_value_stores: declared.key_value_stores.clone(),
+            variables: resolved.variables,
+            allowed_hosts: resolved.allowed_hosts,
+            forwards: false,
+        };
+        self.add_environment(id, &mut permissions.environment);
+        permissions.forwards = self.is_router(id, &permissions);
+        permissions
     }
 
-    /// A component that clients reach, that has no route of its own, and that may ask the others.
-    fn is_router(&self, grants: &Grants) -> bool {
-        self.manifest.is_public(&grants.id)
-            && !self.options.patterns.contains_key(&grants.id)
-            && grants.is_dispatcher(self.manifest.components.keys())
+    /// Returns whether a component is the app's router: clients reach it, it has no route of its own, and it may ask others.
+    fn is_router(&self, id: &ComponentId, permissions: &Permissions) -> bool {
+        let mut others = self.manifest.components.keys();
+        self.manifest.is_public(id)
+            && !self.options.patterns.contains_key(id)
+            && others.any(|other| permissions.allow_component(other))
+    }
+
+    /// Returns the limits of the router. The app's limits bound its requests, and those of the route that each reaches.
+    fn router_limits(&self, mut limits: RouteLimits) -> RouteLimits {
+        limits.request_body = None;
+        limits.widen(&self.settings.widest());
+        let slowest = self.each_limits().map(|limits| limits.max_duration).max();
+        limits.max_duration = slowest.unwrap_or_default() + DISPATCH_MARGIN;
+        limits
     }
 
     fn each_limits(&self) -> impl Iterator<Item = RouteLimits> {

@@ -47,9 +47,9 @@ impl Compiler {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cpu::Turns;
+    use crate::engine::InstanceSize;
     use crate::engine::PoolSize;
-    use crate::host::InstanceSize;
+    use crate::engine::epoch::Turns;
 
     #[test]
     fn a_host_finds_what_was_compiled() {

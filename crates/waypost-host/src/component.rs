@@ -1,42 +1,35 @@
 //! A component of the app: loaded when first asked for, and again when its file changed.
 
-use crate::admission::Admission;
-use crate::app::App;
-use crate::cpu::Turns;
 use crate::file_stamp::{FileStamp, LastLook};
-use crate::grants::Grants;
-use crate::instance::InstanceState;
-use crate::instances::Instances;
+use crate::instance::config::{InstanceConfig, Runtime};
+use crate::instance::pool::InstancePool;
 use crate::load::{self, LoadError, load};
-use crate::registry::Registry;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::{Duration, Instant, SystemTime};
+use crate::observe::labels::Labels;
+use crate::observe::metrics::StatusClasses;
+use crate::request::admission::Admission;
+use crate::request::context::RequestContext;
+use crate::request::failure::{Failure, Severity};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Instant, SystemTime};
 use tokio::sync::OwnedMutexGuard;
-use wasmtime::Engine;
-use wasmtime::component::Linker;
-use wasmtime_wasi_http::handler::ProxyPre;
-
-/// What all components of an app share.
-pub(crate) struct Runtime {
-    pub(crate) engine: Engine,
-    pub(crate) linker: Linker<InstanceState>,
-    pub(crate) registry: Arc<Registry>,
-    pub(crate) turns: Turns,
-}
+use waypost_config::ComponentId;
 
 /// One component, with whatever is loaded of it.
 pub(crate) struct LazyComponent {
-    pub(crate) grants: Arc<Grants>,
+    pub(crate) config: Arc<InstanceConfig>,
     pub(crate) admission: Admission,
+    /// Its responses, by class of status.
+    pub(crate) responses: StatusClasses,
+    source: PathBuf,
     runtime: Arc<Runtime>,
-    app: Weak<App>,
     slot: Mutex<Slot>,
     loading: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Default)]
 struct Slot {
-    loaded: Option<(FileStamp, Arc<Instances>)>,
+    loaded: Option<(FileStamp, Arc<InstancePool>)>,
     refused: Option<(FileStamp, Arc<LoadError>)>,
     looked: LastLook,
     /// The version whose code is in the cache, though it was not loaded.
@@ -44,7 +37,7 @@ struct Slot {
 }
 
 enum Look {
-    Use(Arc<Instances>),
+    Use(Arc<InstancePool>),
     Refuse(Arc<LoadError>),
     Load,
 }
@@ -52,22 +45,42 @@ enum Look {
 impl LazyComponent {
     /// Describes a component; nothing is read yet.
     pub(crate) fn new(
-        grants: Grants,
+        config: InstanceConfig,
+        source: PathBuf,
         admission: Admission,
         runtime: Arc<Runtime>,
-        app: Weak<App>,
     ) -> Self {
         Self {
-            grants: Arc::new(grants),
+            config: Arc::new(config),
             admission,
+            responses: StatusClasses::default(),
+            source,
             runtime,
-            app,
             slot: Mutex::default(),
             loading: Arc::default(),
         }
     }
 
-    /// Gives the instances of the component's file as it is now.
+    /// Returns its id.
+    pub(crate) fn id(&self) -> &ComponentId {
+        &self.config.labels.component
+    }
+
+    /// Logs a failure of a request for the component, and counts it.
+    pub(crate) fn report(&self, failure: &Failure, context: &RequestContext) {
+        let Labels { route, component } = &*self.config.labels;
+        let (request, status) = (context.id, failure.status().as_u16());
+        if let Some(bound) = failure.bound() {
+            self.runtime.metrics.over(bound);
+        }
+        match failure.severity() {
+            Severity::Detail => tracing::debug!(route, %component, %request, status, "{failure}"),
+            Severity::Warning => tracing::warn!(route, %component, %request, status, "{failure}"),
+            Severity::Error => tracing::error!(route, %component, %request, status, "{failure}"),
+        }
+    }
+
+    /// Returns the instances of the component's file as it is now.
     ///
     /// The first request compiles it, and those that come meanwhile wait for that one. A changed file is
     /// loaded the same way; requests in flight end on the version that they began with. When the new
@@ -76,7 +89,7 @@ impl LazyComponent {
     /// # Errors
     ///
     /// When there is no version that can be loaded.
-    pub(crate) async fn instances_now(self: &Arc<Self>) -> Result<Arc<Instances>, Arc<LoadError>> {
+    pub(crate) async fn pool_now(self: &Arc<Self>) -> Result<Arc<InstancePool>, Arc<LoadError>> {
         if let Some(result) = self.look().ready() {
             return result;
         }
@@ -104,14 +117,14 @@ impl LazyComponent {
     }
 
     fn compile_now(&self) {
-        let (engine, grants) = (&self.runtime.engine, &self.grants);
+        let Labels { route, component } = &*self.config.labels;
         // Taken before the file is read, as when it is loaded.
-        let stamp = FileStamp::of(&grants.source);
+        let stamp = FileStamp::of(&self.source);
         if self.lock().compiled.replace(stamp) == Some(stamp) {
             return;
         }
-        if let Err(error) = load::compile(engine, grants.id.as_str(), &grants.source) {
-            tracing::error!(route = grants.name, component = %grants.id, "{error}");
+        if let Err(error) = load::compile(&self.runtime.engine, component.as_str(), &self.source) {
+            tracing::error!(route, %component, "{error}");
         }
     }
 
@@ -122,7 +135,7 @@ impl LazyComponent {
 
     /// When its file changed last; none where there is no file.
     pub(crate) fn changed(&self) -> Option<SystemTime> {
-        FileStamp::of(&self.grants.source).changed()
+        FileStamp::of(&self.source).changed()
     }
 
     fn look(&self) -> Look {
@@ -130,7 +143,7 @@ impl LazyComponent {
         if !slot.looked.is_due() {
             return slot.current();
         }
-        let stamp = FileStamp::of(&self.grants.source);
+        let stamp = FileStamp::of(&self.source);
         if slot.is_of(stamp) {
             slot.looked.done();
             return slot.current();
@@ -143,7 +156,7 @@ impl LazyComponent {
     async fn load(
         self: &Arc<Self>,
         lock: OwnedMutexGuard<()>,
-    ) -> Result<Arc<Instances>, Arc<LoadError>> {
+    ) -> Result<Arc<InstancePool>, Arc<LoadError>> {
         let component = Arc::clone(self);
         let work = move || {
             let outcome = component.load_now();
@@ -153,53 +166,37 @@ impl LazyComponent {
         let work = tokio::task::spawn_blocking(work).await;
         work.unwrap_or_else(|error| {
             Err(Arc::new(LoadError::Interrupted {
-                component: self.grants.id.to_string(),
+                component: self.id().to_string(),
                 reason: error.to_string(),
             }))
         })
     }
 
-    fn load_now(&self) -> Result<Arc<Instances>, Arc<LoadError>> {
-        let (route, id) = (self.grants.name.as_str(), &self.grants.id);
+    fn load_now(&self) -> Result<Arc<InstancePool>, Arc<LoadError>> {
+        let Labels { route, component } = &*self.config.labels;
         let started = Instant::now();
         // Taken before the file is read: a change during the load is seen by the next look.
-        let stamp = FileStamp::of(&self.grants.source);
-        let result = load(&self.runtime.engine, &self.runtime.linker, &self.grants);
+        let stamp = FileStamp::of(&self.source);
+        let result = load(&self.runtime, &self.config, &self.source);
         let mut slot = self.lock();
         slot.looked.done();
         match result {
             Ok(pre) => {
                 let milliseconds = started.elapsed().as_millis();
-                tracing::debug!(route, component = %id, milliseconds, "loaded");
-                let handler = self.instances(pre);
+                tracing::debug!(route, %component, milliseconds, "loaded");
+                let (config, runtime) = (Arc::clone(&self.config), Arc::clone(&self.runtime));
+                let handler = InstancePool::new(pre, config, runtime);
                 slot.loaded = Some((stamp, handler.clone()));
                 slot.refused = None;
                 Ok(handler)
             }
             Err(error) => {
-                tracing::error!(route, component = %id, "{error}");
+                tracing::error!(route, %component, "{error}");
                 let error = Arc::new(error);
                 slot.refused = Some((stamp, Arc::clone(&error)));
                 let old = slot.loaded.as_ref().map(|(_, handler)| handler.clone());
                 old.ok_or(error)
             }
-        }
-    }
-
-    fn instances(&self, pre: ProxyPre<InstanceState>) -> Arc<Instances> {
-        Arc::new(Instances::new(
-            pre,
-            Arc::clone(&self.grants),
-            Arc::clone(&self.runtime),
-            Weak::clone(&self.app),
-        ))
-    }
-
-    /// Lets go of the instances that have waited for so long.
-    pub(crate) fn retire_idle(&self, waited: Duration) {
-        let loaded = self.lock().loaded.clone();
-        if let Some((_, instances)) = loaded {
-            instances.retire(waited);
         }
     }
 
@@ -230,7 +227,7 @@ impl Slot {
 }
 
 impl Look {
-    fn ready(self) -> Option<Result<Arc<Instances>, Arc<LoadError>>> {
+    fn ready(self) -> Option<Result<Arc<InstancePool>, Arc<LoadError>>> {
         match self {
             Self::Use(handler) => Some(Ok(handler)),
             Self::Refuse(error) => Some(Err(error)),

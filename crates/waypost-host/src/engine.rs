@@ -1,49 +1,79 @@
 //! The one engine of a host: how components are compiled, cached, placed in memory and interrupted.
 
-use crate::cpu::{EpochClock, Turns};
-use crate::error::HostError;
-use crate::host::InstanceSize;
+pub(crate) mod epoch;
+
+use epoch::{EpochClock, Turns};
 use std::path::{Path, PathBuf};
 use wasmtime::{
     Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig,
 };
 
-/// Components that a request may occupy at once: the router's and the handler's.
+/// Instances that a request may occupy at once: one of the router and one of the handler.
 const INSTANCES_PER_REQUEST: u32 = 2;
 
-/// Fewest instances that the pool holds, so that small limits still allow some warm ones.
+/// Fewest instances in the pool, so that small limits still allow some idle ones.
 const MIN_INSTANCES: u32 = 64;
 
-/// Most memories that the pool holds. Each reserves 4 GiB of address space for its memory (not of
-/// RAM), of the 128 TiB that a process on x86-64 has.
+/// Most memories in the pool. Each reserves 4 GiB of address space (not of RAM), of the 128 TiB that a process on x86-64
+/// has.
 const MAX_MEMORIES: u32 = 10_000;
 
 /// Stacks per instance: one that runs, one for a task that waits while the next runs.
 const STACKS_PER_INSTANCE: u32 = 2;
 
-/// What one memory can have: its addresses are of 32 bits.
+/// Largest memory: addresses have 32 bits.
 const MAX_MEMORY: u64 = 1 << 32;
 
-/// How many bytes Wasmtime may keep of its own for an instance. A composition of 98 routes of Rust takes 2 MB; it is
-/// allocated as it is needed.
+/// How many bytes Wasmtime may allocate for its own records of an instance. A composition of 98 Rust routes takes 2 MB.
 const MAX_RECORDS: usize = 64 << 20;
 
-/// How many bytes of compiled code the cache keeps; beyond that it forgets what was used least lately. A thousand
-/// routes of Rust take a quarter of a gigabyte, and every version of a route stays for a while.
+/// How many bytes of compiled code the cache keeps before it evicts what was least recently used. A thousand Rust routes
+/// take a quarter of a gigabyte, and every version of a route stays for a while.
 const CACHED_BYTES: u64 = 4 << 30;
 
-/// How many look-ups the cache may be late in writing down: an app of a thousand routes does them all at its start.
+/// How many look-ups the cache queues before it records them: an app of a thousand routes does that many at its start.
 const CACHE_EVENTS: u64 = 4_096;
 
-/// What the pool of instances is sized for.
+/// Why there is no engine.
+#[derive(Debug)]
+pub(crate) enum EngineError {
+    /// Wasmtime or the operating system refuses.
+    Start { reason: String },
+    /// The folder of compiled code cannot be used.
+    Cache { path: PathBuf, reason: String },
+}
+
+/// What one instance of a component takes from the host's pools.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InstanceSize {
+    /// Instances of core modules.
+    pub core_instances: usize,
+    /// Memories.
+    pub memories: usize,
+    /// Tables.
+    pub tables: usize,
+}
+
+/// A Rust component has three core modules (the code, a shim and a fix-up), one memory and two tables.
+impl Default for InstanceSize {
+    fn default() -> Self {
+        Self {
+            core_instances: 4,
+            memories: 1,
+            tables: 4,
+        }
+    }
+}
+
+/// What decides how large the pool of instances is.
 pub(crate) struct PoolSize {
     /// Requests that the app serves at once.
     pub(crate) concurrency: usize,
     /// Components of the app: each may keep an idle instance.
     pub(crate) components: usize,
-    /// The most that the memories of any instance may have together, in bytes.
+    /// Largest size of all memories of one instance together, in bytes.
     pub(crate) memory: u64,
-    /// What an instance of the largest component takes.
+    /// Size of an instance of the largest component.
     pub(crate) instance: InstanceSize,
 }
 
@@ -51,32 +81,32 @@ pub(crate) struct PoolSize {
 ///
 /// # Errors
 ///
-/// When the pool's address space is not to be had.
+/// When the system has not enough address space for the pool.
 pub(crate) fn build(
     size: &PoolSize,
     cache: &Cache,
     turns: &Turns,
-) -> Result<(Engine, EpochClock), HostError> {
+) -> Result<(Engine, EpochClock), EngineError> {
     let mut config = config(cache);
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(size)));
     let engine = start(&config)?;
     let clock =
-        EpochClock::start(engine.clone(), turns.clone()).map_err(|error| HostError::Engine {
+        EpochClock::start(engine.clone(), turns.clone()).map_err(|error| EngineError::Start {
             reason: format!("no thread for the CPU time bound: {error}"),
         })?;
     Ok((engine, clock))
 }
 
-/// Builds an engine that compiles as that of a host does, and takes no address space for instances.
+/// Builds an engine that compiles like a host's, and reserves no address space for instances.
 ///
 /// # Errors
 ///
-/// When this machine has no engine.
-pub(crate) fn compiler(cache: &Cache) -> Result<Engine, HostError> {
+/// When Wasmtime does not support this machine.
+pub(crate) fn compiler(cache: &Cache) -> Result<Engine, EngineError> {
     start(&config(cache))
 }
 
-/// What decides how components are compiled: a code cache serves all engines that have this in common.
+/// Configures how components are compiled. Engines that have this in common share a code cache.
 fn config(cache: &Cache) -> Config {
     let mut config = Config::new();
     config.wasm_component_model_async(true);
@@ -85,24 +115,24 @@ fn config(cache: &Cache) -> Config {
     config
 }
 
-fn start(config: &Config) -> Result<Engine, HostError> {
-    Engine::new(config).map_err(|error| HostError::Engine {
+fn start(config: &Config) -> Result<Engine, EngineError> {
+    Engine::new(config).map_err(|error| EngineError::Start {
         reason: format!("{error:#}"),
     })
 }
 
-/// Names the folder of compiled code in a state folder.
+/// Returns the folder of compiled code in a state folder.
 pub(crate) fn cache_dir(state_dir: &Path) -> PathBuf {
     state_dir.join("cache")
 }
 
-/// Opens a code cache, and makes its folder when missing.
+/// Opens a code cache, and creates its folder if it is missing.
 ///
 /// # Errors
 ///
 /// When the folder cannot be used.
-pub(crate) fn open_cache(directory: &Path) -> Result<Cache, HostError> {
-    let fail = |reason: String| HostError::StateDir {
+pub(crate) fn open_cache(directory: &Path) -> Result<Cache, EngineError> {
+    let fail = |reason: String| EngineError::Cache {
         path: directory.to_owned(),
         reason,
     };

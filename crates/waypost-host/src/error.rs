@@ -1,6 +1,7 @@
-//! What can go wrong before a host serves.
+//! Why a host does not start, or stops.
 
-use crate::native_router::RoutesError;
+use crate::app::native_router::RoutesError;
+use crate::engine::EngineError;
 use std::path::PathBuf;
 use waypost_config::Faults;
 
@@ -8,15 +9,15 @@ use waypost_config::Faults;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HostError {
-    /// The manifest's templates can't be filled in, or a setting belongs to no route: every fault, one per line.
+    /// Templates of the manifest can't be filled in, or settings name unknown routes. Lists every fault, one per line.
     #[error(transparent)]
     Configuration(#[from] Faults),
-    /// Wasmtime's engine cannot be made.
+    /// Wasmtime's engine does not start.
     #[error(
         "the WebAssembly engine does not start: {reason}; lower `concurrency` or `memory` below `[limits]` in `waypost.toml` if address space is short"
     )]
     Engine {
-        /// What Wasmtime says.
+        /// The message of Wasmtime.
         reason: String,
     },
     /// The folder for compiled code and state cannot be used.
@@ -24,19 +25,28 @@ pub enum HostError {
     StateDir {
         /// The folder.
         path: PathBuf,
-        /// What the operating system says.
+        /// The message of the operating system.
         reason: String,
     },
-    /// The table of routes of the host's own router cannot be used.
+    /// The route table of the host's own router cannot be used.
     #[error(transparent)]
     Routes(#[from] RoutesError),
     /// Components cannot be loaded.
     #[error("{}", faults.join("\n"))]
     Components {
-        /// What is wrong with each.
+        /// One message for each.
         faults: Vec<String>,
     },
-    /// The listener accepts no more connections.
+    /// The listener failed permanently.
     #[error("the listener failed: {0}")]
     Listener(#[source] std::io::Error),
+}
+
+impl From<EngineError> for HostError {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Start { reason } => Self::Engine { reason },
+            EngineError::Cache { path, reason } => Self::StateDir { path, reason },
+        }
+    }
 }

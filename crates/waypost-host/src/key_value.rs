@@ -7,7 +7,8 @@ mod memory;
 mod spin2;
 mod spin3;
 
-use crate::grants::Grants;
+use crate::observe::labels::Labels;
+use crate::wasi::imports::ImportState;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -69,14 +70,16 @@ impl OpenStore {
     /// # Errors
     ///
     /// When the manifest does not grant the store.
-    pub(crate) fn open(grants: &Grants, label: &str) -> Result<Self, StoreError> {
-        if !grants.key_value_stores.contains(label) {
+    pub(crate) fn open(imports: &ImportState, label: &str) -> Result<Self, StoreError> {
+        let permissions = &imports.permissions;
+        if !permissions.key_value_stores.contains(label) {
             let error = StoreError::AccessDenied(label.to_owned());
-            tracing::warn!(route = grants.name, component = %grants.id, "{error}");
+            let Labels { route, component } = &*imports.labels;
+            tracing::warn!(route, %component, "{error}");
             return Err(error);
         }
         Ok(Self {
-            backend: grants.key_value.clone(),
+            backend: permissions.key_value.clone(),
             label: label.into(),
         })
     }

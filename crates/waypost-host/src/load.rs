@@ -4,8 +4,8 @@ mod interfaces;
 
 pub use interfaces::{is_candidate, is_offered};
 
-use crate::grants::Grants;
-use crate::instance::InstanceState;
+use crate::instance::config::{InstanceConfig, Runtime};
+use crate::instance::state::InstanceState;
 use std::path::{Path, PathBuf};
 use wasmtime::Engine;
 use wasmtime::component::{Component, InstancePre, Linker};
@@ -61,22 +61,22 @@ fn list(names: &[String]) -> String {
     quoted.join(", ")
 }
 
-/// Loads the component of `grants`. Reads, and compiles what the code cache does not hold: call it where
-/// blocking is allowed.
+/// Loads a component from its file. Reads, and compiles what the code cache does not hold: call it where blocking is
+/// allowed.
 ///
 /// # Errors
 ///
 /// See [`LoadError`].
 pub(crate) fn load(
-    engine: &Engine,
-    linker: &Linker<InstanceState>,
-    grants: &Grants,
+    runtime: &Runtime,
+    config: &InstanceConfig,
+    source: &Path,
 ) -> Result<ProxyPre<InstanceState>, LoadError> {
-    let id = grants.id.as_str();
-    check_folders(grants)?;
-    let component = compile(engine, id, &grants.source)?;
-    let flavour = flavour(id, engine, &component)?;
-    let pre = link(id, linker, &component)?;
+    let id = config.labels.component.as_str();
+    check_folders(config)?;
+    let component = compile(&runtime.engine, id, source)?;
+    let flavour = flavour(id, &runtime.engine, &component)?;
+    let pre = link(id, &runtime.linker, &component)?;
     let pre = match flavour {
         Flavour::P3 => p3::bindings::ServicePre::new(pre).map(ProxyPre::P3),
         Flavour::P2 => p2::bindings::ProxyPre::new(pre).map(ProxyPre::P2),
@@ -98,11 +98,12 @@ pub(crate) fn compile(engine: &Engine, id: &str, path: &Path) -> Result<Componen
     })
 }
 
-fn check_folders(grants: &Grants) -> Result<(), LoadError> {
-    match grants.files.iter().find(|mount| !mount.source.is_dir()) {
+fn check_folders(config: &InstanceConfig) -> Result<(), LoadError> {
+    let mut mounts = config.permissions.files.iter();
+    match mounts.find(|mount| !mount.source.is_dir()) {
         None => Ok(()),
         Some(mount) => Err(LoadError::MissingFolder {
-            component: grants.id.to_string(),
+            component: config.labels.component.to_string(),
             path: mount.source.clone(),
         }),
     }

@@ -10,7 +10,9 @@ use anyhow::Context as _;
 use tokio::sync::{mpsc, oneshot};
 use tracing_subscriber::EnvFilter;
 use waypost_config::ComponentId;
-use waypost_host::{Host, HostError, HostOptions, InstanceSize, Manner, NativeRouter};
+use waypost_host::{
+    Host, HostError, HostOptions, HostProfile as Manner, InstanceSize, NativeRouter,
+};
 
 use super::Configuration;
 use super::memory;
@@ -101,7 +103,7 @@ impl Version {
         let mut options = HostOptions::new(place.root, place.state_dir);
         options.patterns = self.patterns.clone();
         options.instance_size = self.instance_size;
-        options.manner = place.manner;
+        options.profile = place.manner;
         options.native_router = self.native_router.clone().and_then(native_router);
         let manifest = self.configuration.manifest.clone();
         let settings = self.configuration.settings.clone();

@@ -92,6 +92,88 @@ fn routing_has_no_required_dependency_and_the_sdk_few() {
     assert!(count("waypost") <= 8);
 }
 
+/// The folders of the host's crate, from the top to the bottom: each uses itself and those that follow.
+const HOST_LAYERS: [&str; 12] = [
+    "lib", "host", "error", "options", "http", "app", "instance", "wasi", "engine", "request",
+    "observe", "compat",
+];
+
+/// Imports of the host's crate that go up, and why they may.
+const HOST_EXCEPTIONS: [(&str, &str, &str); 1] = [(
+    "app",
+    "options",
+    "options are plain data of the embedding program, which the app is built from",
+)];
+
+#[test]
+fn modules_of_the_host_use_what_is_below_them() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../crates/waypost-host/src");
+    let mut needed = BTreeSet::new();
+    let mut upward = Vec::new();
+    for file in rust_files(&source) {
+        let inside = file.strip_prefix(&source).unwrap();
+        let folder = inside.components().next().unwrap().as_os_str();
+        let folder = folder.to_str().unwrap().trim_end_matches(".rs");
+        for used in crate_paths(&std::fs::read_to_string(&file).unwrap()) {
+            if layer(folder) <= layer(&used) {
+                continue;
+            }
+            let exception = HOST_EXCEPTIONS
+                .iter()
+                .find(|(from, to, _)| *from == folder && *to == used);
+            match exception {
+                Some(exception) => drop(needed.insert(exception)),
+                None => upward.push(format!("{} uses `crate::{used}`", inside.display())),
+            }
+        }
+    }
+    assert!(upward.is_empty(), "imports that go up: {upward:#?}");
+    assert_eq!(
+        needed.len(),
+        HOST_EXCEPTIONS.len(),
+        "only {needed:?} are needed"
+    );
+}
+
+fn layer(folder: &str) -> usize {
+    let layer = HOST_LAYERS.iter().position(|layer| *layer == folder);
+    layer.unwrap_or_else(|| panic!("`{folder}` has no layer in this test"))
+}
+
+fn rust_files(folder: &Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths
+        .flat_map(|path| match path.is_dir() {
+            true => rust_files(&path),
+            false => vec![path],
+        })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .collect()
+}
+
+/// The first segments of all paths that begin with `crate::`, also in braces.
+fn crate_paths(text: &str) -> BTreeSet<String> {
+    let name = |text: &str| {
+        let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        text[..end.unwrap_or(text.len())].to_owned()
+    };
+    let mut names = BTreeSet::new();
+    for (start, prefix) in text.match_indices("crate::") {
+        let rest = &text[start + prefix.len()..];
+        match rest.strip_prefix('{') {
+            Some(list) => {
+                let list = list.split('}').next().unwrap_or_default();
+                names.extend(list.split(',').map(|item| name(item.trim())));
+            }
+            None => drop(names.insert(name(rest))),
+        }
+    }
+    // Names in capitals are re-exported by the crate's root.
+    names.retain(|name| name.starts_with(|c: char| c.is_ascii_lowercase()));
+    names
+}
+
 /// `cargo waypost` builds one package and `cargo test` all of them. Where they ask for other features
 /// of something that Wasmtime uses, Wasmtime is compiled twice, which takes minutes.
 #[test]

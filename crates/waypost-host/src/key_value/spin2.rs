@@ -1,8 +1,8 @@
 //! `fermyon:spin/key-value@2.0.0`, for WASI 0.2 guests.
 
 use super::{OpenStore, StoreError};
-use crate::bindings::fermyon::spin::key_value::{Error, Host, HostStore};
-use crate::instance::InstanceState;
+use crate::wasi::bindings::fermyon::spin::key_value::{Error, Host, HostStore};
+use crate::wasi::imports::ImportState;
 use wasmtime::Result;
 use wasmtime::component::Resource;
 
@@ -15,11 +15,11 @@ impl From<StoreError> for Error {
     }
 }
 
-impl Host for InstanceState {}
+impl Host for ImportState {}
 
-impl HostStore for InstanceState {
+impl HostStore for ImportState {
     async fn open(&mut self, label: String) -> Result<Result<Resource<OpenStore>, Error>> {
-        match OpenStore::open(&self.grants, &label) {
+        match OpenStore::open(self, &label) {
             Ok(store) => Ok(Ok(self.table.push(store)?)),
             Err(error) => Ok(Err(error.into())),
         }

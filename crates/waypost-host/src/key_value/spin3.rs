@@ -1,12 +1,14 @@
 //! `spin:key-value/key-value@3.0.0`, for WASI 0.3 guests: while a store works, other tasks of the guest run.
 
 use super::{OpenStore, StoreError};
-use crate::bindings::spin::key_value::key_value::{Error, Host, HostStore, HostStoreWithStore};
-use crate::instance::InstanceState;
+use crate::wasi::bindings::spin::key_value::key_value::{
+    Error, Host, HostStore, HostStoreWithStore,
+};
+use crate::wasi::imports::ImportState;
 use wasmtime::Result;
 use wasmtime::component::{Accessor, FutureReader, HasSelf, Resource, StreamReader};
 
-type Inside = HasSelf<InstanceState>;
+type Inside = HasSelf<ImportState>;
 
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
@@ -17,8 +19,8 @@ impl From<StoreError> for Error {
     }
 }
 
-impl Host for InstanceState {}
-impl HostStore for InstanceState {}
+impl Host for ImportState {}
+impl HostStore for ImportState {}
 
 fn opened<T>(accessor: &Accessor<T, Inside>, store: &Resource<OpenStore>) -> Result<OpenStore> {
     accessor.with(|mut access| Ok(access.get().table.get(store)?.clone()))
@@ -31,7 +33,7 @@ impl<T: Send> HostStoreWithStore<T> for Inside {
     ) -> Result<Result<Resource<OpenStore>, Error>> {
         accessor.with(|mut access| {
             let state = access.get();
-            match OpenStore::open(&state.grants, &label) {
+            match OpenStore::open(state, &label) {
                 Ok(store) => Ok(Ok(state.table.push(store)?)),
                 Err(error) => Ok(Err(error.into())),
             }

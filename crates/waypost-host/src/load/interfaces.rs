@@ -100,7 +100,7 @@ mod tests {
         let mut config = Config::new();
         config.wasm_component_model_async(true);
         let engine = Engine::new(&config).expect("the configuration is valid");
-        let linker = crate::linker::build(&engine).expect("the definitions do not clash");
+        let linker = crate::instance::linker::build(&engine).expect("the definitions do not clash");
         for import in imports {
             assert!(is_offered(&import), "{import}");
             let text = format!("(component (import \"{import}\" (instance)))");

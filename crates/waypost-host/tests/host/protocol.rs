@@ -147,7 +147,11 @@ async fn characters_that_no_url_has_are_an_error() {
         );
     }
     for target in ["/a<b", "/?<", "/?\"", "/`"] {
-        assert_eq!(reset_code(app.address, target).await, PROTOCOL_ERROR, "{target}");
+        assert_eq!(
+            reset_code(app.address, target).await,
+            PROTOCOL_ERROR,
+            "{target}"
+        );
     }
     app.stopped().await;
 }
@@ -161,11 +165,14 @@ async fn reset_code(address: std::net::SocketAddr, target: &str) -> u32 {
     const RST_STREAM: u8 = 3;
     let length = |bytes: &[u8]| u8::try_from(bytes.len()).expect("the frame is short");
     // GET, `http`, the path, and the authority `h`, in the spelling of HPACK.
-    let fields = [b"\x82\x86\x04", &[length(target.as_bytes())], target.as_bytes(), b"\x01\x01h"];
-    let fields = fields.concat();
+    let mut fields = b"\x82\x86\x04".to_vec();
+    fields.push(length(target.as_bytes()));
+    fields.extend_from_slice(target.as_bytes());
+    fields.extend_from_slice(b"\x01\x01h");
     let settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
     let headers = [0, 0, length(&fields), HEADERS, 5, 0, 0, 0, 1];
-    let sent = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", &settings[..], &headers, &fields].concat();
+    let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    let sent = [preface.as_slice(), settings.as_slice(), &headers, &fields].concat();
     let mut stream = TcpStream::connect(address).await.expect("the host listens");
     stream.write_all(&sent).await.expect("the host reads");
     let reset = async {
@@ -181,7 +188,9 @@ async fn reset_code(address: std::net::SocketAddr, target: &str) -> u32 {
             }
         }
     };
-    tokio::time::timeout(PATIENCE, reset).await.expect("the host resets")
+    tokio::time::timeout(PATIENCE, reset)
+        .await
+        .expect("the host resets")
 }
 
 #[tokio::test]

@@ -1,0 +1,96 @@
+//! Answers the requests that the app's components make to each other and to the app.
+
+use super::App;
+use crate::compat::{HostProfile, spin};
+use crate::request::context::RequestContext;
+use crate::request::failure::{Failure, bare};
+use crate::request::headers::strip_request;
+use crate::wasi::dispatch::{Dispatch, PendingResponse, ready};
+use http::request::Parts;
+use http::{Request, Response, StatusCode};
+use std::sync::Arc;
+use wasmtime_wasi_http::{Error, WasiBody};
+use waypost_router::X_REQUEST_ID;
+
+impl Dispatch for App {
+    fn ask_component(
+        self: Arc<Self>,
+        id: String,
+        request: Request<WasiBody>,
+        context: RequestContext,
+    ) -> PendingResponse {
+        Box::new(async move {
+            let response = self.component(&id, request, context).await?;
+            Ok(ready(response))
+        })
+    }
+
+    fn ask_app(
+        self: Arc<Self>,
+        request: Request<WasiBody>,
+        context: RequestContext,
+    ) -> PendingResponse {
+        Box::new(async move {
+            let response = self.front(request, context).await?;
+            Ok(ready(response))
+        })
+    }
+}
+
+impl App {
+    async fn component(
+        &self,
+        id: &str,
+        request: Request<WasiBody>,
+        context: RequestContext,
+    ) -> Result<Response<WasiBody>, Error> {
+        let component = self.components.get(id).ok_or(Error::DestinationNotFound)?;
+        let request = match self.profile {
+            HostProfile::Waypost => request,
+            HostProfile::Spin => match with_parts(request, spin::chain) {
+                Ok(request) => request,
+                Err(error) => {
+                    let failure = Failure::Returned(error.to_string());
+                    return Ok(self.fail(component, &failure, &context));
+                }
+            },
+        };
+        Ok(self.call(component, request, context).await.response)
+    }
+
+    async fn front(
+        &self,
+        mut request: Request<WasiBody>,
+        context: RequestContext,
+    ) -> Result<Response<WasiBody>, Error> {
+        let path = request.uri().path();
+        let component = self.route(path).ok_or(Error::DestinationNotFound)?;
+        match self.profile {
+            HostProfile::Waypost => {
+                // Here a component is a client: it may not set the headers that only the host sets.
+                strip_request(request.headers_mut());
+                let id = context.id.header_value();
+                request.headers_mut().insert(X_REQUEST_ID, id);
+            }
+            HostProfile::Spin => {
+                let trigger = self.manifest.trigger_for(path);
+                let route = &trigger.ok_or(Error::DestinationNotFound)?.route;
+                request = match with_parts(request, |parts| spin::ask_self(parts, route)) {
+                    Ok(request) => request,
+                    Err(_) => return Ok(bare(StatusCode::INTERNAL_SERVER_ERROR)),
+                };
+            }
+        }
+        let (reply, _) = self.enter(component, request, context).await;
+        Ok(reply.response)
+    }
+}
+
+fn with_parts<E>(
+    request: Request<WasiBody>,
+    change: impl FnOnce(&mut Parts) -> Result<(), E>,
+) -> Result<Request<WasiBody>, E> {
+    let (mut parts, body) = request.into_parts();
+    change(&mut parts)?;
+    Ok(Request::from_parts(parts, body))
+}

@@ -1,0 +1,129 @@
+//! Serves health and metrics to operators, on a listener of its own that is not for the public.
+
+mod report;
+
+use crate::app::App;
+use crate::observe::metrics::{Metrics, Phase};
+use crate::request::body;
+use crate::request::failure::{plain, reason};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use http::{Method, Request, Response, StatusCode};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::convert::Infallible;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use wasmtime_wasi_http::WasiBody;
+
+/// Path that says whether the app accepts requests.
+pub(crate) const HEALTH: &str = "/.well-known/waypost/health";
+
+/// Path of the counters, in the text format of Prometheus.
+const METRICS: &str = "/.well-known/waypost/metrics";
+
+/// Connections at once: few clients watch an app.
+const CONNECTIONS: usize = 32;
+
+/// How long the head of a request may take.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long to wait after an error before accepting again: the process may be short of file descriptors.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Content type of the text format of Prometheus.
+const EXPOSITION: HeaderValue =
+    HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+
+/// The server for operators.
+pub(crate) struct Admin {
+    pub(crate) app: Arc<App>,
+}
+
+impl Admin {
+    /// Serves until it is dropped.
+    ///
+    /// # Errors
+    ///
+    /// When the listener has no address, and so does not work.
+    pub(crate) async fn serve(self, listener: TcpListener) -> io::Result<()> {
+        listener.local_addr()?;
+        let admin = Arc::new(self);
+        let mut connections = JoinSet::new();
+        loop {
+            while connections.len() >= CONNECTIONS {
+                connections.join_next().await;
+            }
+            tokio::select! {
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, _)) => {
+                        connections.spawn(Arc::clone(&admin).connection(stream));
+                    }
+                    Err(_) => tokio::time::sleep(PAUSE).await,
+                },
+                Some(_) = connections.join_next() => {}
+            }
+        }
+    }
+
+    async fn connection(self: Arc<Self>, stream: TcpStream) {
+        let service = service_fn(|request: Request<_>| {
+            let response = self.answer(request.method(), request.uri().path());
+            async move { Ok::<_, Infallible>(response) }
+        });
+        let served = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_TIMEOUT)
+            .serve_connection(TokioIo::new(stream), service);
+        if let Err(error) = served.await {
+            tracing::debug!(%error, "connection of an operator ended early");
+        }
+    }
+
+    fn answer(&self, method: &Method, path: &str) -> Response<WasiBody> {
+        let is_known = [HEALTH, METRICS].contains(&path);
+        match path {
+            _ if is_known && !is_read(method) => not_allowed(),
+            HEALTH => health(&self.app.metrics),
+            METRICS => self.metrics(),
+            _ => plain(StatusCode::NOT_FOUND, reason(StatusCode::NOT_FOUND)),
+        }
+    }
+
+    fn metrics(&self) -> Response<WasiBody> {
+        let mut response = Response::new(body::full(report::text(&self.app)));
+        response.headers_mut().insert(CONTENT_TYPE, EXPOSITION);
+        response
+    }
+}
+
+/// Returns whether a method only reads.
+pub(crate) fn is_read(method: &Method) -> bool {
+    [Method::GET, Method::HEAD].contains(method)
+}
+
+/// Makes the response that says whether the app accepts requests: a 503 while it does not.
+pub(crate) fn health(metrics: &Metrics) -> Response<WasiBody> {
+    let (status, word) = match metrics.phase() {
+        Phase::Starting => (StatusCode::SERVICE_UNAVAILABLE, "starting"),
+        Phase::Serving => (StatusCode::OK, "serving"),
+        Phase::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
+    };
+    let mut response = plain(status, format!("{{\"status\":\"{word}\"}}\n"));
+    let headers = response.headers_mut();
+    let json = HeaderValue::from_static("application/json");
+    headers.insert(CONTENT_TYPE, json);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+fn not_allowed() -> Response<WasiBody> {
+    let status = StatusCode::METHOD_NOT_ALLOWED;
+    let mut response = plain(status, reason(status));
+    let methods = HeaderValue::from_static("GET, HEAD");
+    response.headers_mut().insert(ALLOW, methods);
+    response
+}

@@ -1,0 +1,230 @@
+//! One connection, HTTP/1.1 or HTTP/2.
+
+pub(super) mod linger;
+pub(super) mod progress;
+mod socket;
+
+use super::admin;
+use super::egress::SentBody;
+use super::ingress::{self, Endpoints};
+use super::spin;
+use crate::app::App;
+use crate::compat::HostProfile;
+use crate::observe::metrics::Bound;
+use crate::request::head::RequestError;
+use http::{Method, Request};
+use hyper::body::{Body as _, Incoming};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use progress::{Lapse, Progress};
+use socket::ClientSocket;
+use std::error::Error;
+use std::future::Future;
+use std::io::{self, ErrorKind};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
+
+/// HTTP/2 requests of one connection at once: as many as browsers send, and few enough that one client cannot take the
+/// whole concurrency of the app.
+const STREAMS: u32 = 100;
+
+/// Smallest buffer that hyper accepts for the head of a request.
+const MIN_HEAD: usize = 8 * 1024;
+
+/// How often a silent HTTP/2 client is pinged.
+const PING_INTERVAL: Duration = Duration::from_secs(20);
+
+/// Makes connections that are configured alike.
+pub(super) struct Connections {
+    app: Arc<App>,
+    builder: Arc<Builder<TokioExecutor>>,
+    stopping: CancellationToken,
+}
+
+impl Connections {
+    /// Configures connections for `app`. They end gracefully when `stopping` is cancelled.
+    pub(super) fn new(app: Arc<App>, stopping: CancellationToken) -> Self {
+        let builder = Arc::new(builder(&app));
+        Self {
+            app,
+            builder,
+            stopping,
+        }
+    }
+
+    /// Serves one connection until it ends.
+    pub(super) fn serve(&self, stream: TcpStream) -> impl Future<Output = ()> + Send + use<> {
+        let (app, builder) = (Arc::clone(&self.app), Arc::clone(&self.builder));
+        let stopping = self.stopping.clone();
+        async move {
+            let (Ok(client), Ok(own)) = (stream.peer_addr(), stream.local_addr()) else {
+                return;
+            };
+            if app.profile == HostProfile::Spin {
+                return spin::run(app, stream, client, &stopping).await;
+            }
+            // Otherwise a chunk waits for the acknowledgement of the one before (40 ms).
+            if let Err(error) = stream.set_nodelay(true) {
+                tracing::debug!(%error, "connection without TCP_NODELAY");
+            }
+            let endpoints = Endpoints::new(client.ip(), own.port());
+            run(app, &builder, stream, endpoints, &stopping).await;
+        }
+    }
+}
+
+async fn run(
+    app: Arc<App>,
+    builder: &Builder<TokioExecutor>,
+    stream: TcpStream,
+    endpoints: Endpoints,
+    stopping: &CancellationToken,
+) {
+    let idle_timeout = app.settings.limits.idle_timeout;
+    let progress = Arc::new(Progress::new(Arc::clone(&app.metrics)));
+    let (socket, returned) = ClientSocket::new(stream, idle_timeout, Arc::clone(&progress));
+    let end = drive(app, builder, socket, endpoints, &progress, stopping).await;
+    if let End::Failed(error) = &end {
+        tracing::debug!(error, "connection ended early");
+    }
+    // The HTTP library does not answer an incomplete head.
+    let is_stalled = matches!(end, End::Lapsed) && progress.is_in_head();
+    let rejection = is_stalled.then_some(RequestError::StalledHead);
+    if let Some(bound) = end.bound(rejection) {
+        progress.metrics.over(bound);
+    }
+    if progress.is_closed() {
+        return;
+    }
+    if let Ok(stream) = returned.await {
+        let response = rejection.map(linger::rejection).unwrap_or_default();
+        linger::close(stream, &response, stopping.cancelled()).await;
+    }
+}
+
+/// How a connection ended.
+enum End {
+    Done,
+    Failed(Box<dyn Error + Send + Sync>),
+    /// The client made no progress.
+    Lapsed,
+}
+
+impl End {
+    /// Returns the bound that the connection itself exceeded, if any.
+    fn bound(&self, rejection: Option<RequestError>) -> Option<Bound> {
+        let is_large = self.error().is_some_and(hyper::Error::is_parse_too_large);
+        let of_library = match (is_large, self.is_unread()) {
+            (true, _) => Some(Bound::Headers),
+            (_, true) => Some(Bound::IdleTimeout),
+            (false, false) => None,
+        };
+        rejection.and_then(RequestError::bound).or(of_library)
+    }
+
+    /// Returns whether a write timed out, as the client read nothing.
+    fn is_unread(&self) -> bool {
+        let cause = self.error().and_then(|error| error.source());
+        let cause = cause.and_then(|cause| cause.downcast_ref::<io::Error>());
+        cause.is_some_and(|error| error.kind() == ErrorKind::TimedOut)
+    }
+
+    fn error(&self) -> Option<&hyper::Error> {
+        match self {
+            Self::Failed(error) => error.downcast_ref(),
+            Self::Done | Self::Lapsed => None,
+        }
+    }
+}
+
+/// Lets the HTTP library serve a connection until it ends.
+async fn drive(
+    app: Arc<App>,
+    builder: &Builder<TokioExecutor>,
+    socket: ClientSocket,
+    endpoints: Endpoints,
+    progress: &Arc<Progress>,
+    stopping: &CancellationToken,
+) -> End {
+    let idle_timeout = app.settings.limits.idle_timeout;
+    let service = service_fn(|request: Request<Incoming>| {
+        let has_body = !request.body().is_end_stream();
+        let (mut open, version) = (progress.open(has_body), request.version());
+        let (app, endpoints) = (Arc::clone(&app), endpoints.clone());
+        let asks_health = app.settings.server.public_health && is_health(&request);
+        async move {
+            match request.method() {
+                _ if asks_health => {
+                    let response = admin::health(&app.metrics);
+                    Ok(SentBody::response(response, version, open))
+                }
+                // There is nothing to tunnel to: the connection ends without an answer.
+                &Method::CONNECT => Err(io::Error::from(ErrorKind::ConnectionRefused)),
+                _ => {
+                    let (response, place) = ingress::enter(app, request, endpoints).await;
+                    open.keep(place);
+                    Ok(SentBody::response(response, version, open))
+                }
+            }
+        }
+    });
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(socket), service));
+    let mut lapse = pin!(progress.lapse(idle_timeout));
+    let mut is_stopping = false;
+    loop {
+        tokio::select! {
+            ended = &mut connection => return ended.map_or_else(End::Failed, |()| End::Done),
+            lapsed = &mut lapse => match lapsed {
+                Lapse::Silent | Lapse::Stalled => return End::Lapsed,
+                Lapse::Idle => {
+                    connection.as_mut().graceful_shutdown();
+                    lapse.set(progress.lapse(idle_timeout));
+                }
+            },
+            () = stopping.cancelled(), if !is_stopping => {
+                is_stopping = true;
+                connection.as_mut().graceful_shutdown();
+            }
+        }
+    }
+}
+
+/// Returns whether a request asks for the health of the host.
+fn is_health(request: &Request<Incoming>) -> bool {
+    request.uri().path() == admin::HEALTH && admin::is_read(request.method())
+}
+
+/// Configures both protocols. hyper's `pipeline_flush` stays off: it holds a response back while the next request is in the
+/// buffer, so a stream would stall, and the answer to a malformed request would never be sent.
+///
+/// The buffer has room for both limits of any route, so that a head over either is read as a whole, and the host can
+/// answer 414 or 431. hyper itself answers 431 to a head that does not fit into the buffer.
+fn builder(app: &App) -> Builder<TokioExecutor> {
+    let widest = &app.widest;
+    let head = widest
+        .header_size
+        .saturating_add(widest.request_line)
+        .max(MIN_HEAD);
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        // Most responses fit into one buffer, which is cheaper to send than a list of two.
+        .writev(false)
+        // `Progress` has this timeout, without setting a timer for each request.
+        .header_read_timeout(None)
+        .max_headers(widest.header_count)
+        .max_buf_size(head);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS)
+        .max_header_list_size(u32::try_from(head).unwrap_or(u32::MAX))
+        .keep_alive_interval(PING_INTERVAL)
+        .keep_alive_timeout(app.settings.limits.idle_timeout);
+    builder
+}

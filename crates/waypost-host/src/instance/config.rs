@@ -1,0 +1,37 @@
+//! What all instances of a component have in common.
+
+use crate::compat::HostProfile;
+use crate::engine::epoch::Turns;
+use crate::instance::lifecycle::registry::Registry;
+use crate::instance::pool::Pools;
+use crate::instance::state::InstanceState;
+use crate::observe::labels::Labels;
+use crate::observe::metrics::Metrics;
+use crate::wasi::dispatch::Dispatch;
+use crate::wasi::logs::ComponentLog;
+use crate::wasi::permissions::Permissions;
+use std::sync::{Arc, Weak};
+use wasmtime::Engine;
+use wasmtime::component::Linker;
+use waypost_config::settings::RouteLimits;
+
+/// What the instances of one component need to know of it.
+pub(crate) struct InstanceConfig {
+    pub(crate) labels: Arc<Labels>,
+    pub(crate) permissions: Arc<Permissions>,
+    pub(crate) log: Arc<ComponentLog>,
+    pub(crate) limits: RouteLimits,
+    pub(crate) profile: HostProfile,
+}
+
+/// What the instances of all components of an app share.
+pub(crate) struct Runtime {
+    pub(crate) engine: Engine,
+    pub(crate) linker: Linker<InstanceState>,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) pools: Pools,
+    pub(crate) turns: Turns,
+    pub(crate) metrics: Arc<Metrics>,
+    /// The app, which answers the requests of its own components.
+    pub(crate) dispatch: Weak<dyn Dispatch>,
+}

@@ -1,0 +1,134 @@
+//! What the store of one instance holds.
+
+use super::config::{InstanceConfig, Runtime};
+use super::cpu::CpuMeter;
+use super::memory::MemoryLimit;
+use crate::compat::HostProfile;
+use crate::compat::spin::AllHeaders;
+use crate::observe::metrics::Bound;
+use crate::request::context::CurrentRequest;
+use crate::wasi::client_signal::ClientSignal;
+use crate::wasi::imports::ImportState;
+use crate::wasi::logs::LogStream;
+use crate::wasi::outgoing::Outgoing;
+use std::sync::{Arc, Weak};
+use wasmtime::Store;
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+
+/// How a request gets into an instance.
+pub(crate) type View = fn(&mut InstanceState) -> WasiHttpCtxView<'_>;
+
+/// The host's side of an instance: its resources, permissions and limits.
+pub(crate) struct InstanceState {
+    pub(crate) config: Arc<InstanceConfig>,
+    pub(crate) current: Arc<CurrentRequest>,
+    pub(crate) memory: MemoryLimit,
+    pub(crate) imports: ImportState,
+    wasi: WasiCtx,
+    http: WasiHttpCtx,
+    outgoing: Outgoing,
+    all_headers: AllHeaders,
+}
+
+impl InstanceState {
+    /// Makes the store of a new instance, with its limits set.
+    ///
+    /// # Errors
+    ///
+    /// When a mounted folder cannot be opened.
+    pub(crate) fn store(
+        runtime: &Runtime,
+        config: &Arc<InstanceConfig>,
+        meter: Arc<CpuMeter>,
+    ) -> wasmtime::Result<Store<Self>> {
+        let current = Arc::new(CurrentRequest::new());
+        let (permissions, labels) = (&config.permissions, &config.labels);
+        let state = Self {
+            wasi: wasi(config, &current)?,
+            http: WasiHttpCtx::new(),
+            memory: MemoryLimit::new(config.limits.memory),
+            outgoing: Outgoing::new(
+                Weak::clone(&runtime.dispatch),
+                Arc::clone(permissions),
+                Arc::clone(labels),
+                Arc::clone(&current),
+            ),
+            imports: ImportState {
+                table: ResourceTable::new(),
+                permissions: Arc::clone(permissions),
+                labels: Arc::clone(labels),
+            },
+            all_headers: AllHeaders,
+            config: Arc::clone(config),
+            current,
+        };
+        let mut store = Store::new(&runtime.engine, state);
+        store.limiter(|state| &mut state.memory);
+        store.set_epoch_deadline(1);
+        let metrics = Arc::clone(&runtime.metrics);
+        store.epoch_deadline_callback(move |_| {
+            let ended = meter.epoch_ended();
+            if ended.is_err() {
+                metrics.over(Bound::CpuTime);
+            }
+            ended
+        });
+        Ok(store)
+    }
+
+    /// Returns how requests get into the instances of a component.
+    pub(crate) fn view(profile: HostProfile) -> View {
+        match profile {
+            HostProfile::Waypost => Self::http,
+            HostProfile::Spin => Self::http_with_all_headers,
+        }
+    }
+
+    fn http_with_all_headers(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView {
+            ctx: &mut self.http,
+            table: &mut self.imports.table,
+            hooks: &mut self.all_headers,
+        }
+    }
+}
+
+/// Builds what WASI offers to an instance besides HTTP.
+fn wasi(config: &InstanceConfig, current: &Arc<CurrentRequest>) -> wasmtime::Result<WasiCtx> {
+    let mut builder = WasiCtxBuilder::new();
+    for (name, value) in &config.permissions.environment {
+        builder.env(name, value);
+    }
+    for mount in &config.permissions.files {
+        builder.preopened_dir(&mount.source, &mount.destination, FsPerms::ReadOnly)?;
+    }
+    if config.profile == HostProfile::Waypost {
+        builder.stdin(ClientSignal::new(Arc::clone(current)));
+    }
+    let log = &config.log;
+    builder
+        .stdout(LogStream::stdout(Arc::clone(log), Arc::clone(current)))
+        .stderr(LogStream::stderr(Arc::clone(log), Arc::clone(current)));
+    Ok(builder.build())
+}
+
+impl WasiView for InstanceState {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.imports.table,
+        }
+    }
+}
+
+impl WasiHttpView for InstanceState {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView {
+            ctx: &mut self.http,
+            table: &mut self.imports.table,
+            hooks: &mut self.outgoing,
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! The options of a host.
+
+use crate::app::native_router::NativeRouter;
+use crate::compat::HostProfile;
+use crate::engine::InstanceSize;
+use crate::key_value::KeyValueStorage;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use waypost_config::ComponentId;
+
+/// What a host needs to know besides its manifest and settings.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct HostOptions {
+    /// Folder of the app.
+    pub app_root: PathBuf,
+    /// Folder for compiled code and the key-value file, created if it is missing.
+    pub state_dir: PathBuf,
+    /// Whether clients see why a request failed. Not for the public.
+    pub development: bool,
+    /// Where the key-value stores are kept.
+    pub key_value: KeyValueStorage,
+    /// Size of an instance of the largest component. Default: that of a route written in Rust.
+    pub instance_size: InstanceSize,
+    /// Pattern of the route of each component that has one, such as `/items/[slug]`: its name in the log and in the
+    /// settings. A component without one is named by its id and has the app's limits.
+    pub patterns: BTreeMap<ComponentId, String>,
+    /// The host whose behaviour the app sees. Default: this one.
+    pub profile: HostProfile,
+    /// The router that the host runs itself. Default: none, so the component with the public address routes. A router that
+    /// may not reach every route by `spin.toml` is not replaced, nor is one with the profile of Spin.
+    pub native_router: Option<NativeRouter>,
+}
+
+impl HostOptions {
+    /// Makes the options of a host that keeps its state in `state_dir`.
+    pub fn new(app_root: impl Into<PathBuf>, state_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            app_root: app_root.into(),
+            state_dir: state_dir.into(),
+            development: false,
+            instance_size: InstanceSize::default(),
+            key_value: KeyValueStorage::default(),
+            patterns: BTreeMap::new(),
+            profile: HostProfile::default(),
+            native_router: None,
+        }
+    }
+}

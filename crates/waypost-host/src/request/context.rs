@@ -1,0 +1,119 @@
+//! The identity of a request while components work on it.
+
+use super::head::HeadSize;
+use crate::observe::request_id::RequestId;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio_util::sync::CancellationToken;
+
+/// How many components a request may pass through before the host takes it for a loop.
+///
+/// Router and handler are two; a handler that asks another through the router makes four. Sixteen
+/// leaves room for any sane app and ends a cycle before it costs more than sixteen instances.
+const MAX_DEPTH: u8 = 16;
+
+/// The id of a request, its depth in a chain of components, and whether its client is still there. None of it travels in
+/// a header.
+#[derive(Clone, Debug)]
+pub(crate) struct RequestContext {
+    /// Id of the client's request, shared by all requests that components make for it.
+    pub(crate) id: RequestId,
+    /// Cancelled when the client leaves before it has the whole response.
+    pub(crate) client_left: Arc<CancellationToken>,
+    /// Size of the head that the client sent; zero for a request that a handler made.
+    pub(crate) head: HeadSize,
+    depth: u8,
+}
+
+impl RequestContext {
+    /// Starts the context of a request that came from a client.
+    pub(crate) fn from_client() -> Self {
+        Self {
+            id: RequestId::unique(),
+            client_left: Arc::default(),
+            head: HeadSize::default(),
+            depth: 0,
+        }
+    }
+
+    /// Returns whether a component made the request, and not a client.
+    pub(crate) fn is_chained(&self) -> bool {
+        self.depth > 0
+    }
+
+    /// Returns the context of a request that a component makes to another, or `None` if the chain gets too deep. Its
+    /// client is the component: that may still wait for it when its own client has left, or the other way round.
+    pub(crate) fn chained(&self) -> Option<Self> {
+        let depth = self.depth + 1;
+        (depth < MAX_DEPTH).then(|| Self {
+            depth,
+            client_left: Arc::default(),
+            head: HeadSize::default(),
+            ..self.clone()
+        })
+    }
+
+    /// Returns the context of a request that the router forwards with a head of this size, or `None` if the chain gets
+    /// too deep. Its client is the router's client.
+    pub(crate) fn forwarded(&self, head: HeadSize) -> Option<Self> {
+        let chained = self.chained()?;
+        Some(Self {
+            client_left: Arc::new(self.client_left.child_token()),
+            // The router may add headers, which do not count, and may make smaller requests of its own.
+            head: self.head.min(head),
+            ..chained
+        })
+    }
+}
+
+/// The request that an instance works on, shared by its parts. An instance serves one request at a time.
+pub(crate) struct CurrentRequest(Mutex<RequestContext>);
+
+impl CurrentRequest {
+    /// Makes a context for the work of a component while it is instantiated.
+    pub(crate) fn new() -> Self {
+        Self(Mutex::new(RequestContext::from_client()))
+    }
+
+    /// Records that the instance works on another request now.
+    pub(crate) fn set(&self, context: RequestContext) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = context;
+    }
+
+    /// Returns the request that the instance works on.
+    pub(crate) fn get(&self) -> RequestContext {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_that_leaves_does_not_concern_other_requests() {
+        let first = RequestContext::from_client();
+        let chained = first.chained().expect("it is the first link");
+        let forwarded = || first.forwarded(HeadSize::default());
+        let (one, other) = forwarded().zip(forwarded()).expect("they are first links");
+        one.client_left.cancel();
+        assert!(!first.client_left.is_cancelled() && !other.client_left.is_cancelled());
+        first.client_left.cancel();
+        assert!(other.client_left.is_cancelled() && !chained.client_left.is_cancelled());
+    }
+
+    #[test]
+    fn a_chain_ends() {
+        let first = RequestContext::from_client();
+        let mut context = first.clone();
+        let mut links = 0;
+        while let Some(next) = context.chained() {
+            assert_eq!(next.id, first.id);
+            context = next;
+            links += 1;
+        }
+        assert_eq!(links, usize::from(MAX_DEPTH) - 1);
+    }
+}

@@ -1,0 +1,88 @@
+//! Headers that do not pass between a client and a component.
+//!
+//! A client must not be able to set the headers in which host and router talk to handlers: internal markers that a client
+//! can send are a recurring vulnerability of HTTP frameworks. `waypost-router` has the one list of these headers.
+
+use http::header::{CONNECTION, HeaderMap, HeaderName};
+use waypost_router::{is_hop_by_hop, is_reserved};
+
+/// Tells components the address of the client.
+pub(crate) const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// Tells components the port that the client connected to.
+pub(crate) const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
+
+/// Headers that this host sets on every request. The router component receives the list, so that it can trust them.
+pub(crate) const TRUSTED: &str = "x-forwarded-for,x-forwarded-port,x-request-id";
+
+/// Removes the headers that a client may not send to a component.
+pub(crate) fn strip_request(headers: &mut HeaderMap) {
+    remove_named_by_connection(headers);
+    remove_where(headers, |name| is_hop_by_hop(name) || is_reserved(name));
+}
+
+/// Removes the headers of one connection, among them those that `Connection` names.
+pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap) {
+    remove_named_by_connection(headers);
+    remove_where(headers, is_hop_by_hop);
+}
+
+fn remove_named_by_connection(headers: &mut HeaderMap) {
+    for name in named_by_connection(headers) {
+        headers.remove(name);
+    }
+}
+
+fn remove_where(headers: &mut HeaderMap, is_removed: impl Fn(&str) -> bool) {
+    let names = headers.keys().filter(|name| is_removed(name.as_str()));
+    for name in names.cloned().collect::<Vec<_>>() {
+        headers.remove(name);
+    }
+}
+
+fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
+    list(headers, &CONNECTION)
+        .filter_map(|name| name.parse().ok())
+        .collect()
+}
+
+/// Returns the elements of a header whose value is a comma-separated list (RFC 9110, section 5.6.1).
+pub(crate) fn list<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h str> {
+    let lines = headers.get_all(name).into_iter();
+    lines
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(','))
+        .map(str::trim)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    #[test]
+    fn what_only_the_inside_sets_is_removed() {
+        let mut headers = HeaderMap::new();
+        for name in [
+            "x-request-id",
+            "forwarded",
+            "x-forwarded-host",
+            "x-forwarded-anything",
+            "spin-full-url",
+            "x-waypost-cache",
+            "te",
+            "connection",
+            "x-hop",
+            "proxy-authorization",
+            "upgrade",
+            "accept",
+        ] {
+            headers.append(name, HeaderValue::from_static("1"));
+            headers.append(name, HeaderValue::from_static("2"));
+        }
+        headers.append(CONNECTION, HeaderValue::from_static("close, X-Hop"));
+        strip_request(&mut headers);
+        let left: Vec<&str> = headers.keys().map(HeaderName::as_str).collect();
+        assert_eq!(left, ["accept"]);
+    }
+}

@@ -1,0 +1,38 @@
+//! How a component's request to its own app reaches another component.
+
+use crate::request::context::RequestContext;
+use http::{Request, Response};
+use std::sync::Arc;
+use wasmtime_wasi_http::{Error, WasiBody};
+
+/// What drives the connection of an outgoing request, beside the response.
+pub(crate) type Io = Box<dyn Future<Output = Result<(), Error>> + Send>;
+
+/// The response to an outgoing request, once it is there. Dropping it drops the request.
+pub(crate) type PendingResponse =
+    Box<dyn Future<Output = Result<(Response<WasiBody>, Io), Error>> + Send>;
+
+/// Answers requests that components make to their own app, in memory.
+///
+/// The app implements it. Everything below knows the app as this trait alone.
+pub(crate) trait Dispatch: Send + Sync + 'static {
+    /// Asks the component with this id.
+    fn ask_component(
+        self: Arc<Self>,
+        id: String,
+        request: Request<WasiBody>,
+        context: RequestContext,
+    ) -> PendingResponse;
+
+    /// Asks the component whose route fits, as if a client had sent the request.
+    fn ask_app(
+        self: Arc<Self>,
+        request: Request<WasiBody>,
+        context: RequestContext,
+    ) -> PendingResponse;
+}
+
+/// Makes a response that needs nothing else to be driven.
+pub(crate) fn ready(response: Response<WasiBody>) -> (Response<WasiBody>, Io) {
+    (response, Box::new(std::future::ready(Ok(()))))
+}

@@ -1,0 +1,187 @@
+//! Writes the standard output and standard error of components to the log, line by line.
+//!
+//! The length of a line is bounded, and so are the bytes per second of a component: a guest in a loop must not fill the
+//! disk on which the log is kept.
+
+mod budget;
+
+use crate::observe::labels::Labels;
+use crate::observe::metrics::{Bound, Metrics};
+use crate::request::context::CurrentRequest;
+use budget::{LogBudget, Verdict};
+use bytes::Bytes;
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use tokio::io::AsyncWrite;
+use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
+use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
+
+/// Longest line in bytes; a longer one is split.
+const MAX_LINE: usize = 8 * 1024;
+
+/// What all instances of one component log, together.
+pub(crate) struct ComponentLog {
+    labels: Arc<Labels>,
+    metrics: Arc<Metrics>,
+    budget: LogBudget,
+}
+
+impl ComponentLog {
+    /// Lets the component log `rate` bytes per second.
+    pub(crate) fn new(labels: Arc<Labels>, metrics: Arc<Metrics>, rate: u64) -> Self {
+        Self {
+            labels,
+            metrics,
+            budget: LogBudget::new(rate),
+        }
+    }
+}
+
+/// One of an instance's two output streams.
+#[derive(Clone)]
+pub(crate) struct LogStream(Arc<Lines>);
+
+struct Lines {
+    kind: Kind,
+    component: Arc<ComponentLog>,
+    current: Arc<CurrentRequest>,
+    partial: Mutex<Vec<u8>>,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Stdout,
+    Stderr,
+}
+
+impl LogStream {
+    /// Makes the standard output of an instance, whose lines are logged as information.
+    pub(crate) fn stdout(component: Arc<ComponentLog>, current: Arc<CurrentRequest>) -> Self {
+        Self::new(Kind::Stdout, component, current)
+    }
+
+    /// Makes the standard error of an instance, whose lines are logged as warnings.
+    pub(crate) fn stderr(component: Arc<ComponentLog>, current: Arc<CurrentRequest>) -> Self {
+        Self::new(Kind::Stderr, component, current)
+    }
+
+    fn new(kind: Kind, component: Arc<ComponentLog>, current: Arc<CurrentRequest>) -> Self {
+        Self(Arc::new(Lines {
+            kind,
+            component,
+            current,
+            partial: Mutex::default(),
+        }))
+    }
+}
+
+impl Lines {
+    fn write(&self, bytes: &[u8]) {
+        let mut partial = self.partial.lock().unwrap_or_else(PoisonError::into_inner);
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            for chunk in piece.chunks(MAX_LINE) {
+                partial.extend_from_slice(chunk);
+                if partial.ends_with(b"\n") || partial.len() >= MAX_LINE {
+                    self.log(&partial);
+                    partial.clear();
+                }
+            }
+        }
+    }
+
+    fn log(&self, line: &[u8]) {
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        match self.component.budget.spend(line.len()) {
+            Verdict::Granted => self.emit(&String::from_utf8_lossy(line)),
+            Verdict::FirstRefused => {
+                self.component.metrics.over(Bound::LogRate);
+                self.emit("log cut: it exceeds `log_rate` of `waypost.toml` (bytes per second)");
+            }
+            Verdict::Refused => {}
+        }
+    }
+
+    fn emit(&self, line: &str) {
+        let Labels { route, component } = &*self.component.labels;
+        let request = self.current.get().id;
+        match self.kind {
+            Kind::Stdout => {
+                tracing::info!(target: "waypost::route", route, %component, %request, stream = "stdout", "{line}");
+            }
+            Kind::Stderr => {
+                tracing::warn!(target: "waypost::route", route, %component, %request, stream = "stderr", "{line}");
+            }
+        }
+    }
+}
+
+impl Drop for Lines {
+    fn drop(&mut self) {
+        let partial = std::mem::take(
+            self.partial
+                .get_mut()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+        if !partial.is_empty() {
+            self.log(&partial);
+        }
+    }
+}
+
+impl IsTerminal for LogStream {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+}
+
+impl StdoutStream for LogStream {
+    fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
+        Box::new(self.clone())
+    }
+
+    fn p2_stream(&self) -> Box<dyn OutputStream> {
+        Box::new(self.clone())
+    }
+}
+
+impl AsyncWrite for LogStream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.0.write(bytes);
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[wasmtime_wasi::async_trait]
+impl Pollable for LogStream {
+    async fn ready(&mut self) {}
+}
+
+impl OutputStream for LogStream {
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        self.0.write(&bytes);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        Ok(MAX_LINE)
+    }
+}

@@ -1,0 +1,123 @@
+//! Requests that components make: to others of the app in memory, to the network if permitted.
+
+use super::dispatch::{Dispatch, Io, PendingResponse};
+use super::permissions::Permissions;
+use crate::observe::labels::Labels;
+use crate::request::context::{CurrentRequest, RequestContext};
+use crate::request::head::HeadSize;
+use http::Request;
+use http_body_util::BodyExt;
+use std::future::ready;
+use std::sync::{Arc, Weak};
+use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks, default_send_request};
+use waypost_config::outbound::{SELF_AUTHORITY, service_chaining_target};
+
+/// Sends the requests of one instance.
+pub(crate) struct Outgoing {
+    dispatch: Weak<dyn Dispatch>,
+    permissions: Arc<Permissions>,
+    labels: Arc<Labels>,
+    current: Arc<CurrentRequest>,
+}
+
+enum Destination {
+    Component(String),
+    App,
+    Network,
+}
+
+impl Outgoing {
+    /// Makes the sender of an instance that works on `current`.
+    pub(crate) fn new(
+        dispatch: Weak<dyn Dispatch>,
+        permissions: Arc<Permissions>,
+        labels: Arc<Labels>,
+        current: Arc<CurrentRequest>,
+    ) -> Self {
+        Self {
+            dispatch,
+            permissions,
+            labels,
+            current,
+        }
+    }
+
+    fn send(
+        &self,
+        request: Request<WasiBody>,
+        options: Option<RequestOptions>,
+    ) -> Result<PendingResponse, Error> {
+        let destination = self.destination(&request)?;
+        let context = self.chained(&request)?;
+        let app = || self.dispatch.upgrade().ok_or(Error::ConnectionTerminated);
+        Ok(match destination {
+            Destination::Component(id) => app()?.ask_component(id, request, context),
+            Destination::App => app()?.ask_app(request, context),
+            Destination::Network => Box::new(async move {
+                let (response, io) = default_send_request(request, options).await?;
+                Ok((response.map(BodyExt::boxed_unsync), Box::new(io) as Io))
+            }),
+        })
+    }
+
+    /// Returns where a request goes, if the manifest permits it.
+    fn destination(&self, request: &Request<WasiBody>) -> Result<Destination, Error> {
+        let uri = request.uri();
+        let scheme = uri.scheme_str().unwrap_or("http");
+        let host = uri.host().unwrap_or(SELF_AUTHORITY);
+        let port = uri.port_u16();
+        let allowed_hosts = &self.permissions.allowed_hosts;
+        if host == SELF_AUTHORITY {
+            return match allowed_hosts.allows_self() {
+                true => Ok(Destination::App),
+                false => Err(self.denied("http://self")),
+            };
+        }
+        if !allowed_hosts.allows(scheme, host, port) {
+            let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+            return Err(self.denied(&format!("{scheme}://{host}{port}")));
+        }
+        Ok(match service_chaining_target(host) {
+            Some(id) => Destination::Component(id.to_owned()),
+            None => Destination::Network,
+        })
+    }
+
+    fn denied(&self, host: &str) -> Error {
+        let Labels { route, component } = &*self.labels;
+        let request = self.current.get().id;
+        tracing::warn!(
+            route, %component, %request,
+            "outgoing request denied; to grant it, add \"{host}\" to `allowed_outbound_hosts` below `[component.{component}]` in `spin.toml`"
+        );
+        Error::HttpRequestDenied
+    }
+
+    fn chained(&self, request: &Request<WasiBody>) -> Result<RequestContext, Error> {
+        let current = self.current.get();
+        let head = || HeadSize::of(request.method(), request.uri(), request.headers());
+        let context = match self.permissions.forwards {
+            true => current.forwarded(head()),
+            false => current.chained(),
+        };
+        context.ok_or_else(|| {
+            let Labels { route, component } = &*self.labels;
+            tracing::error!(route, %component, request = %current.id, "components call each other in a loop");
+            Error::LoopDetected
+        })
+    }
+}
+
+impl WasiHttpHooks for Outgoing {
+    fn send_request(
+        &mut self,
+        request: Request<WasiBody>,
+        options: Option<RequestOptions>,
+        _processed: Box<dyn Future<Output = Result<(), Error>> + Send>,
+    ) -> PendingResponse {
+        match self.send(request, options) {
+            Ok(response) => response,
+            Err(error) => Box::new(ready(Err(error))),
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! What one component may use: what its manifest entry grants, and nothing else.
+
+use crate::key_value::KeyValue;
+use std::collections::{BTreeMap, BTreeSet};
+use waypost_config::ComponentId;
+use waypost_config::manifest::FileMount;
+use waypost_config::outbound::{AllowedHosts, authority_of};
+use waypost_config::variables::VariableValue;
+
+/// The permissions of a component, with its variables filled in.
+pub(crate) struct Permissions {
+    pub(crate) environment: BTreeMap<String, String>,
+    pub(crate) files: Vec<FileMount>,
+    /// The stores of the app, of which the component may open those in `key_value_stores`.
+    pub(crate) key_value: KeyValue,
+    pub(crate) key_value_stores: BTreeSet<String>,
+    pub(crate) variables: BTreeMap<String, VariableValue>,
+    pub(crate) allowed_hosts: AllowedHosts,
+    /// Whether its requests are those of its own clients, which it forwards as the app's router.
+    pub(crate) forwards: bool,
+}
+
+impl Permissions {
+    /// Returns whether the component may ask another one of the app.
+    pub(crate) fn allow_component(&self, id: &ComponentId) -> bool {
+        self.allowed_hosts.allows("http", &authority_of(id), None)
+    }
+}
