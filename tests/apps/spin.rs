@@ -1,6 +1,6 @@
 //! The artefacts that Spin gets, by Spin's rules: the host in Spin's manner, asked from outside.
 //!
-//! What those rules are is told in `crates/waypost-host/src/spin.rs`, with the files of Spin that have them.
+//! What those rules are is told in `crates/waypost-host/src/compat/spin.rs`, with the files of Spin that have them.
 
 use std::io::{Read, Write};
 use std::path::Path;
