@@ -99,15 +99,27 @@ const HOST_LAYERS: [&str; 12] = [
 ];
 
 /// Imports of the host's crate that go up, and why they may.
-const HOST_EXCEPTIONS: [(&str, &str, &str); 1] = [(
-    "app",
-    "options",
-    "options are plain data of the embedding program, which the app is built from",
-)];
+const HOST_EXCEPTIONS: &[(&str, &str, &str)] = &[
+    (
+        "assembly",
+        "options",
+        "options are plain data of the embedding program, which the app is built from",
+    ),
+    (
+        "compiler",
+        "error",
+        "it is a part of the crate's API, which has one error",
+    ),
+    (
+        "compiler",
+        "load",
+        "it compiles components as they are compiled when they are loaded",
+    ),
+];
 
 #[test]
 fn modules_of_the_host_use_what_is_below_them() {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../crates/waypost-host/src");
+    let source = checkout().join("crates/waypost-host/src");
     let mut needed = BTreeSet::new();
     let mut upward = Vec::new();
     for file in rust_files(&source) {
@@ -136,11 +148,18 @@ fn modules_of_the_host_use_what_is_below_them() {
 }
 
 fn layer(folder: &str) -> usize {
+    let folder = match folder {
+        "assembly" | "component" | "file_stamp" => "app",
+        "load" => "instance",
+        "key_value" => "wasi",
+        "code_cache" | "compiler" | "content" => "engine",
+        other => other,
+    };
     let layer = HOST_LAYERS.iter().position(|layer| *layer == folder);
     layer.unwrap_or_else(|| panic!("`{folder}` has no layer in this test"))
 }
 
-fn rust_files(folder: &Path) -> Vec<std::path::PathBuf> {
+fn rust_files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap();
     let paths = entries.map(|entry| entry.unwrap().path());
     paths
