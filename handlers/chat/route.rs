@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use futures::{Stream, StreamExt, stream};
-use waypost::{Event, Query, Response, time::sleep};
+use waypost::sse::Event;
+use waypost::{Query, Response, time::sleep};
 
 #[derive(serde::Deserialize)]
 struct Chat {

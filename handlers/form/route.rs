@@ -1,6 +1,7 @@
 //! `/form`: a form with a file.
 
-use waypost::{FormData, Json};
+use waypost::form::FormData;
+use waypost::Json;
 
 #[derive(serde::Serialize)]
 struct Reply {

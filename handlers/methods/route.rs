@@ -1,7 +1,8 @@
 //! `/methods`: every method that a route can have. Without the functions `head` and `options`, the route would
 //! answer both methods automatically.
 
-use waypost::{IntoResponse, Request, Response};
+use waypost::response::IntoResponse;
+use waypost::{Request, Response};
 
 async fn get(_req: Request) -> &'static str {
     "GET reads"

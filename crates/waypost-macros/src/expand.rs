@@ -1,4 +1,4 @@
-//! What `export!` becomes.
+//! The code that `export!` expands to.
 
 use proc_macro2::{Literal, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -19,13 +19,13 @@ pub fn expand(input: &Export) -> Result<TokenStream> {
     let checks = input.methods.iter().map(|method| check(method, &pattern));
     let description = description(&text, &input.methods);
     Ok(quote! {
-        /// This route as a whole.
+        /// The whole route.
         #[allow(dead_code, unreachable_pub)]
         pub(crate) mod route {
             use super::*;
             use ::waypost::__private as waypost_private;
 
-            /// What the component answers with; tests call it through `waypost::test::call`.
+            /// The route that the component exports. Tests call it through `waypost::test::call`.
             pub struct Route;
 
             impl waypost_private::Route for Route {
@@ -43,7 +43,7 @@ pub fn expand(input: &Export) -> Result<TokenStream> {
 
                 async fn call(
                     verb: waypost_private::Verb,
-                    exchange: &mut ::waypost::Exchange,
+                    exchange: &mut ::waypost::extract::Exchange,
                 ) -> ::waypost::Response {
                     #calls
                 }
@@ -58,7 +58,7 @@ pub fn expand(input: &Export) -> Result<TokenStream> {
     })
 }
 
-/// Writes how a path is matched. Where the pattern has no params the component needs no code for them.
+/// Generates the matching of a path. A pattern without params needs no code for params.
 fn matches(pattern: &Pattern) -> TokenStream {
     if pattern.params().next().is_some() {
         return TokenStream::new();
@@ -66,13 +66,13 @@ fn matches(pattern: &Pattern) -> TokenStream {
     quote! {
         fn matches(
             path: &waypost_private::Path,
-        ) -> ::core::option::Option<waypost_private::Bound> {
-            Self::pattern().accepts(path).then_some(waypost_private::Bound::NOTHING)
+        ) -> ::core::option::Option<waypost_private::PathParams> {
+            Self::pattern().accepts(path).then_some(waypost_private::PathParams::NOTHING)
         }
     }
 }
 
-/// Returns the pattern that the folder gives, or the one that stands in the macro.
+/// Returns the pattern of the folder, or the one in the macro's arguments.
 fn pattern(input: &Export) -> Result<Pattern> {
     let manifest_dir = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default();
     let of_folder = folder::pattern(manifest_dir.as_ref())
@@ -91,7 +91,7 @@ fn pattern(input: &Export) -> Result<Pattern> {
     }
 }
 
-/// Writes down a segment of a pattern, which is parsed here and not in the component.
+/// Generates a segment of the pattern, which is parsed here and not in the component.
 fn segment(segment: &Segment) -> TokenStream {
     let name = |name: &ParamName| {
         let name = name.as_str();
@@ -111,12 +111,12 @@ const NOT_IN_AN_APP: &str = "this crate is not below the `handlers` folder of an
     `spin.toml` and `handlers`): move it there, or name the pattern, \
     `waypost::export!(\"/items/[slug]\": get);`";
 
-/// Writes the calls of the functions. A route is called with a verb of its own, so the last of them stands for all
-/// others.
+/// Generates the calls of the functions. A route is called only with a verb that it implements, so the last function
+/// needs no condition.
 fn calls(methods: &[Method]) -> TokenStream {
     let Some((last, others)) = methods.split_last() else {
         return quote!(::core::unreachable!(
-            "a route is called with a verb of its own"
+            "a route is called only with a verb that it implements"
         ));
     };
     let others = others.iter().map(|method| {
@@ -136,8 +136,7 @@ fn call(method: &Method) -> TokenStream {
     quote_spanned!(verb.span()=> waypost_private::run(#function, exchange).await)
 }
 
-/// Makes code that compiles only if the params of a handler have a field for each segment. It never
-/// runs.
+/// Generates code that compiles only if the params type of a handler has a field for each segment. It is never run.
 fn check(method: &Method, pattern: &Pattern) -> TokenStream {
     let Method { verb, function } = method;
     let span = verb.span();
@@ -159,8 +158,8 @@ fn check(method: &Method, pattern: &Pattern) -> TokenStream {
     }
 }
 
-/// Makes the name of a field: raw where it is a keyword. Its place is the method's, but as the macro's own
-/// text, so that the compiler does not offer to write another name over the method.
+/// Returns the name of a field, as a raw identifier if it is a keyword. Errors point to the method, but the
+/// identifier counts as the macro's, so that the compiler does not suggest to replace the method by another name.
 fn field(name: &str, span: Span) -> syn::Ident {
     let span = Span::call_site().located_at(span);
     match syn::parse_str::<syn::Ident>(name) {
@@ -169,7 +168,8 @@ fn field(name: &str, span: Span) -> syn::Ident {
     }
 }
 
-/// Makes the section by which the component describes itself to tools (`wit/waypost.wit` of the repository).
+/// Generates the custom section `waypost:route`, which describes the component to tools: a JSON object with `pattern`
+/// and `methods`.
 fn description(pattern: &str, methods: &[Method]) -> TokenStream {
     let names: Vec<_> = methods
         .iter()
@@ -190,7 +190,7 @@ fn description(pattern: &str, methods: &[Method]) -> TokenStream {
     }
 }
 
-/// Writes a JSON string. A pattern holds no control characters: they are percent-encoded in it.
+/// Returns a JSON string. A pattern contains no control characters, because they are percent-encoded.
 fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }

@@ -4,9 +4,10 @@ use std::path::{Component, Path, PathBuf};
 
 use waypost_routing::Pattern;
 
-/// Finds the pattern of the crate in `manifest_dir`: its folder below the app's `handlers`.
+/// Returns the pattern of the crate in `manifest_dir`, which is its folder below the app's `handlers`, or `None` if
+/// it is not in an app.
 ///
-/// The app is the nearest folder above that holds both `handlers` and `spin.toml`.
+/// The app is the nearest parent folder with both `handlers` and `spin.toml`.
 pub fn pattern(manifest_dir: &Path) -> Result<Option<Pattern>, String> {
     let Some(handlers) = handlers(manifest_dir) else {
         return Ok(None);
@@ -27,7 +28,7 @@ pub fn pattern(manifest_dir: &Path) -> Result<Option<Pattern>, String> {
     let pattern = Pattern::parse(&folder);
     pattern
         .map(Some)
-        .map_err(|error| format!("`handlers/{folder}` is no route: {error}"))
+        .map_err(|error| format!("`handlers/{folder}` is not a valid route: {error}"))
 }
 
 fn handlers(manifest_dir: &Path) -> Option<PathBuf> {

@@ -1,4 +1,10 @@
-//! The arguments of handlers.
+//! The arguments of handlers: [`FromRequest`], and the types that implement it.
+
+pub(crate) mod context;
+pub(crate) mod de;
+mod draft;
+mod exchange;
+pub(crate) mod params;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Uri};
@@ -6,33 +12,40 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::cookies::Cookies;
-use crate::{Body, Error, Exchange, FormData, IntoResponse, Request, Response, Result};
+use crate::form::FormData;
+use crate::response::IntoResponse;
+use crate::{Body, Error, Request, Response, Result};
+pub use context::Context;
+pub use draft::DraftMode;
+pub use exchange::Exchange;
+pub use params::Params;
 
-/// What a handler may take as an argument.
+/// Types that a handler may take as an argument.
 ///
-/// | type | what it is |
+/// | type | value |
 /// | --- | --- |
 /// | [`Request`] | the request |
-/// | [`Context<P>`](crate::Context) | the params of the path, and the cookies to answer with |
-/// | [`Query<T>`] | the search params as a `T` |
+/// | [`Context<P>`](crate::Context) | the params of the path, and the cookies of request and response |
+/// | [`Query<T>`] | the search params, deserialized into a `T` |
 /// | [`Json<T>`] | the body as JSON |
-/// | [`Form<T>`] | the body as a form |
+/// | [`Form<T>`] | the body as a form, deserialized into a `T` |
 /// | [`FormData`] | the body as a form, field by field, with files |
-/// | [`Multipart`](crate::multipart::Multipart) | the body as a form, while it arrives |
+/// | [`Multipart`](crate::multipart::Multipart) | the body as a form, read while it arrives |
 /// | `String`, `Bytes`, [`Body`] | the body |
 /// | [`Cookies`] | the cookies |
-/// | `UserAgent` | the client, with the feature `user-agent` |
+/// | `UserAgent` | the client by its `User-Agent` header (feature `user-agent`) |
 /// | `HeaderMap`, `Method`, `Uri` | that part of the request |
-/// | `Option<T>`, `Result<T>` | `T`, where a failure is the handler's to deal with |
+/// | `Option<T>`, `Result<T>` | `T`, and the handler deals with the error |
 ///
-/// The body can be read once, so only one argument may take it.
+/// The body can be read only once, so only one argument may take it.
 ///
 /// # Examples
 ///
-/// An argument of one's own:
+/// An argument type of your own:
 ///
 /// ```
-/// use waypost::{Error, Exchange, FromRequest, Result};
+/// use waypost::extract::{Exchange, FromRequest};
+/// use waypost::{Error, Result};
 ///
 /// struct ApiKey(String);
 ///
@@ -49,14 +62,16 @@ use crate::{Body, Error, Exchange, FormData, IntoResponse, Request, Response, Re
 /// ```
 #[diagnostic::on_unimplemented(
     message = "a handler can't take `{Self}` as an argument",
-    label = "not something that can be drawn from a request",
+    label = "does not implement `FromRequest`",
     note = "take a `Request`, `Context<Params>` (where `Params` implements `serde::Deserialize`), \
             `Query<T>`, `Json<T>`, `Form<T>`, `Cookies` or another type that implements `FromRequest`"
 )]
 pub trait FromRequest: Sized {
-    /// Makes the argument.
+    /// Creates the argument.
     ///
-    /// An `Err` is the answer: the handler does not run.
+    /// # Errors
+    ///
+    /// An error becomes the response, and the handler is not called.
     fn from_request(exchange: &mut Exchange) -> impl Future<Output = Result<Self>>;
 }
 
@@ -137,7 +152,7 @@ impl<T: FromRequest> FromRequest for Result<T, Error> {
     }
 }
 
-/// JSON: as an argument the body, as a reply a body with `Content-Type: application/json`.
+/// JSON: as an argument the deserialized body, as a reply a body with `Content-Type: application/json`.
 ///
 /// # Examples
 ///
@@ -166,7 +181,7 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
-/// The search params of the URL as a `T`, as an argument.
+/// The search params of the URL, deserialized into a `T`. An argument of handlers.
 ///
 /// # Examples
 ///
@@ -190,11 +205,13 @@ pub struct Query<T>(pub T);
 impl<T: DeserializeOwned> FromRequest for Query<T> {
     async fn from_request(exchange: &mut Exchange) -> Result<Self> {
         let query = exchange.head().uri.query().unwrap_or_default();
-        Ok(Self(crate::SearchParams::parse(query).into_typed()?))
+        Ok(Self(
+            crate::request::SearchParams::parse(query).into_typed()?,
+        ))
     }
 }
 
-/// The body as a form with the fields of a `T`, as an argument.
+/// The body as a form, deserialized into a `T`. An argument of handlers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Form<T>(pub T);
 

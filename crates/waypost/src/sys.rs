@@ -1,7 +1,7 @@
-//! What differs between targets: how requests come in, and how to wait.
+//! The code that differs between targets: receiving and sending requests, timers, the log.
 //!
-//! The target alone chooses: `wasm32-wasip2` is WASI 0.3, `wasm32-wasip1` is WASI 0.2, and any
-//! other target is for tests.
+//! Only the target decides: `wasm32-wasip2` is WASI 0.3, `wasm32-wasip1` is WASI 0.2, and any other target is for
+//! tests.
 
 #[cfg(target_arch = "wasm32")]
 mod destination;
@@ -30,10 +30,10 @@ pub(crate) use native::while_set;
 pub(crate) use native::{send, sleep, with_network};
 
 #[cfg(not(all(target_arch = "wasm32", target_env = "p2")))]
-pub(crate) use crate::incoming::Incoming;
+pub(crate) use crate::run::incoming::Incoming;
 
-/// Writes what went wrong, `error: `, to the log of the host. Where that takes none, nothing is to be done: `eprintln!` would end the
-/// component, and holds the text of every error there is to say so.
+/// Writes an error to the log of the host. If the host refuses it, the line is lost: `eprintln!` would panic instead,
+/// and would add the texts of all I/O errors to the component.
 #[cfg(target_arch = "wasm32")]
 pub(crate) fn log(line: &str) {
     use std::io::Write;
@@ -41,8 +41,9 @@ pub(crate) fn log(line: &str) {
     let _ = std::io::stderr().write_all(line.as_bytes());
 }
 
-/// Writes a line to the output of a test.
+/// Writes an error to the output of a test.
 #[cfg(not(target_arch = "wasm32"))]
+#[expect(clippy::print_stderr, reason = "the log of a test is its output")]
 pub(crate) fn log(line: &str) {
     eprintln!("error: {line}");
 }
@@ -95,7 +96,7 @@ macro_rules! __export_component {
     };
 }
 
-/// A route is a component on WASI targets only: elsewhere its functions are there for tests.
+/// A route is a component on WASI targets only. On other targets its functions are for tests.
 #[cfg(not(target_arch = "wasm32"))]
 #[doc(hidden)]
 #[macro_export]

@@ -1,8 +1,8 @@
-//! Waiting, on every target.
+//! Timers, on every target.
 
 use std::time::Duration;
 
-/// Waits. Other requests and streams of the instance go on meanwhile.
+/// Waits for this duration. Other requests and streams of the instance run meanwhile.
 pub async fn sleep(duration: Duration) {
     crate::sys::sleep(duration).await;
 }

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 use waypost::http::Uri;
-use waypost::{Context, Json, Params, Request, Response, test};
+use waypost::extract::Params;
+use waypost::{Context, Json, Request, Response, test};
 use waypost_router::{Answer, Decision, Router};
 use waypost_routing::{ParamValue, Path, Pattern, Resolved, RouteTable};
 

@@ -2,7 +2,10 @@
 
 use futures::FutureExt as _;
 use waypost::http::{HeaderValue, Request as HttpRequest, header};
-use waypost::{Body, FormData, FormValue, Request, RequestError, SearchParams, url};
+use waypost::error::RequestError;
+use waypost::form::{FormData, FormValue};
+use waypost::request::SearchParams;
+use waypost::{Body, Request, url};
 
 use crate::input::Fields;
 use crate::multipart;

@@ -5,7 +5,8 @@ mod conditional;
 
 use waypost::cors::Cors;
 use waypost::http::{HeaderValue, header};
-use waypost::{IntoHeaderValue, Request, Response};
+use waypost::response::IntoHeaderValue;
+use waypost::{Request, Response};
 
 use crate::input::Fields;
 

@@ -2,7 +2,8 @@
 
 use waypost::http::{StatusCode, header};
 use waypost::url::{ParseError, Url};
-use waypost::{IntoResponse, Response, permanent_redirect, redirect};
+use waypost::response::IntoResponse;
+use waypost::{Response, permanent_redirect, redirect};
 
 use crate::input::Fields;
 

@@ -1,7 +1,8 @@
 //! Multipart forms: a written form is read unchanged.
 
 use waypost::http::HeaderValue;
-use waypost::{Body, File, FormData, FormValue, Response};
+use waypost::form::{File, FormData, FormValue};
+use waypost::{Body, Response};
 
 use crate::form::read;
 use crate::input::Fields;

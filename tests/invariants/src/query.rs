@@ -1,7 +1,9 @@
 //! Query parameters: the same as in the URL standard, by name and as a type.
 
 use serde::Deserialize;
-use waypost::{Request, RequestError, SearchParams, url};
+use waypost::error::RequestError;
+use waypost::request::SearchParams;
+use waypost::{Request, url};
 
 use crate::input::{Fields, pairs};
 

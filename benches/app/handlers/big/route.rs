@@ -1,6 +1,7 @@
 //! `/big`: a response of 1 MB.
 
-use waypost::{Body, Bytes};
+use waypost::body::Bytes;
+use waypost::Body;
 
 static BODY: [u8; 1 << 20] = [b'b'; 1 << 20];
 

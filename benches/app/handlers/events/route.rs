@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use futures::stream;
-use waypost::{Event, Response, time::sleep};
+use waypost::sse::Event;
+use waypost::{Response, time::sleep};
 
 async fn get() -> Response {
     Response::events(stream::unfold(0, async |count: u32| {

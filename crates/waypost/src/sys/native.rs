@@ -1,4 +1,4 @@
-//! Any target that is no WASI: tests.
+//! Every target other than WASI: for tests.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -8,16 +8,17 @@ use std::time::Duration;
 use futures::channel::oneshot;
 use futures::future::{FutureExt as _, LocalBoxFuture};
 
-use crate::{Body, FetchError, Request, Response};
+use crate::client::FetchError;
+use crate::{Body, Request, Response};
 
 type Network = Rc<dyn Fn(Request) -> LocalBoxFuture<'static, Response>>;
 
 thread_local! {
-    /// What stands in for the network in a test on this thread.
+    /// The function that answers fetches in a test on this thread.
     static NETWORK: RefCell<Option<Network>> = const { RefCell::new(None) };
 }
 
-/// Lets `answers` stand in for the network while `work` runs.
+/// Answers fetches with `answers` while `work` runs.
 pub(crate) fn with_network<T, F>(
     answers: impl Fn(Request) -> F + 'static,
     work: impl FnOnce() -> T,
@@ -29,7 +30,7 @@ where
     while_set(&NETWORK, Some(network), work)
 }
 
-/// Gives what a thread knows another value while `work` runs.
+/// Replaces a thread-local value while `work` runs.
 pub(crate) fn while_set<V, T>(
     known: &'static LocalKey<RefCell<V>>,
     value: V,
@@ -41,23 +42,23 @@ pub(crate) fn while_set<V, T>(
     done
 }
 
-/// Asks what stands in for the network.
+/// Answers a fetch with the function that the test set.
 pub(crate) async fn send(request: http::Request<Body>) -> Result<http::Response<Body>, FetchError> {
     let network = NETWORK.with_borrow(Clone::clone);
     match network {
         Some(answers) => Ok(answers(request.into()).await.into()),
         None => Err(FetchError::Connection(
-            "there is no network in a test".to_owned(),
+            "a test has no network: use `waypost::test::with_network`".to_owned(),
         )),
     }
 }
 
-/// Waits on a thread of its own: handlers under test need no runtime.
+/// Waits, with a thread of its own as timer: handlers under test need no async runtime.
 pub(crate) async fn sleep(duration: Duration) {
     let (done, waiting) = oneshot::channel();
     std::thread::spawn(move || {
         std::thread::sleep(duration);
-        // The handler may be gone by now.
+        // The receiver may have been dropped meanwhile.
         let _ = done.send(());
     });
     // The thread always sends.

@@ -13,15 +13,16 @@ pub use wstd::__internal::wasip2;
 use wstd::io::AsyncOutputStream;
 
 use crate::after::Finish;
-use crate::delivery::{Gone, Sent, Taker, deliver};
-use crate::head::Listed;
-use crate::route::{Answer, Route, answer};
+use crate::response::head::HeaderList;
+use crate::run::delivery::{ChunkSink, Delivery, Disconnected, deliver};
+use crate::run::route::{Answer, Route, answer};
 use crate::sys::log;
 use crate::{Body, Response, Signal};
 
 pub(crate) use client::send;
 
-/// Answers a request, with the body, before it returns: in WASI 0.2 nothing goes on afterwards.
+/// Answers a request. The body, and the work after it, are complete when this returns: WASI 0.2 runs nothing
+/// afterwards.
 pub fn handle<R: Route>(request: IncomingRequest, response: ResponseOutparam) {
     wstd::runtime::block_on(async move {
         match wstd::http::request::try_from_incoming(request) {
@@ -57,64 +58,64 @@ async fn send_answer(
         Err(code) => return ResponseOutparam::set(outparam, Err(code)),
     };
     let head = OutgoingResponse::new(headers);
-    // The SDK lets only valid codes through, and the body is taken only here.
+    // Never an error: the SDK checked the status, and the body is taken only here.
     let _ = head.set_status_code(response.status().as_u16());
     let outgoing = head.body();
     ResponseOutparam::set(outparam, Ok(head));
     let Ok(outgoing) = outgoing else { return };
-    // A body that is dropped unfinished tells the host to cut the connection.
+    // Dropping an unfinished body makes the host cut the connection.
     let Some(mut client) = writer(&outgoing) else {
         return;
     };
     let sent = deliver(response.into_body(), &mut client, signal).await;
-    // The stream is a part of the body, and has to go first.
+    // The stream is a child of the body, and has to be dropped first.
     drop(client);
     match sent {
-        Sent::Whole(trailers) => finish(outgoing, trailers),
-        Sent::Broken(error) => log(&format!("the body of the response failed: {error}")),
-        Sent::Cut => {}
+        Delivery::Complete(trailers) => finish(outgoing, trailers),
+        Delivery::Failed(error) => log(&format!("the body of the response failed: {error}")),
+        Delivery::Disconnected => {}
     }
 }
 
-/// Makes the headers or trailers of a message.
+/// Creates the headers or trailers of a message.
 fn fields(headers: &[(String, Vec<u8>)]) -> Result<Fields, ErrorCode> {
-    // The host refuses the headers of a connection; a handler that sets one made a mistake.
+    // The host refuses connection headers. A handler that sets one made a mistake.
     Fields::from_list(headers).map_err(|error| {
         log(&format!("the host refuses a header: {error}"));
         ErrorCode::InternalError(Some(error.to_string()))
     })
 }
 
-fn listed(headers: &HeaderMap) -> Listed {
+fn listed(headers: &HeaderMap) -> HeaderList {
     let line = |(name, value): (&HeaderName, &HeaderValue)| {
         (name.as_str().to_owned(), value.as_bytes().to_vec())
     };
     headers.iter().map(line).collect()
 }
 
-/// Returns what the pieces of a body are written to. There is one for each body.
+/// Returns the stream of a body, or `None` if it was already taken.
 fn writer(outgoing: &OutgoingBody) -> Option<AsyncOutputStream> {
     outgoing.write().ok().map(AsyncOutputStream::new)
 }
 
-impl Taker for AsyncOutputStream {
-    async fn take(&mut self, piece: Bytes) -> Result<(), Gone> {
-        // Hosts may hold pieces back until they are told not to.
-        self.write_all(&piece).await.map_err(|_| Gone)?;
-        self.flush().await.map_err(|_| Gone)
+impl ChunkSink for AsyncOutputStream {
+    async fn accept(&mut self, chunk: Bytes) -> Result<(), Disconnected> {
+        // Without a flush, hosts may hold chunks back.
+        self.write_all(&chunk).await.map_err(|_| Disconnected)?;
+        self.flush().await.map_err(|_| Disconnected)
     }
 }
 
-/// Ends a body that was written as a whole.
+/// Finishes a body that was written completely.
 fn finish(outgoing: OutgoingBody, trailers: Option<HeaderMap>) {
     let trailers = trailers.and_then(|trailers| fields(&listed(&trailers)).ok());
-    // It fails where the length is not the one that was announced, which cuts the connection.
+    // This fails if the length differs from `Content-Length`, and cuts the connection.
     if let Err(code) = OutgoingBody::finish(outgoing, trailers) {
-        log(&format!("the body is not what was announced: {code}"));
+        log(&format!("the body does not match its headers: {code}"));
     }
 }
 
-/// Waits.
+/// Waits for this duration.
 pub(crate) async fn sleep(duration: Duration) {
     wstd::task::sleep(duration.into()).await;
 }

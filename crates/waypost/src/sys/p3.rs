@@ -18,20 +18,21 @@ use wasip3::wit_bindgen::{FutureReader, FutureWriter, StreamWriter};
 use wasip3::{wit_future, wit_stream};
 
 use crate::after::{Finish, Work};
-use crate::delivery::{Gone, Sent, Taker, deliver};
-use crate::head::Listed;
-use crate::route::{Route, answer};
-use crate::send_body::SendBody;
+use crate::body::http_body::SendBody;
+use crate::client::FetchError;
+use crate::response::head::HeaderList;
+use crate::run::delivery::{ChunkSink, Delivery, Disconnected, deliver};
+use crate::run::route::{Route, answer};
 use crate::sys::{destination, log};
-use crate::{Body, FetchError, Signal};
+use crate::{Body, Signal};
 pub(crate) use incoming::Incoming;
 
-/// The control character by which the host says that the client went away.
+/// The control character that the host sends when the client disconnects.
 const CANCEL: u8 = 0x18;
 
 type Ended = Result<Option<Trailers>, ErrorCode>;
 
-/// Answers a request; the body of the response follows while this component goes on.
+/// Answers a request. The body of the response is sent by a task that runs on after this returns.
 pub async fn handle<R: Route>(request: Request) -> Result<Response, ErrorCode> {
     let signal = Signal::default();
     let answer = watched(answer::<R>(Incoming::new(request), signal.clone()), &signal).await;
@@ -46,7 +47,7 @@ pub async fn handle<R: Route>(request: Request) -> Result<Response, ErrorCode> {
     let respond = body.respond.unwrap_or(respond_at_once);
     let response = respond(body, headers, answer.after, signal);
     if status != StatusCode::OK {
-        // The SDK lets only valid codes through. A new response has 200.
+        // Never an error: the SDK checked the status. A new response has 200.
         let _ = response.set_status_code(status.as_u16());
     }
     Ok(response)
@@ -55,10 +56,10 @@ pub async fn handle<R: Route>(request: Request) -> Result<Response, ErrorCode> {
 /// Makes a response of a body and headers; the work for afterwards is done when the body is out.
 pub(crate) type Respond = fn(Body, Fields, Option<Box<dyn Finish>>, Signal) -> Response;
 
-/// Answers with a body that is in memory.
+/// Creates a response with a body in memory.
 ///
-/// Whether the client is still there shows in whether it takes the body. What the host says of the response is not
-/// listened to: it would be heard no earlier.
+/// If the client disconnects, writing the body fails. Waiting for the host's result of the response as well would not
+/// report it earlier.
 fn respond_at_once(
     body: Body,
     headers: Fields,
@@ -99,7 +100,7 @@ async fn send_whole(
         signal.abort();
     }
     drop(client);
-    // That there are no trailers is what it says of itself.
+    // Dropping it sends its default: no trailers.
     drop(ended);
 }
 
@@ -110,8 +111,8 @@ fn behind(sending: Work, after: Option<Box<dyn Finish>>) -> Work {
     }
 }
 
-/// Answers with a body that is a stream, and drops it when the client goes away, though nothing may have come of it
-/// for long.
+/// Creates a response with a streamed body, which is dropped when the client disconnects, also while the stream is
+/// silent.
 pub(crate) fn respond_with_stream(
     body: Body,
     headers: Fields,
@@ -123,7 +124,7 @@ pub(crate) fn respond_with_stream(
     let (response, sent) = Response::new(headers, Some(reader), trailers);
     let sending: Work = Box::pin(async move {
         let writing = pin!(write(body, writer, ended, &signal));
-        // One of them speaks on Waypost's host, the other on hosts that know no more than WASI HTTP.
+        // Waypost's host completes the first, hosts with plain WASI HTTP the second.
         let (left, gone) = (pin!(client_left()), pin!(gone(sent)));
         if let Either::Right(_) = select(writing, select(left, gone)).await {
             signal.abort();
@@ -133,8 +134,8 @@ pub(crate) fn respond_with_stream(
     response
 }
 
-/// Runs a handler to its end, and tells it when its client goes away. One that has its answer at once is not
-/// kept by asking.
+/// Runs a handler to its end, and fires its signal when the client disconnects. A handler that is ready at once does
+/// not wait for the host.
 async fn watched<T>(handler: impl Future<Output = T>, signal: &Signal) -> T {
     let mut handler = pin!(handler);
     let answer = poll_fn(|cx| {
@@ -153,18 +154,18 @@ async fn watched<T>(handler: impl Future<Output = T>, signal: &Signal) -> T {
     answer
 }
 
-/// What waits until the client goes away.
+/// A future that waits until the client disconnects.
 pub(crate) type Leaving = Pin<Box<dyn Future<Output = ()>>>;
 
-/// Begins to wait until the client goes away.
+/// Starts waiting until the client disconnects.
 pub(crate) fn leaving() -> Leaving {
     Box::pin(client_left())
 }
 
-/// Waits until the host says that the client went away; for ever, if it says nothing.
+/// Waits until the host reports that the client disconnected; forever if it never does.
 ///
-/// WASI HTTP has no word for it. Waypost's host writes one to the input of the program (`wasi:cli/stdin`),
-/// which has nothing to read on other hosts.
+/// WASI HTTP can't express it. Waypost's host writes a control character to `wasi:cli/stdin`, which is empty on other
+/// hosts.
 async fn client_left() {
     let (mut input, _end) = wasip3::cli::stdin::read_via_stream();
     let heard = input.read(Vec::with_capacity(1)).await.1;
@@ -173,14 +174,14 @@ async fn client_left() {
     }
 }
 
-/// Waits until the host says that the response can't be sent on; for ever, if it was sent.
+/// Waits until the host reports that the response could not be sent; forever if it was sent.
 async fn gone(sent: FutureReader<Result<(), ErrorCode>>) {
     if sent.await.is_ok() {
         pending::<()>().await;
     }
 }
 
-/// Waits.
+/// Waits for this duration.
 pub(crate) async fn sleep(duration: Duration) {
     let nanoseconds = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
     wasip3::clocks::monotonic_clock::wait_for(nanoseconds).await;
@@ -217,11 +218,11 @@ fn failed(code: ErrorCode, origin: &str) -> FetchError {
 /// What says why the host refuses headers.
 pub(crate) type Refused = fn(HeaderError) -> ErrorCode;
 
-/// Says why the host refuses headers: a handler that sets one of a connection, say, made a mistake.
+/// Logs why the host refuses the headers, such as a connection header that a handler set.
 pub(crate) fn refused(error: HeaderError) -> ErrorCode {
     let why = match &error {
         HeaderError::InvalidSyntax => "it is malformed",
-        HeaderError::Forbidden => "it is the host's own",
+        HeaderError::Forbidden => "only the host may set it",
         HeaderError::Immutable => "headers can't be changed",
         HeaderError::SizeExceeded => "it is too large",
         HeaderError::Other(why) => why.as_deref().unwrap_or_default(),
@@ -231,7 +232,7 @@ pub(crate) fn refused(error: HeaderError) -> ErrorCode {
     ErrorCode::InternalError(Some(why))
 }
 
-/// Sends the body until its end, its failure, or until the client goes away.
+/// Sends the body until it ends, fails, or the client disconnects.
 async fn write(
     body: Body,
     mut client: StreamWriter<u8>,
@@ -239,18 +240,18 @@ async fn write(
     signal: &Signal,
 ) {
     match deliver(body, &mut client, signal).await {
-        Sent::Whole(trailers) => {
+        Delivery::Complete(trailers) => {
             let trailers = trailers.and_then(|trailers| trailing(&trailers));
             drop(client);
             drop(ended.write(Ok(trailers)).await);
         }
-        Sent::Broken(error) => {
+        Delivery::Failed(error) => {
             log(&format!("the body of the response failed: {error}"));
             let code = ErrorCode::InternalError(Some(error.to_string()));
-            // Told before the stream ends, which would look like the end of a whole body.
+            // Before the stream ends, because its end alone would look like that of a complete body.
             drop(ended.write(Err(code)).await);
         }
-        Sent::Cut => {}
+        Delivery::Disconnected => {}
     }
 }
 
@@ -259,16 +260,20 @@ fn trailing(trailers: &HeaderMap) -> Option<Trailers> {
     fields.map_err(refused).ok()
 }
 
-fn listed(headers: &HeaderMap) -> Listed {
+fn listed(headers: &HeaderMap) -> HeaderList {
     let line = |(name, value): (&HeaderName, &HeaderValue)| {
         (name.as_str().to_owned(), value.as_bytes().to_vec())
     };
     headers.iter().map(line).collect()
 }
 
-impl Taker for StreamWriter<u8> {
-    async fn take(&mut self, piece: Bytes) -> Result<(), Gone> {
-        let unsent = self.write_all(piece.into()).await;
-        if unsent.is_empty() { Ok(()) } else { Err(Gone) }
+impl ChunkSink for StreamWriter<u8> {
+    async fn accept(&mut self, chunk: Bytes) -> Result<(), Disconnected> {
+        let unsent = self.write_all(chunk.into()).await;
+        if unsent.is_empty() {
+            Ok(())
+        } else {
+            Err(Disconnected)
+        }
     }
 }

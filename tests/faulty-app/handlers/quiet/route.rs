@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use futures::{StreamExt as _, stream};
-use waypost::{Event, Response, time::sleep};
+use waypost::sse::Event;
+use waypost::{Response, time::sleep};
 
 async fn get() -> Response {
     let later = stream::once(async {

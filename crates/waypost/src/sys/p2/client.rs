@@ -1,7 +1,7 @@
-//! Requests under WASI 0.2: `wasi:http/outgoing-handler`.
+//! Outgoing requests under WASI 0.2: `wasi:http/outgoing-handler`.
 //!
-//! `wstd` has a client too. It gives the response back only when the whole request is out, which may
-//! never be: a server that answers as it reads waits for its answer to be taken.
+//! The client of `wstd` returns the response only after the whole request was sent. That may never happen: a server
+//! that answers while it reads waits for its response to be read.
 
 use futures::stream;
 use http::uri::Scheme;
@@ -15,16 +15,17 @@ use super::wasip2::http::types::{
     OutgoingRequest,
 };
 use super::{finish, listed, writer};
+use crate::Body;
 use crate::body::{BoxError, Frame};
-use crate::delivery::{self, Sent};
+use crate::client::FetchError;
+use crate::run::delivery::{self, Delivery};
 use crate::sys::{destination, log};
-use crate::{Body, FetchError};
 
-/// How many bytes of a response are read at a time, as `wasip3` does.
+/// The number of bytes of a response that are read at a time, as in `wasip3`.
 const CHUNK: usize = 16 * 1024;
 
-/// Sends a request, and waits for the head of the response. The body of the request goes out meanwhile, and
-/// further on when the head is there. Whoever stops waiting stops it.
+/// Sends a request, and waits for the head of the response. The body is sent meanwhile, and on after the head
+/// arrived. Dropping this future stops it.
 pub(crate) async fn send(
     mut request: http::Request<Body>,
 ) -> Result<http::Response<Body>, FetchError> {
@@ -107,8 +108,8 @@ fn scheme_of(scheme: &Scheme) -> types::Scheme {
     }
 }
 
-/// Sends the body of a request. A server may answer without having read it, so that it is the response
-/// which tells of a failure; but what the handler's own stream failed with is not known there.
+/// Sends the body of a request. A server may answer without reading it, so a failed connection is reported by the
+/// response. An error of the handler's own stream is not known there, and is logged here.
 async fn send_body(body: Body, outgoing: OutgoingBody) {
     // A body that is dropped unfinished tells the host to cut the connection.
     let Some(mut server) = writer(&outgoing) else {
@@ -118,15 +119,15 @@ async fn send_body(body: Body, outgoing: OutgoingBody) {
     // The stream is a part of the body, and has to go first.
     drop(server);
     match sent {
-        Sent::Whole(trailers) => finish(outgoing, trailers),
-        Sent::Broken(error) => log(&format!("the body of the request failed: {error}")),
-        Sent::Cut => {}
+        Delivery::Complete(trailers) => finish(outgoing, trailers),
+        Delivery::Failed(error) => log(&format!("the body of the request failed: {error}")),
+        Delivery::Disconnected => {}
     }
 }
 
 async fn head_of(pending: FutureIncomingResponse) -> Result<IncomingResponse, ErrorCode> {
     AsyncPollable::new(pending.subscribe()).wait_for().await;
-    // It is there now, and is taken only here.
+    // It is ready now, and is taken only here.
     let lost = || ErrorCode::InternalError(None);
     pending.get().and_then(Result::ok).ok_or_else(lost)?
 }
@@ -136,7 +137,7 @@ fn received(response: IncomingResponse) -> Result<http::Response<Body>, FetchErr
     let status = StatusCode::from_u16(response.status()).map_err(|error| broken(&error))?;
     let headers = header_map(&response.headers()).map_err(|error| broken(&error))?;
     let body = response.consume().map_err(|()| broken(&"it has no body"))?;
-    let mut received = http::Response::new(Incoming::new(body)?.into_body());
+    let mut received = http::Response::new(IncomingStream::new(body)?.into_body());
     *received.status_mut() = status;
     *received.headers_mut() = headers;
     Ok(received)
@@ -151,13 +152,14 @@ fn header_map(fields: &Fields) -> Result<HeaderMap, http::Error> {
     Ok(headers)
 }
 
-/// A body that comes in. Its stream is a part of it, and has to be dropped first: hence the order.
-struct Incoming {
+/// The body of a response. The stream is a child of the body and has to be dropped first, hence the order of the
+/// fields.
+struct IncomingStream {
     stream: AsyncInputStream,
     body: IncomingBody,
 }
 
-impl Incoming {
+impl IncomingStream {
     fn new(body: IncomingBody) -> Result<Self, FetchError> {
         let stream = body.stream();
         let stream = stream.map_err(|()| FetchError::Connection("it has no body".to_owned()))?;
@@ -165,7 +167,7 @@ impl Incoming {
         Ok(Self { stream, body })
     }
 
-    /// Makes a body that is read from the host only when the handler reads it.
+    /// Converts into a body that is read from the host only when the handler reads it.
     fn into_body(self) -> Body {
         Body::from_frames(stream::unfold(Some(self), async |incoming| {
             let incoming = incoming?;
@@ -177,7 +179,7 @@ impl Incoming {
         }))
     }
 
-    /// Reads a piece; nothing at the end.
+    /// Reads a chunk, which is empty at the end of the body.
     async fn read(&self) -> std::io::Result<Vec<u8>> {
         let mut piece = vec![0; CHUNK];
         let length = self.stream.read(&mut piece).await?;

@@ -1,4 +1,4 @@
-//! A request as the host holds it, which is asked for what a handler wants of it.
+//! An incoming request of the host, from which only the parts that a handler needs are read.
 
 use http::header::{HeaderName, HeaderValue};
 use http::request::Parts;
@@ -7,9 +7,9 @@ use wasip3::http::types::{self, Request, Scheme};
 use wasip3::http_compat::{IncomingRequestBody, RequestOptionsExtension};
 
 use crate::Body;
-use crate::route::Verb;
+use crate::run::route::Verb;
 
-/// A request as it comes in.
+/// An incoming request.
 pub struct Incoming(Request);
 
 impl Incoming {
@@ -17,7 +17,7 @@ impl Incoming {
         Self(request)
     }
 
-    /// Returns the method; `None` where it is one that no route has.
+    /// Returns the method, or `None` if no route can implement it.
     pub(crate) fn verb(&self) -> Option<Verb> {
         Some(match self.0.get_method() {
             types::Method::Get => Verb::Get,
@@ -32,7 +32,7 @@ impl Incoming {
     }
 
     fn method(&self) -> Method {
-        // A host lets only valid methods through. Any other is as good as one that no handler can have.
+        // Hosts pass only valid methods. An invalid one is treated as one that no handler can implement.
         self.0.get_method().try_into().unwrap_or(Method::TRACE)
     }
 
@@ -41,7 +41,7 @@ impl Incoming {
         self.0.get_path_with_query().unwrap_or_default()
     }
 
-    /// Takes the head. What the host would have refused, a header that is none say, is left out.
+    /// Reads the head. Anything that a host should have refused, such as an invalid header, is left out.
     pub(crate) fn head(&mut self) -> Parts {
         let mut head = http::Request::new(()).into_parts().0;
         head.method = self.method();
@@ -52,14 +52,14 @@ impl Incoming {
         for (name, value) in self.0.get_headers().copy_all() {
             let name = HeaderName::from_bytes(name.as_bytes());
             if let (Ok(name), Ok(value)) = (name, HeaderValue::try_from(value)) {
-                // It fails only beyond 32,768 headers.
+                // It fails only above 32,768 headers.
                 let _ = head.headers.try_append(name, value);
             }
         }
         head
     }
 
-    /// Takes the body.
+    /// Converts into the body.
     pub(crate) fn into_body(self) -> Body {
         match IncomingRequestBody::new(self.0) {
             Ok(body) => Body::from_http_body(body),

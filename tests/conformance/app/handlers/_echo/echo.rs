@@ -1,6 +1,7 @@
 //! The response of most routes: their folder, and the params of the path.
 
-use waypost::{Json, Params};
+use waypost::extract::Params;
+use waypost::Json;
 
 /// A route and its params, or `None` if its path has no dynamic segment.
 #[derive(serde::Serialize)]

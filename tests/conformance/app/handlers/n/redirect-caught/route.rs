@@ -1,7 +1,8 @@
 //! `/n/redirect-caught`: an early end is an ordinary `Err`, which a handler can inspect.
 
 use serde_json::{Value, json};
-use waypost::{IntoResponse, Json, Result, redirect};
+use waypost::response::IntoResponse;
+use waypost::{Json, Result, redirect};
 
 async fn get() -> Result<Json<Value>> {
     let signal = redirect("/target").into_response();

@@ -1,7 +1,8 @@
 //! `/q/form`: the fields and files of a form, in order.
 
 use serde_json::{Value, json};
-use waypost::{FormData, FormValue, Json};
+use waypost::form::{FormData, FormValue};
+use waypost::Json;
 
 async fn post(form: FormData) -> Json<Value> {
     let entries: Vec<_> = form

@@ -1,7 +1,8 @@
 //! `/q/json-safe`: the body as JSON; the handler deals with an invalid one.
 
 use serde_json::{Value, json};
-use waypost::{Request, RequestError, Response, Result};
+use waypost::error::RequestError;
+use waypost::{Request, Response, Result};
 
 async fn post(req: Request) -> Result {
     match req.json::<Value>().await {

@@ -1,6 +1,7 @@
 //! `/s/form`: a form with a file.
 
-use waypost::{File, FormData, Response};
+use waypost::form::{File, FormData};
+use waypost::Response;
 
 async fn get() -> Response {
     Response::new(

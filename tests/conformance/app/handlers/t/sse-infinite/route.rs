@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use futures::{StreamExt, stream};
 use journal::note;
-use waypost::{Body, Context, Event, Response, time::sleep};
+use waypost::sse::Event;
+use waypost::{Body, Context, Response, time::sleep};
 
 async fn get(ctx: Context) -> Response {
     let signal = ctx.signal().clone();

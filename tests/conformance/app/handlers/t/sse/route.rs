@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use futures::{StreamExt, stream};
-use waypost::{Event, Response, time::sleep};
+use waypost::sse::Event;
+use waypost::{Response, time::sleep};
 
 async fn get() -> Response {
     let events = stream::iter(1..=3).then(async |n| {

@@ -1,7 +1,8 @@
 //! `/n/draft/[op]`: draft mode, switched on and off.
 
 use serde_json::{Value, json};
-use waypost::{Context, DraftMode, Json, Result};
+use waypost::extract::DraftMode;
+use waypost::{Context, Json, Result};
 
 async fn get(draft: DraftMode, ctx: Context) -> Result<Json<Value>> {
     let before = draft.is_enabled();

@@ -1,0 +1,8 @@
+//! Requests that a handler sends to other servers, or to routes of its own app.
+
+mod address;
+mod error;
+mod fetch;
+
+pub use error::FetchError;
+pub use fetch::{Fetch, RedirectPolicy, fetch};

@@ -1,0 +1,169 @@
+//! A request that is being answered: the source of the arguments of a handler.
+
+use std::cell::{OnceCell, RefCell};
+use std::sync::Arc;
+
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, header};
+
+use crate::after::Finish;
+use crate::cookies::{Cookies, Jarred};
+use crate::request::{Source, is_from_router};
+use crate::run::path_params::PathParams;
+use crate::sys::Incoming;
+use crate::{After, Body, Request, Signal};
+
+/// A request that is being answered. Each argument of a handler is created from it, from left to right, through
+/// [`FromRequest`](crate::extract::FromRequest).
+pub struct Exchange {
+    /// The request of the host, from which the head and the body are read when they are first needed. `None` once the
+    /// body was taken.
+    incoming: RefCell<Option<Incoming>>,
+    head: OnceCell<Box<dyn Drawn>>,
+    params: PathParams,
+    cookies: Option<Box<dyn Jarred>>,
+    after: OnceCell<Box<dyn Finish>>,
+    signal: Signal,
+}
+
+impl Exchange {
+    pub(crate) fn new(incoming: Incoming, params: PathParams, signal: Signal) -> Self {
+        Self {
+            incoming: RefCell::new(Some(incoming)),
+            head: OnceCell::new(),
+            params,
+            cookies: None,
+            after: OnceCell::new(),
+            signal,
+        }
+    }
+
+    /// Returns the method, target and headers of the request.
+    pub fn head(&self) -> &Parts {
+        self.shared_head()
+    }
+
+    fn shared_head(&self) -> &Arc<Parts> {
+        self.head.get_or_init(|| head(&self.incoming)).parts()
+    }
+
+    /// Returns the headers of the request.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.head().headers
+    }
+
+    /// Returns the cookies. Cookies that are set on them become part of the response.
+    pub fn cookies(&mut self) -> Cookies {
+        let head = self.head.get_or_init(|| head(&self.incoming));
+        let sent = || Box::new(Cookies::of(&head.parts().headers)) as Box<dyn Jarred>;
+        self.cookies.get_or_insert_with(sent).cookies()
+    }
+
+    /// Returns the list of work to do after the response was sent.
+    pub fn after(&self) -> After {
+        let none = || Box::new(After::default()) as Box<dyn Finish>;
+        self.after.get_or_init(none).after()
+    }
+
+    /// Returns the signal that fires when the client disconnects.
+    pub fn signal(&self) -> Signal {
+        self.signal.watched()
+    }
+
+    /// Returns the request. Its body can be taken only once, by this method or by an argument that reads the body.
+    pub fn request(&mut self) -> Request {
+        let cookies = self.cookies();
+        let head = Arc::clone(self.shared_head());
+        let incoming = self.incoming.take();
+        let body = incoming.map_or_else(|| Source::Body(Body::used()), Source::Host);
+        Request::new(head, body).with_jar(cookies)
+    }
+
+    pub(crate) fn params(&self) -> &waypost_routing::Params {
+        self.params.params()
+    }
+
+    /// Converts into the work to do after the response was sent, or `None` if the handler never asked for it.
+    pub(crate) fn into_after(self) -> Option<Box<dyn Finish>> {
+        self.after.into_inner()
+    }
+
+    /// Returns the cookies, or `None` if the handler never asked for them.
+    pub(crate) fn touched_cookies(&self) -> Option<&dyn Jarred> {
+        self.cookies.as_deref()
+    }
+}
+
+/// A head that was drawn. Behind it is the code that a head needs: a component whose handler never asks for any
+/// holds none of it.
+trait Drawn {
+    fn parts(&self) -> &Arc<Parts>;
+}
+
+impl Drawn for Arc<Parts> {
+    fn parts(&self) -> &Arc<Parts> {
+        self
+    }
+}
+
+fn head(incoming: &RefCell<Option<Incoming>>) -> Box<dyn Drawn> {
+    let mut incoming = incoming.borrow_mut();
+    let incoming = incoming.as_mut();
+    let mut head = incoming.expect("the head is taken before the body").head();
+    restore_host_header(&mut head);
+    Box::new(Arc::new(head))
+}
+
+/// Restores the `Host` header that the client sent. Behind the router it is in `X-Forwarded-Host`. A host such as
+/// Wasmtime passes it in the authority of the request only.
+fn restore_host_header(head: &mut Parts) {
+    let host = match is_from_router(&head.uri) {
+        true => head.headers.get("x-forwarded-host").cloned(),
+        false if head.headers.contains_key(header::HOST) => None,
+        false => {
+            let authority = head.uri.authority().map(|authority| authority.as_str());
+            let server = authority.and_then(|authority| authority.rsplit('@').next());
+            server.and_then(|server| HeaderValue::from_str(server).ok())
+        }
+    };
+    if let Some(host) = host {
+        head.headers.insert(header::HOST, host);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    fn restored(uri: &str, headers: &[(&str, &str)]) -> Option<String> {
+        let mut request = Request::builder().uri(uri);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let mut head = request.body(()).unwrap().into_parts().0;
+        restore_host_header(&mut head);
+        let host = head.headers.get(header::HOST)?;
+        Some(host.to_str().unwrap().to_owned())
+    }
+
+    #[test]
+    fn a_handler_finds_the_host_in_its_headers() {
+        let forwarded = [("x-forwarded-host", "shop.example"), ("host", "inside")];
+        for (uri, headers, host) in [
+            (
+                "http://a.spin.internal/",
+                &forwarded[..],
+                Some("shop.example"),
+            ),
+            ("http://shop.example:81/", &[], Some("shop.example:81")),
+            ("http://user@shop.example/", &[], Some("shop.example")),
+            ("http://shop.example/", &[("host", "other")], Some("other")),
+            ("http://shop.example/", &forwarded, Some("inside")),
+            ("/", &[], None),
+        ] {
+            assert_eq!(restored(uri, headers).as_deref(), host, "{uri} {headers:?}");
+        }
+    }
+}

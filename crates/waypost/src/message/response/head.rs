@@ -1,0 +1,380 @@
+//! The head of a response: its status and its headers.
+//!
+//! The headers are a list until someone asks for the map of the crate `http`. What handles the map is reached
+//! through [`Wide`], which is made only then: a component whose handler never asks holds none of that code.
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
+
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::response::Parts;
+use http::{Response, StatusCode};
+
+/// The name of a header, in lower case.
+pub(crate) type Name = Cow<'static, str>;
+
+/// The value of a header.
+#[derive(Clone)]
+pub(crate) enum Value {
+    /// Text that is known to be valid.
+    Text(Cow<'static, [u8]>),
+    Header(HeaderValue),
+}
+
+impl Value {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Text(text) => text,
+            Self::Header(value) => value.as_bytes(),
+        }
+    }
+
+    fn into_header_value(self) -> HeaderValue {
+        match self {
+            Self::Text(text) => HeaderValue::from_bytes(&text).expect("it is known to be valid"),
+            Self::Header(value) => value,
+        }
+    }
+}
+
+impl From<&'static str> for Value {
+    fn from(text: &'static str) -> Self {
+        text.as_bytes().into()
+    }
+}
+
+impl From<&'static [u8]> for Value {
+    fn from(text: &'static [u8]) -> Self {
+        Self::Text(Cow::Borrowed(text))
+    }
+}
+
+impl From<Vec<u8>> for Value {
+    fn from(text: Vec<u8>) -> Self {
+        Self::Text(Cow::Owned(text))
+    }
+}
+
+impl From<HeaderValue> for Value {
+    fn from(value: HeaderValue) -> Self {
+        Self::Header(value)
+    }
+}
+
+/// Headers in the form that hosts accept.
+pub(crate) type HeaderList = Vec<(String, Vec<u8>)>;
+
+/// A header.
+pub(crate) type Line = (Name, Value);
+
+/// The status and the headers of a response.
+pub(crate) struct Head {
+    pub(crate) status: StatusCode,
+    /// The headers, until they are a map.
+    lines: Vec<Line>,
+    wide: OnceCell<Box<dyn Wide>>,
+    /// Set by headers that a handler gives, which may be any.
+    given: Option<&'static Given>,
+}
+
+/// What headers need that a handler gives. Those of the SDK need none of it, and a component without others does not
+/// hold it.
+struct Given {
+    list: fn(&Head) -> HeaderList,
+    #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
+    refused: crate::sys::Refused,
+}
+
+const GIVEN: &Given = &Given {
+    list: list_given,
+    #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
+    refused: crate::sys::refused,
+};
+
+impl Head {
+    /// Makes the head of a 200.
+    pub(crate) fn new() -> Self {
+        Self {
+            status: StatusCode::OK,
+            lines: Vec::new(),
+            wide: OnceCell::new(),
+            given: None,
+        }
+    }
+
+    /// Adds a header that is not set yet, and whose value is known to be valid.
+    pub(crate) fn add(&mut self, name: &'static str, value: Value) {
+        debug_assert!(self.wide.get().is_none(), "the headers are a map");
+        self.lines.push((Cow::Borrowed(name), value));
+    }
+
+    /// Sets a header, and replaces any values that it had.
+    pub(crate) fn insert(&mut self, name: impl Into<Name>, value: impl Into<Value>) {
+        self.given = Some(GIVEN);
+        let line = (name.into(), value.into());
+        match self.wide.get_mut() {
+            Some(wide) => wide.insert(line),
+            None => insert(&mut self.lines, line),
+        }
+    }
+
+    /// Adds a value to a header, and keeps the values that it has.
+    pub(crate) fn append(&mut self, name: impl Into<Name>, value: impl Into<Value>) {
+        self.given = Some(GIVEN);
+        let line = (name.into(), value.into());
+        match self.wide.get_mut() {
+            Some(wide) => wide.append(line),
+            None => append(&mut self.lines, line),
+        }
+    }
+
+    /// Returns all headers. Values of the same name are adjacent.
+    pub(crate) fn lines(&self) -> Cow<'_, [Line]> {
+        match self.wide.get() {
+            Some(wide) => Cow::Owned(wide.lines()),
+            None => Cow::Borrowed(&self.lines),
+        }
+    }
+
+    /// Returns the headers as they are sent, without `Content-Length`.
+    pub(crate) fn list(&self) -> HeaderList {
+        match self.given {
+            Some(given) => (given.list)(self),
+            None => self.lines.iter().map(listed).collect(),
+        }
+    }
+
+    /// Returns what says why the host refuses the headers, where it may.
+    #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
+    pub(crate) fn refused(&self) -> Option<crate::sys::Refused> {
+        self.given.map(|given| given.refused)
+    }
+
+    /// Returns the first value of a header, or `None` if it is not set.
+    pub(crate) fn get(&self, name: &str) -> Option<Value> {
+        let lines = self.lines();
+        let mut named = lines.iter().filter(|(known, _)| known == name);
+        named.next().map(|(_, value)| value.clone())
+    }
+
+    /// Returns the headers as a map.
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        &self.wide().parts().headers
+    }
+
+    /// Returns the headers as a map, for changes.
+    pub(crate) fn headers_mut(&mut self) -> &mut HeaderMap {
+        self.given = Some(GIVEN);
+        self.wide();
+        let wide = self.wide.get_mut();
+        let wide = wide.expect("the headers were made a map just now");
+        &mut wide.parts_mut().headers
+    }
+
+    /// Converts into the head of the crate `http`.
+    pub(crate) fn into_parts(self) -> Parts {
+        let mut parts = match self.wide.into_inner() {
+            Some(wide) => wide.into_parts(),
+            None => parts(&self.lines),
+        };
+        parts.status = self.status;
+        parts
+    }
+
+    fn wide(&self) -> &dyn Wide {
+        let wide = || Box::new(parts(&self.lines)) as Box<dyn Wide>;
+        &**self.wide.get_or_init(wide)
+    }
+}
+
+impl From<Parts> for Head {
+    fn from(parts: Parts) -> Self {
+        let wide: Box<dyn Wide> = Box::new(parts);
+        Self {
+            status: wide.parts().status,
+            lines: Vec::new(),
+            wide: OnceCell::from(wide),
+            given: Some(GIVEN),
+        }
+    }
+}
+
+/// A head whose headers are a map. Its status does not count.
+trait Wide {
+    fn parts(&self) -> &Parts;
+    fn parts_mut(&mut self) -> &mut Parts;
+    fn into_parts(self: Box<Self>) -> Parts;
+    fn insert(&mut self, line: Line);
+    fn append(&mut self, line: Line);
+    fn lines(&self) -> Vec<Line>;
+}
+
+impl Wide for Parts {
+    fn parts(&self) -> &Parts {
+        self
+    }
+
+    fn parts_mut(&mut self) -> &mut Parts {
+        self
+    }
+
+    fn into_parts(self: Box<Self>) -> Parts {
+        *self
+    }
+
+    fn insert(&mut self, (name, value): Line) {
+        let value = value.into_header_value();
+        self.headers.insert(header_name(&name), value);
+    }
+
+    fn append(&mut self, (name, value): Line) {
+        let value = value.into_header_value();
+        self.headers.append(header_name(&name), value);
+    }
+
+    fn lines(&self) -> Vec<Line> {
+        let line = |(name, value): (&HeaderName, &HeaderValue)| {
+            (
+                Cow::Owned(name.as_str().to_owned()),
+                Value::Header(value.clone()),
+            )
+        };
+        self.headers.iter().map(line).collect()
+    }
+}
+
+fn parts(lines: &[Line]) -> Parts {
+    let mut parts = Response::new(()).into_parts().0;
+    for (name, value) in lines {
+        let value = value.clone().into_header_value();
+        parts.headers.append(header_name(name), value);
+    }
+    parts
+}
+
+/// Headers of the connection (RFC 9110 section 7.6.1), which only the host sets, and the length, which is computed
+/// from the body.
+const NOT_FORWARDED: [&str; 7] = [
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+    "content-length",
+];
+
+/// Returns the headers as they are sent. Lines of the same name are joined, as the Fetch standard reads them, except
+/// for `Set-Cookie`.
+fn list_given(head: &Head) -> HeaderList {
+    let mut list: HeaderList = Vec::new();
+    for line in head.lines().iter() {
+        let name = &*line.0;
+        if NOT_FORWARDED.contains(&name) {
+            continue;
+        }
+        match list.last_mut() {
+            Some((last, joined)) if last == name && name != "set-cookie" => {
+                joined.extend_from_slice(b", ");
+                joined.extend_from_slice(line.1.as_bytes());
+            }
+            _ => list.push(listed(line)),
+        }
+    }
+    list
+}
+
+fn listed((name, value): &Line) -> (String, Vec<u8>) {
+    (String::from(&**name), value.as_bytes().to_vec())
+}
+
+fn header_name(name: &str) -> HeaderName {
+    HeaderName::from_bytes(name.as_bytes()).expect("a name of the list was a `HeaderName` before")
+}
+
+fn insert(lines: &mut Vec<Line>, (name, value): Line) {
+    match lines.iter().position(|(known, _)| *known == name) {
+        Some(first) => {
+            lines[first].1 = value;
+            let mut index = 0;
+            lines.retain(|(known, _)| {
+                index += 1;
+                index <= first + 1 || *known != name
+            });
+        }
+        None => lines.push((name, value)),
+    }
+}
+
+fn append(lines: &mut Vec<Line>, line: Line) {
+    match lines.iter().rposition(|(known, _)| *known == line.0) {
+        Some(last) => lines.insert(last + 1, line),
+        None => lines.push(line),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The headers as they go out, from the list and from the map.
+    fn both(fill: impl Fn(&mut Head)) -> [Vec<String>; 2] {
+        [false, true].map(|is_map| {
+            let mut head = Head::new();
+            if is_map {
+                head.headers_mut();
+            }
+            fill(&mut head);
+            let line = |(name, value)| format!("{name}: {}", String::from_utf8(value).unwrap());
+            head.list().into_iter().map(line).collect()
+        })
+    }
+
+    #[test]
+    fn the_list_behaves_like_the_map() {
+        let lines = both(|head| {
+            head.insert("x-a", "1");
+            head.append("x-b", "1");
+            head.append("x-a", "2");
+            head.insert("x-b", "2");
+            head.append("set-cookie", "a");
+            head.append("x-b", "3");
+            head.append("set-cookie", "b");
+            head.append("x-c", "1");
+            head.append("x-c", "2");
+            head.insert("x-c", "3");
+        });
+        let expected = [
+            "x-a: 1, 2",
+            "x-b: 2, 3",
+            "set-cookie: a",
+            "set-cookie: b",
+            "x-c: 3",
+        ];
+        assert_eq!(lines, [expected; 2]);
+    }
+
+    #[test]
+    fn the_map_contains_the_list() {
+        let mut head = Head::new();
+        head.add("content-type", "text/css".into());
+        head.append("x-a", "1");
+        head.append("x-a", "2");
+        assert_eq!(head.headers()["content-type"], "text/css");
+        assert_eq!(head.headers().get_all("x-a").iter().count(), 2);
+        head.headers_mut().remove("content-type");
+        assert!(head.get("content-type").is_none());
+        assert_eq!(head.into_parts().headers.len(), 2);
+    }
+
+    #[test]
+    fn headers_of_the_connection_are_left_out() {
+        let lines = both(|head| {
+            for name in NOT_FORWARDED {
+                head.append(name, "1");
+            }
+            head.append("x-a", "1");
+        });
+        assert_eq!(lines, [["x-a: 1"]; 2]);
+    }
+}

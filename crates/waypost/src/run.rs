@@ -1,0 +1,13 @@
+//! How a route answers a request: it matches the path, chooses the function, calls it and sends what it returns.
+
+pub mod after;
+pub(crate) mod allow;
+pub(crate) mod delivery;
+pub(crate) mod handler;
+#[cfg(not(all(target_arch = "wasm32", target_env = "p2")))]
+pub(crate) mod incoming;
+pub(crate) mod path_params;
+pub(crate) mod route;
+pub(crate) mod signal;
+#[cfg(feature = "tower")]
+pub mod tower;

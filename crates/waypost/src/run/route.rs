@@ -1,0 +1,285 @@
+//! A route: its pattern, its methods, and how it answers a request.
+
+use std::future::Future;
+
+use http::StatusCode;
+use waypost_routing::{Path, Pattern, Resolved};
+
+use crate::after::Finish;
+use crate::error::location_of;
+use crate::extract::Exchange;
+use crate::response::decimal::decimal;
+use crate::response::head::HeaderList;
+pub use crate::run::allow::Allow;
+use crate::run::path_params::PathParams;
+use crate::sys::Incoming;
+use crate::{Body, Response, Signal};
+
+/// A method that a route can implement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// `GET`
+    Get,
+    /// `HEAD`
+    Head,
+    /// `POST`
+    Post,
+    /// `PUT`
+    Put,
+    /// `PATCH`
+    Patch,
+    /// `DELETE`
+    Delete,
+    /// `OPTIONS`
+    Options,
+}
+
+impl Verb {
+    /// All methods, in the order of their names.
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Delete,
+        Self::Get,
+        Self::Head,
+        Self::Options,
+        Self::Patch,
+        Self::Post,
+        Self::Put,
+    ];
+
+    /// Returns the name, as in a request line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+            Self::Options => "OPTIONS",
+        }
+    }
+
+    /// Returns the method of this name, or `None` if no route can implement it. Names are case-sensitive (RFC 9110
+    /// section 9.1).
+    #[cfg(not(all(target_arch = "wasm32", target_env = "p2")))]
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|verb| verb.name() == name)
+    }
+}
+
+/// The type that [`export!`](crate::export) defines for a route file.
+pub trait Route {
+    /// The methods that the file implements.
+    const VERBS: &'static [Verb];
+
+    /// The value of its `Allow` header.
+    const ALLOW: &'static Allow = &Allow::of(Self::VERBS);
+
+    /// Returns the pattern: the folder of the file below `handlers/`.
+    fn pattern() -> &'static Pattern;
+
+    /// Matches a path. Returns its params, or `None` if the path does not match.
+    fn matches(path: &Path) -> Option<PathParams> {
+        Self::pattern().matches(path).map(PathParams::from)
+    }
+
+    /// Calls the handler of `verb`, which is one of [`Route::VERBS`].
+    fn call(verb: Verb, exchange: &mut Exchange) -> impl Future<Output = Response>;
+}
+
+/// The response of a route as it is sent, and the work to do after that.
+pub struct Answer {
+    /// The status and the body. `headers` replaces its headers.
+    pub(crate) response: Response,
+    pub(crate) headers: HeaderList,
+    /// The work to do after the response was sent.
+    pub(crate) after: Option<Box<dyn Finish>>,
+}
+
+/// Answers a request like the component of route `R`.
+///
+/// The path is normalised and matched here too, although a router may already have done so: a handler also works
+/// without a router, and takes its params from the path alone.
+///
+/// The caller fires `signal` when the client disconnects.
+pub async fn answer<R: Route>(request: Incoming, signal: Signal) -> Answer {
+    let verb = request.verb();
+    let (response, after) = match resolve(&request.target(), R::matches) {
+        Ok(params) => {
+            let mut exchange = Exchange::new(request, params, signal);
+            let response = match select(R::VERBS, verb) {
+                Some(own) => R::call(own, &mut exchange).await,
+                None => allowing(R::ALLOW, verb),
+            };
+            (with_cookies(response, &exchange), exchange.into_after())
+        }
+        Err(response) => (response.checked(), None),
+    };
+    framed(response, verb == Some(Verb::Head), after)
+}
+
+/// Matches the path of a target. Returns its params, or the response if the path is invalid, not normalised, or does
+/// not match.
+fn resolve(
+    target: &str,
+    matches: impl FnOnce(&Path) -> Option<PathParams>,
+) -> Result<PathParams, Response> {
+    let (path, query) = parts(target);
+    match Path::resolve(path) {
+        Ok(Resolved::Path(path)) => matches(&path)
+            .ok_or_else(|| Response::new("Not Found").with_known_status(StatusCode::NOT_FOUND)),
+        Ok(Resolved::Redirect(path)) => Err(normalised(path, query)),
+        Err(error) => Err(Response::new(error.as_str()).with_known_status(StatusCode::BAD_REQUEST)),
+    }
+}
+
+/// Splits a target into its path and its query, like `http::Uri`.
+fn parts(target: &str) -> (&str, Option<&str>) {
+    let (target, _) = split_at(target, b'#');
+    let (path, query) = split_at(target, b'?');
+    (if path.is_empty() { "/" } else { path }, query)
+}
+
+/// Splits a text at the first occurrence of a byte, which is dropped. It adds less code to a component than
+/// `str::split_once`.
+fn split_at(text: &str, mark: u8) -> (&str, Option<&str>) {
+    let mark = text.bytes().position(|byte| byte == mark);
+    let parts = mark.and_then(|at| Some((text.get(..at)?, text.get(at + 1..)?)));
+    match parts {
+        Some((before, behind)) => (before, Some(behind)),
+        None => (text, None),
+    }
+}
+
+/// Redirects to the normal form of a path, with the query unchanged.
+fn normalised(mut path: String, query: Option<&str>) -> Response {
+    if let Some(query) = query {
+        path.push('?');
+        path.push_str(query);
+    }
+    let location = location_of(&path);
+    Response::new(path)
+        .with_known_status(StatusCode::PERMANENT_REDIRECT)
+        .with_known_header("location", location.into())
+}
+
+fn with_cookies(response: Response, exchange: &Exchange) -> Response {
+    let mut response = response.checked();
+    if let Some(cookies) = exchange.touched_cookies() {
+        cookies.apply(response.head_mut());
+    }
+    response
+}
+
+/// Returns the handler for a method: its own, or that of GET for HEAD (RFC 9110 section 9.3.2); `None` if there is
+/// none.
+fn select(verbs: &[Verb], verb: Option<Verb>) -> Option<Verb> {
+    let verb = verb?;
+    if verbs.contains(&verb) {
+        return Some(verb);
+    }
+    (verb == Verb::Head && verbs.contains(&Verb::Get)).then_some(Verb::Get)
+}
+
+/// Returns the response to OPTIONS, or to a method that the route does not implement (RFC 9110 section 10.2.1).
+fn allowing(allow: &'static Allow, verb: Option<Verb>) -> Response {
+    let status = match verb {
+        Some(Verb::Options) => StatusCode::NO_CONTENT,
+        _ => StatusCode::METHOD_NOT_ALLOWED,
+    };
+    let response = Response::new(Body::empty()).with_known_status(status);
+    response.with_known_header("allow", allow.as_bytes().into())
+}
+
+/// Adds `Content-Length` to a body of known length. For HEAD a stream is dropped. A body in memory is kept, because
+/// hosts check its length; the host leaves it out.
+fn framed(mut response: Response, is_head: bool, after: Option<Box<dyn Finish>>) -> Answer {
+    let mut headers = response.head().list();
+    let length = response.body().len();
+    let without_length = matches!(response.status().as_u16(), 204 | 205 | 304);
+    if let (Some(length), false) = (length, without_length) {
+        headers.push(("content-length".to_owned(), decimal(length)));
+    }
+    if is_head && length.is_none() {
+        response.empty();
+    }
+    Answer {
+        response,
+        headers,
+        after,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_split_like_a_uri() {
+        for target in ["/", "/a?b?c", "/a?", "*", "/?#x", "/a#?b", "/a%3Fb"] {
+            let uri: http::Uri = target.parse().unwrap();
+            assert_eq!(parts(target), (uri.path(), uri.query()), "{target}");
+        }
+        assert_eq!(parts(""), ("/", None));
+        assert_eq!(parts("?a"), ("/", Some("a")));
+    }
+
+    #[test]
+    fn a_redirect_to_the_normal_form_is_ascii() {
+        let response = normalised("/a".to_owned(), Some("é✓"));
+        assert_eq!(response.status(), 308);
+        assert_eq!(response.headers()["location"], "/a?%C3%A9%E2%9C%93");
+    }
+
+    fn framed_answer(lines: &[(&'static str, &'static str)], body: &'static str) -> Answer {
+        let mut response = Response::new(body.as_bytes());
+        for (name, value) in lines {
+            response.head_mut().append(*name, *value);
+        }
+        framed(response, false, None)
+    }
+
+    fn text(answer: &Answer) -> Vec<String> {
+        let line = |(name, value): &(String, Vec<u8>)| {
+            format!("{name}: {}", String::from_utf8_lossy(value))
+        };
+        answer.headers.iter().map(line).collect()
+    }
+
+    #[test]
+    fn lines_of_a_header_are_joined() {
+        let lines = [
+            ("x-a", "1"),
+            ("set-cookie", "a"),
+            ("x-a", "2"),
+            ("set-cookie", "b"),
+        ];
+        let answer = framed_answer(&lines, "");
+        let expected = [
+            "x-a: 1, 2",
+            "set-cookie: a",
+            "set-cookie: b",
+            "content-length: 0",
+        ];
+        assert_eq!(text(&answer), expected);
+    }
+
+    #[test]
+    fn headers_of_the_connection_are_left_out() {
+        let lines = [("connection", "close"), ("content-length", "9"), ("te", "")];
+        assert_eq!(text(&framed_answer(&lines, "abc")), ["content-length: 3"]);
+        let response = Response::new(()).with_status(StatusCode::NO_CONTENT);
+        let answer = framed(response, false, None);
+        assert!(answer.headers.is_empty());
+    }
+
+    #[test]
+    fn head_falls_back_to_get() {
+        let get = [Verb::Get];
+        assert_eq!(select(&get, Some(Verb::Head)), Some(Verb::Get));
+        let both = [Verb::Get, Verb::Head];
+        assert_eq!(select(&both, Some(Verb::Head)), Some(Verb::Head));
+        assert_eq!(select(&[Verb::Post], Some(Verb::Head)), None);
+        assert_eq!(select(&get, Verb::named("get")), None);
+    }
+}

@@ -1,0 +1,5 @@
+//! Testing handlers natively: the public module [`test`], and the replacements for a host's interfaces.
+
+#[cfg(all(feature = "spin", not(target_arch = "wasm32")))]
+pub(crate) mod stand_in;
+pub mod test;
