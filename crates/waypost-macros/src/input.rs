@@ -1,10 +1,10 @@
-//! What stands between the parentheses of `export!`.
+//! The arguments of `export!`.
 
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::{Error, Ident, LitStr, Path, Result, Token};
+use syn::{Error, Expr, Ident, LitStr, Result, Token, parse_quote};
 
-/// The methods, by the names of their functions and as `Verb` spells them.
+/// The methods: the names of their functions, and the variants of `Verb`.
 const METHODS: [(&str, &str); 7] = [
     ("get", "Get"),
     ("head", "Head"),
@@ -15,7 +15,7 @@ const METHODS: [(&str, &str); 7] = [
     ("options", "Options"),
 ];
 
-/// The input of `export!`: an optional pattern, then the methods.
+/// The arguments of `export!`: an optional pattern, then the methods.
 pub struct Export {
     pub pattern: Option<LitStr>,
     pub methods: Vec<Method>,
@@ -23,9 +23,10 @@ pub struct Export {
 
 /// A method with the function that implements it.
 pub struct Method {
-    /// The name of the variant of `Verb`, with the place of the method in the source.
+    /// The variant of `Verb`, with the span of the method in the source.
     pub verb: Ident,
-    pub function: Path,
+    /// A path to a function, or a closure.
+    pub function: Expr,
 }
 
 impl Parse for Export {
@@ -44,10 +45,10 @@ impl Parse for Export {
     }
 }
 
-/// A name with the function that it stands for: a method, or `any` for all that are not named.
+/// A name with its function: a method, or `any` for all methods that are not listed.
 struct Named {
     name: Ident,
-    function: Path,
+    function: Expr,
 }
 
 impl Parse for Named {
@@ -55,7 +56,7 @@ impl Parse for Named {
         let name: Ident = input.parse()?;
         let function = match input.parse::<Option<Token![=]>>()? {
             Some(_) => input.parse()?,
-            None => name.clone().into(),
+            None => parse_quote!(#name),
         };
         Ok(Self { name, function })
     }
@@ -82,7 +83,7 @@ fn explicit(named: &Punctuated<Named, Token![,]>) -> Result<Vec<Method>> {
         .collect()
 }
 
-/// The methods that are not named, with the function of `any`.
+/// Returns the methods that are not listed, with the function of `any`.
 fn others(methods: &[Method], any: &Named) -> Vec<Method> {
     let others = METHODS
         .iter()
@@ -96,7 +97,7 @@ fn others(methods: &[Method], any: &Named) -> Vec<Method> {
 }
 
 impl Method {
-    /// Returns the name as a request line has it.
+    /// Returns the name, as in a request line.
     pub fn name(&self) -> String {
         self.verb.to_string().to_uppercase()
     }
@@ -123,11 +124,11 @@ fn verb(name: &Ident) -> Result<&'static str> {
     };
     Err(Error::new(
         name.span(),
-        format!("`{text}` is no method of a route: {hint}"),
+        format!("`{text}` is not a method of a route: {hint}"),
     ))
 }
 
-/// Tells whether one text becomes the other by one letter more, less or changed, or two swapped.
+/// Returns whether two texts differ by one inserted, removed or changed letter, or by two swapped letters.
 fn edit_of_one(one: &str, other: &str) -> bool {
     let (one, other) = (one.as_bytes(), other.as_bytes());
     let same_start = one.iter().zip(other).take_while(|(a, b)| a == b).count();

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use waypost::{Context, Json, Params, Request, Result, cookies::Cookies, redirect, test};
+use waypost::extract::Params;
+use waypost::{Context, Json, Request, Result, cookies::Cookies, redirect, test};
 
 mod named {
     use super::*;
@@ -86,6 +87,22 @@ fn send<R: waypost::__private::Route>(method: &str, target: &str) -> (u16, Strin
     (response.status().as_u16(), test::text(response))
 }
 
+mod closures {
+    use waypost::Context;
+    use waypost::http::Method;
+
+    #[derive(serde::Deserialize)]
+    struct Params {
+        id: u32,
+    }
+
+    waypost::export!(
+        "/closures/[id]":
+        get = async |ctx: Context<Params>| ctx.params.id.to_string(),
+        any = async |method: Method| method.to_string(),
+    );
+}
+
 #[test]
 fn params_are_typed_and_decoded() {
     let get = |target| send::<named::route::Route>("GET", target);
@@ -98,7 +115,7 @@ fn params_are_typed_and_decoded() {
     assert_eq!(status, 400);
     assert_eq!(
         text,
-        "the path is not as expected: `item-id` is `seven`, which is no `u32`"
+        "the path is not as expected: `item-id` is `seven`, which is not a valid `u32`"
     );
     assert_eq!(
         send::<catch_all::route::Route>("GET", "/blog/1/2").1,
@@ -132,6 +149,18 @@ fn methods() {
     }
     assert_eq!(call("POST").status(), 307);
     assert_eq!(call("POST").headers()["location"], "/target");
+}
+
+#[test]
+fn functions_may_be_closures() {
+    assert_eq!(
+        send::<closures::route::Route>("GET", "/closures/7"),
+        (200, "7".to_owned())
+    );
+    assert_eq!(
+        send::<closures::route::Route>("PUT", "/closures/7"),
+        (200, "PUT".to_owned())
+    );
 }
 
 #[test]
