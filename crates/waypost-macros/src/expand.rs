@@ -66,8 +66,8 @@ fn matches(pattern: &Pattern) -> TokenStream {
     quote! {
         fn matches(
             path: &waypost_private::Path,
-        ) -> ::core::option::Option<waypost_private::PathParams> {
-            Self::pattern().accepts(path).then_some(waypost_private::PathParams::NOTHING)
+        ) -> ::core::option::Option<waypost_private::Params> {
+            Self::pattern().accepts(path).then_some(waypost_private::Params::NONE)
         }
     }
 }

@@ -43,11 +43,10 @@ pub use testing::stand_in::{key_value, sqlite, variables};
 #[doc(hidden)]
 pub mod __private {
     pub use crate::run::handler::{WithFields, WithoutContext, probe, run};
-    pub use crate::run::path_params::PathParams;
     pub use crate::run::route::{Allow, Route, Verb};
     #[cfg(target_arch = "wasm32")]
     pub mod sys {
         pub use crate::sys::*;
     }
-    pub use waypost_routing::{ParamName, Path, Pattern, Segment};
+    pub use waypost_routing::{ParamName, Params, Path, Pattern, Segment};
 }

@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, header};
+use waypost_routing::Params;
 
-use crate::after::Finish;
-use crate::cookies::{Cookies, Jarred};
+use crate::cookies::Cookies;
 use crate::request::{Source, is_from_router};
-use crate::run::path_params::PathParams;
 use crate::sys::Incoming;
 use crate::{After, Body, Request, Signal};
 
@@ -19,15 +18,15 @@ pub struct Exchange {
     /// The request of the host, from which the head and the body are read when they are first needed. `None` once the
     /// body was taken.
     incoming: RefCell<Option<Incoming>>,
-    head: OnceCell<Box<dyn Drawn>>,
-    params: PathParams,
-    cookies: Option<Box<dyn Jarred>>,
-    after: OnceCell<Box<dyn Finish>>,
+    head: OnceCell<Arc<Parts>>,
+    params: Params,
+    cookies: Option<Cookies>,
+    after: OnceCell<After>,
     signal: Signal,
 }
 
 impl Exchange {
-    pub(crate) fn new(incoming: Incoming, params: PathParams, signal: Signal) -> Self {
+    pub(crate) fn new(incoming: Incoming, params: Params, signal: Signal) -> Self {
         Self {
             incoming: RefCell::new(Some(incoming)),
             head: OnceCell::new(),
@@ -44,7 +43,7 @@ impl Exchange {
     }
 
     fn shared_head(&self) -> &Arc<Parts> {
-        self.head.get_or_init(|| head(&self.incoming)).parts()
+        self.head.get_or_init(|| head(&self.incoming))
     }
 
     /// Returns the headers of the request.
@@ -55,14 +54,13 @@ impl Exchange {
     /// Returns the cookies. Cookies that are set on them become part of the response.
     pub fn cookies(&mut self) -> Cookies {
         let head = self.head.get_or_init(|| head(&self.incoming));
-        let sent = || Box::new(Cookies::of(&head.parts().headers)) as Box<dyn Jarred>;
-        self.cookies.get_or_insert_with(sent).cookies()
+        let sent = || Cookies::of(&head.headers);
+        self.cookies.get_or_insert_with(sent).clone()
     }
 
     /// Returns the list of work to do after the response was sent.
     pub fn after(&self) -> After {
-        let none = || Box::new(After::default()) as Box<dyn Finish>;
-        self.after.get_or_init(none).after()
+        self.after.get_or_init(After::default).clone()
     }
 
     /// Returns the signal that fires when the client disconnects.
@@ -79,39 +77,28 @@ impl Exchange {
         Request::new(head, body).with_jar(cookies)
     }
 
-    pub(crate) fn params(&self) -> &waypost_routing::Params {
-        self.params.params()
+    pub(crate) fn params(&self) -> &Params {
+        &self.params
     }
 
     /// Converts into the work to do after the response was sent, or `None` if the handler never asked for it.
-    pub(crate) fn into_after(self) -> Option<Box<dyn Finish>> {
+    pub(crate) fn into_after(self) -> Option<After> {
         self.after.into_inner()
     }
 
     /// Returns the cookies, or `None` if the handler never asked for them.
-    pub(crate) fn touched_cookies(&self) -> Option<&dyn Jarred> {
-        self.cookies.as_deref()
+    pub(crate) fn touched_cookies(&self) -> Option<&Cookies> {
+        self.cookies.as_ref()
     }
 }
 
-/// A head that was drawn. Behind it is the code that a head needs: a component whose handler never asks for any
-/// holds none of it.
-trait Drawn {
-    fn parts(&self) -> &Arc<Parts>;
-}
-
-impl Drawn for Arc<Parts> {
-    fn parts(&self) -> &Arc<Parts> {
-        self
-    }
-}
-
-fn head(incoming: &RefCell<Option<Incoming>>) -> Box<dyn Drawn> {
+/// Reads the head of the request from the host.
+fn head(incoming: &RefCell<Option<Incoming>>) -> Arc<Parts> {
     let mut incoming = incoming.borrow_mut();
     let incoming = incoming.as_mut();
     let mut head = incoming.expect("the head is taken before the body").head();
     restore_host_header(&mut head);
-    Box::new(Arc::new(head))
+    Arc::new(head)
 }
 
 /// Restores the `Host` header that the client sent. Behind the router it is in `X-Forwarded-Host`. A host such as

@@ -8,7 +8,6 @@ mod media_type;
 mod trailers;
 mod written;
 
-use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
 use std::pin::Pin;
@@ -54,9 +53,8 @@ pub const DEFAULT_BODY_LIMIT: usize = 10 * 1024 * 1024;
 pub struct Body {
     content: Content,
     media_type: Option<MediaType>,
-    /// What came after the last chunk, once that was read.
-    /// A `HeaderMap`: as any, so that a component that reads none does not hold what a map is made of.
-    trailers: Option<Box<dyn Any>>,
+    /// The trailers, once the body was read to its end.
+    trailers: Option<Box<HeaderMap>>,
     /// Answers with a stream. It is here so that a component that makes none does not hold the code.
     #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
     pub(crate) respond: Option<crate::sys::Respond>,

@@ -181,32 +181,17 @@ impl Cookies {
         })))
     }
 
-    fn jar(&self) -> MutexGuard<'_, Jar> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Cookies that an exchange or a response may have. Behind it is the code that they need: a component whose handler
-/// never asks for any holds none of it.
-pub(crate) trait Jarred {
-    /// Returns the cookies.
-    fn cookies(&self) -> Cookies;
-
-    /// Appends a `Set-Cookie` line for every change, but for names that the response sets itself.
-    fn apply(&self, head: &mut Head);
-}
-
-impl Jarred for Cookies {
-    fn cookies(&self) -> Cookies {
-        self.clone()
-    }
-
-    fn apply(&self, head: &mut Head) {
+    /// Appends a `Set-Cookie` header for every change, except for names that the response sets itself.
+    pub(crate) fn apply(&self, head: &mut Head) {
         let mut jar = self.jar();
         jar.sealed = true;
         if let Some(write) = jar.writer {
             write(&jar.changes, head);
         }
+    }
+
+    fn jar(&self) -> MutexGuard<'_, Jar> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

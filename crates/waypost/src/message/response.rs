@@ -1,7 +1,6 @@
 //! Responses: [`Response`], the types that convert into one, and header values.
 
 mod conditional;
-pub(crate) mod decimal;
 pub(crate) mod head;
 mod into_response;
 
@@ -17,7 +16,7 @@ use serde::de::DeserializeOwned;
 pub use super::header_value::{HeaderValueError, IntoHeaderValue};
 use crate::body::DEFAULT_BODY_LIMIT;
 use crate::client::FetchError;
-use crate::cookies::{Cookie, CookieError, Cookies, Jarred};
+use crate::cookies::{Cookie, CookieError, Cookies};
 use crate::error::failed;
 use crate::request::decode_utf8;
 use crate::sse::Event;
@@ -51,7 +50,7 @@ struct Inner {
     /// and their components do not hold the code.
     check: Option<Check>,
     /// The cookies that it sets, if any.
-    cookies: Option<Box<dyn Jarred>>,
+    cookies: Option<Cookies>,
 }
 
 /// Makes a 500 of a response that can't be sent.
@@ -213,8 +212,7 @@ impl Response {
     /// Returns the cookies that this response sets, like Next's `response.cookies`. Cookies that the handler sets
     /// through its [`Context`](crate::Context) are kept apart from them, and are sent too.
     pub fn cookies(&mut self) -> Cookies {
-        let none = || Box::new(Cookies::default()) as Box<dyn Jarred>;
-        self.0.cookies.get_or_insert_with(none).cookies()
+        self.0.cookies.get_or_insert_default().clone()
     }
 
     /// Returns the status.

@@ -63,6 +63,23 @@ impl After {
         }
     }
 
+    /// Returns a future that runs all work, or `None` if there is none.
+    pub(crate) fn into_work(self) -> Option<Work> {
+        let is_empty = self.0.borrow().work.is_empty();
+        (!is_empty).then(|| Box::pin(self.all()) as Work)
+    }
+
+    /// Returns a future that runs all work after `sending`, which may add work.
+    #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
+    pub(crate) fn after(self, sending: Work) -> Work {
+        Box::pin(async move {
+            sending.await;
+            if let Some(work) = self.into_work() {
+                work.await;
+            }
+        })
+    }
+
     /// Runs all work, including work that is added meanwhile.
     async fn all(self) {
         self.0.borrow_mut().started = true;
@@ -80,41 +97,6 @@ impl After {
             }
         })
         .await;
-    }
-}
-
-/// Work that an exchange may have. Behind it is the code that it needs: a component whose handler never asks for any
-/// holds none of it.
-pub(crate) trait Finish {
-    /// Returns what takes work.
-    fn after(&self) -> After;
-
-    /// Returns what does all of the work, and what it adds; `None` where there is nothing to do.
-    fn finish(self: Box<Self>) -> Option<Work>;
-
-    /// Returns what does it after the body is out.
-    #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
-    fn behind(self: Box<Self>, sending: Work) -> Work;
-}
-
-impl Finish for After {
-    fn after(&self) -> After {
-        self.clone()
-    }
-
-    fn finish(self: Box<Self>) -> Option<Work> {
-        let is_empty = self.0.borrow().work.is_empty();
-        (!is_empty).then(|| Box::pin(self.all()) as Work)
-    }
-
-    #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
-    fn behind(self: Box<Self>, sending: Work) -> Work {
-        Box::pin(async move {
-            sending.await;
-            if let Some(work) = self.finish() {
-                work.await;
-            }
-        })
     }
 }
 
@@ -178,7 +160,7 @@ mod tests {
             Err(std::fmt::Error)?;
             Ok(())
         });
-        block_on(Box::new(after).finish().unwrap());
+        block_on(after.into_work().unwrap());
         assert_eq!(*log.borrow(), ["inner", "outer", "second"]);
     }
 }

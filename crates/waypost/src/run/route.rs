@@ -3,17 +3,14 @@
 use std::future::Future;
 
 use http::StatusCode;
-use waypost_routing::{Path, Pattern, Resolved};
+use waypost_routing::{Params, Path, Pattern, Resolved};
 
-use crate::after::Finish;
 use crate::error::location_of;
 use crate::extract::Exchange;
-use crate::response::decimal::decimal;
 use crate::response::head::HeaderList;
 pub use crate::run::allow::Allow;
-use crate::run::path_params::PathParams;
 use crate::sys::Incoming;
-use crate::{Body, Response, Signal};
+use crate::{After, Body, Response, Signal};
 
 /// A method that a route can implement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,8 +76,8 @@ pub trait Route {
     fn pattern() -> &'static Pattern;
 
     /// Matches a path. Returns its params, or `None` if the path does not match.
-    fn matches(path: &Path) -> Option<PathParams> {
-        Self::pattern().matches(path).map(PathParams::from)
+    fn matches(path: &Path) -> Option<Params> {
+        Self::pattern().matches(path)
     }
 
     /// Calls the handler of `verb`, which is one of [`Route::VERBS`].
@@ -93,7 +90,7 @@ pub struct Answer {
     pub(crate) response: Response,
     pub(crate) headers: HeaderList,
     /// The work to do after the response was sent.
-    pub(crate) after: Option<Box<dyn Finish>>,
+    pub(crate) after: Option<After>,
 }
 
 /// Answers a request like the component of route `R`.
@@ -122,8 +119,8 @@ pub async fn answer<R: Route>(request: Incoming, signal: Signal) -> Answer {
 /// not match.
 fn resolve(
     target: &str,
-    matches: impl FnOnce(&Path) -> Option<PathParams>,
-) -> Result<PathParams, Response> {
+    matches: impl FnOnce(&Path) -> Option<Params>,
+) -> Result<Params, Response> {
     let (path, query) = parts(target);
     match Path::resolve(path) {
         Ok(Resolved::Path(path)) => matches(&path)
@@ -135,20 +132,12 @@ fn resolve(
 
 /// Splits a target into its path and its query, like `http::Uri`.
 fn parts(target: &str) -> (&str, Option<&str>) {
-    let (target, _) = split_at(target, b'#');
-    let (path, query) = split_at(target, b'?');
+    let target = target.split('#').next().unwrap_or_default();
+    let (path, query) = match target.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (target, None),
+    };
     (if path.is_empty() { "/" } else { path }, query)
-}
-
-/// Splits a text at the first occurrence of a byte, which is dropped. It adds less code to a component than
-/// `str::split_once`.
-fn split_at(text: &str, mark: u8) -> (&str, Option<&str>) {
-    let mark = text.bytes().position(|byte| byte == mark);
-    let parts = mark.and_then(|at| Some((text.get(..at)?, text.get(at + 1..)?)));
-    match parts {
-        Some((before, behind)) => (before, Some(behind)),
-        None => (text, None),
-    }
 }
 
 /// Redirects to the normal form of a path, with the query unchanged.
@@ -193,12 +182,12 @@ fn allowing(allow: &'static Allow, verb: Option<Verb>) -> Response {
 
 /// Adds `Content-Length` to a body of known length. For HEAD a stream is dropped. A body in memory is kept, because
 /// hosts check its length; the host leaves it out.
-fn framed(mut response: Response, is_head: bool, after: Option<Box<dyn Finish>>) -> Answer {
+fn framed(mut response: Response, is_head: bool, after: Option<After>) -> Answer {
     let mut headers = response.head().list();
     let length = response.body().len();
     let without_length = matches!(response.status().as_u16(), 204 | 205 | 304);
     if let (Some(length), false) = (length, without_length) {
-        headers.push(("content-length".to_owned(), decimal(length)));
+        headers.push(("content-length".to_owned(), length.to_string().into_bytes()));
     }
     if is_head && length.is_none() {
         response.empty();

@@ -12,12 +12,11 @@ use wasip2::http::types::{
 pub use wstd::__internal::wasip2;
 use wstd::io::AsyncOutputStream;
 
-use crate::after::Finish;
 use crate::response::head::HeaderList;
 use crate::run::delivery::{ChunkSink, Delivery, Disconnected, deliver};
 use crate::run::route::{Answer, Route, answer};
 use crate::sys::log;
-use crate::{Body, Response, Signal};
+use crate::{After, Body, Response, Signal};
 
 pub(crate) use client::send;
 
@@ -42,7 +41,7 @@ pub fn handle<R: Route>(request: IncomingRequest, response: ResponseOutparam) {
 
 async fn respond(answer: Answer, outparam: ResponseOutparam, signal: &Signal) {
     send_answer(answer.response, &answer.headers, outparam, signal).await;
-    if let Some(work) = answer.after.and_then(Finish::finish) {
+    if let Some(work) = answer.after.and_then(After::into_work) {
         work.await;
     }
 }

@@ -17,14 +17,14 @@ use wasip3::http_compat::{http_from_wasi_response, http_into_wasi_request};
 use wasip3::wit_bindgen::{FutureReader, FutureWriter, StreamWriter};
 use wasip3::{wit_future, wit_stream};
 
-use crate::after::{Finish, Work};
+use crate::after::Work;
 use crate::body::http_body::SendBody;
 use crate::client::FetchError;
 use crate::response::head::HeaderList;
 use crate::run::delivery::{ChunkSink, Delivery, Disconnected, deliver};
 use crate::run::route::{Route, answer};
 use crate::sys::{destination, log};
-use crate::{Body, Signal};
+use crate::{After, Body, Signal};
 pub(crate) use incoming::Incoming;
 
 /// The control character that the host sends when the client disconnects.
@@ -54,7 +54,7 @@ pub async fn handle<R: Route>(request: Request) -> Result<Response, ErrorCode> {
 }
 
 /// Makes a response of a body and headers; the work for afterwards is done when the body is out.
-pub(crate) type Respond = fn(Body, Fields, Option<Box<dyn Finish>>, Signal) -> Response;
+pub(crate) type Respond = fn(Body, Fields, Option<After>, Signal) -> Response;
 
 /// Creates a response with a body in memory.
 ///
@@ -63,7 +63,7 @@ pub(crate) type Respond = fn(Body, Fields, Option<Box<dyn Finish>>, Signal) -> R
 fn respond_at_once(
     body: Body,
     headers: Fields,
-    after: Option<Box<dyn Finish>>,
+    after: Option<After>,
     signal: Signal,
 ) -> Response {
     let body = body.into_content();
@@ -82,7 +82,7 @@ fn respond_at_once(
             wasip3::spawn(behind(sending, after));
         }
         None => {
-            if let Some(work) = after.and_then(Finish::finish) {
+            if let Some(work) = after.and_then(After::into_work) {
                 wasip3::spawn(work);
             }
         }
@@ -104,9 +104,9 @@ async fn send_whole(
     drop(ended);
 }
 
-fn behind(sending: Work, after: Option<Box<dyn Finish>>) -> Work {
+fn behind(sending: Work, after: Option<After>) -> Work {
     match after {
-        Some(after) => after.behind(sending),
+        Some(after) => after.after(sending),
         None => sending,
     }
 }
@@ -116,7 +116,7 @@ fn behind(sending: Work, after: Option<Box<dyn Finish>>) -> Work {
 pub(crate) fn respond_with_stream(
     body: Body,
     headers: Fields,
-    after: Option<Box<dyn Finish>>,
+    after: Option<After>,
     signal: Signal,
 ) -> Response {
     let (writer, reader) = wit_stream::new();

@@ -30,8 +30,7 @@ use serde::de::DeserializeOwned;
 use crate::{Body, Response};
 #[cfg(not(target_arch = "wasm32"))]
 use crate::{
-    Request, Signal,
-    after::Finish,
+    After, Request, Signal,
     run::delivery::{ChunkSink, Delivery, Disconnected, deliver},
     run::route::{Route, answer},
     sys::Incoming,
@@ -105,8 +104,8 @@ pub fn call_and_leave<R: Route>(request: Request, chunks: usize) -> Vec<Bytes> {
 }
 
 #[cfg(not(target_arch = "wasm32"))]
-async fn finish(after: Option<Box<dyn Finish>>) {
-    if let Some(work) = after.and_then(Finish::finish) {
+async fn finish(after: Option<After>) {
+    if let Some(work) = after.and_then(After::into_work) {
         work.await;
     }
 }

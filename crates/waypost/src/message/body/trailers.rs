@@ -78,7 +78,7 @@ impl Body {
     /// }
     /// ```
     pub fn trailers(&self) -> Option<&HeaderMap> {
-        self.trailers.as_ref()?.downcast_ref()
+        self.trailers.as_deref()
     }
 }
 
