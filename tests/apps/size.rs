@@ -5,7 +5,7 @@ use crate::support::{alone, turn};
 /// How many bytes a component may have. For the first it is a goal; the others have what they had when this was
 /// written, and some room.
 const LIMITS: [(&str, u64); 3] = [
-    ("hello", 100_000),
+    ("hello", 105_000),
     ("items-slug", 215_000),
     ("router", 260_000),
 ];

@@ -95,8 +95,12 @@ impl Exchange {
 /// Reads the head of the request from the host.
 fn head(incoming: &RefCell<Option<Incoming>>) -> Arc<Parts> {
     let mut incoming = incoming.borrow_mut();
-    let incoming = incoming.as_mut();
-    let mut head = incoming.expect("the head is taken before the body").head();
+    #[expect(
+        clippy::expect_used,
+        reason = "`Exchange::request` reads the head before it takes the body"
+    )]
+    let incoming = incoming.as_mut().expect("the body was not taken yet");
+    let mut head = incoming.head();
     restore_host_header(&mut head);
     Arc::new(head)
 }

@@ -55,7 +55,8 @@ pub struct Body {
     media_type: Option<MediaType>,
     /// The trailers, once the body was read to its end.
     trailers: Option<Box<HeaderMap>>,
-    /// Answers with a stream. It is here so that a component that makes none does not hold the code.
+    /// Sends the body as a stream. A function pointer, so that a component without streams does not contain the code:
+    /// 19.5 kB of `/hello`.
     #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
     pub(crate) respond: Option<crate::sys::Respond>,
 }
@@ -133,7 +134,7 @@ impl Body {
         self.media_type.as_ref().map(MediaType::as_str)
     }
 
-    /// Returns what gives a response of this body its content type, if the body has one.
+    /// Returns the function that sets the content type of a response, or `None` if the body has no media type.
     pub(crate) fn typed(&self) -> Option<fn(Response) -> Response> {
         self.media_type.as_ref().map(|media_type| media_type.apply)
     }
@@ -157,7 +158,7 @@ impl Body {
         Self::of(Content::Used(Response::valid_or_500))
     }
 
-    /// Returns what a response of this body has to be put through, if anything.
+    /// Returns the check that a response with this body needs, or `None` if it needs none.
     pub(crate) fn check(&self) -> Option<Check> {
         match self.content {
             Content::Used(check) => Some(check),

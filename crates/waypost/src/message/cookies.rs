@@ -44,8 +44,8 @@ pub struct Cookies(Arc<Mutex<Jar>>);
 struct Jar {
     sent: Vec<(String, String)>,
     changes: Vec<Cookie>,
-    /// Writes the changes into a response. The first change sets it, so that a component without any does
-    /// not hold the code.
+    /// Writes the changes into a response. A function pointer that the first change sets, so that a component that
+    /// sets no cookies does not contain the code: 38.1 kB of `/hello`.
     writer: Option<fn(&[Cookie], &mut Head)>,
     /// Whether the headers of the response were already written.
     sealed: bool,

@@ -46,14 +46,14 @@ struct Inner {
     body: Body,
     /// The first mistake in building the response, which turns it into a 500.
     fault: Option<String>,
-    /// Makes a 500 of it, where it can't be sent. What may make it so sets this: most handlers answer with what can,
-    /// and their components do not hold the code.
+    /// Replaces the response by a 500 if it is invalid. A function pointer, set by every method that may make it
+    /// invalid, so that other components do not contain the code: CHECKSIZE of `/hello`.
     check: Option<Check>,
     /// The cookies that it sets, if any.
     cookies: Option<Cookies>,
 }
 
-/// Makes a 500 of a response that can't be sent.
+/// Replaces an invalid response by a 500.
 pub(crate) type Check = fn(Response) -> Response;
 
 impl Response {

@@ -38,7 +38,8 @@ pub struct Signal(Rc<State>);
 #[derive(Default)]
 struct State {
     aborted: Cell<bool>,
-    /// What is done for those who have the signal: a component whose handler does not ask for it holds none of it.
+    /// Set once a handler has the signal. A trait object, so that a component without one does not contain the code:
+    /// 5.9 kB of `/hello`.
     watch: OnceCell<Box<dyn Watching>>,
 }
 
@@ -96,6 +97,7 @@ impl Signal {
     }
 }
 
+/// Waiting for the signal.
 trait Watching {
     /// Wakes this task when the client disconnects.
     fn wait(&self, waker: &Waker);

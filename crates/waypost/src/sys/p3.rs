@@ -60,12 +60,7 @@ pub(crate) type Respond = fn(Body, Fields, Option<After>, Signal) -> Response;
 ///
 /// If the client disconnects, writing the body fails. Waiting for the host's result of the response as well would not
 /// report it earlier.
-fn respond_at_once(
-    body: Body,
-    headers: Fields,
-    after: Option<After>,
-    signal: Signal,
-) -> Response {
+fn respond_at_once(body: Body, headers: Fields, after: Option<After>, signal: Signal) -> Response {
     let body = body.into_content();
     let (writer, reader) = match body.is_empty() {
         true => (None, None),

@@ -27,7 +27,6 @@ use bytes::Bytes;
 use http::Method;
 use serde::de::DeserializeOwned;
 
-use crate::{Body, Response};
 #[cfg(not(target_arch = "wasm32"))]
 use crate::{
     After, Request, Signal,
@@ -35,6 +34,7 @@ use crate::{
     run::route::{Route, answer},
     sys::Incoming,
 };
+use crate::{Body, Response};
 
 /// Answers a request like the component of this route, and runs its [`After`](crate::After) work. `export!` defines
 /// the type `route::Route`.

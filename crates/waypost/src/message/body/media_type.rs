@@ -10,7 +10,8 @@ const TEXT: &str = "text/plain;charset=UTF-8";
 #[derive(Clone)]
 pub(super) struct MediaType {
     text: Cow<'static, str>,
-    /// Sets the `Content-Type` of a response with this body.
+    /// Sets the `Content-Type` of a response with this body. A function pointer, because plain text needs no
+    /// validation: a component that sends nothing else does not contain it, 16.3 kB of `/hello`.
     pub(super) apply: fn(Response) -> Response,
 }
 

@@ -1,7 +1,7 @@
 //! The head of a response: its status and its headers.
 //!
-//! The headers are a list until someone asks for the map of the crate `http`. What handles the map is reached
-//! through [`Wide`], which is made only then: a component whose handler never asks holds none of that code.
+//! The headers are a list until a map of the crate `http` is needed. The code for the map is reached through
+//! [`Wide`], so that a component that never needs it does not contain it: 25.8 kB of `/hello`.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -31,7 +31,8 @@ impl Value {
 
     fn into_header_value(self) -> HeaderValue {
         match self {
-            Self::Text(text) => HeaderValue::from_bytes(&text).expect("it is known to be valid"),
+            #[expect(clippy::expect_used, reason = "it is the invariant of `Text`")]
+            Self::Text(text) => HeaderValue::from_bytes(&text).expect("the text is valid"),
             Self::Header(value) => value,
         }
     }
@@ -73,12 +74,12 @@ pub(crate) struct Head {
     /// The headers, until they are a map.
     lines: Vec<Line>,
     wide: OnceCell<Box<dyn Wide>>,
-    /// Set by headers that a handler gives, which may be any.
+    /// Set once the handler sets a header. The SDK's own headers need no checks when they are sent.
     given: Option<&'static Given>,
 }
 
-/// What headers need that a handler gives. Those of the SDK need none of it, and a component without others does not
-/// hold it.
+/// The functions for headers that a handler sets. They are pointers, so that a component whose handler sets none does
+/// not contain them: 3.0 kB of `/hello`.
 struct Given {
     list: fn(&Head) -> HeaderList,
     #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
@@ -92,7 +93,7 @@ const GIVEN: &Given = &Given {
 };
 
 impl Head {
-    /// Makes the head of a 200.
+    /// Creates the head of a 200.
     pub(crate) fn new() -> Self {
         Self {
             status: StatusCode::OK,
@@ -144,7 +145,7 @@ impl Head {
         }
     }
 
-    /// Returns what says why the host refuses the headers, where it may.
+    /// Returns the function that explains why the host refuses the headers, or `None` if it can't refuse them.
     #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
     pub(crate) fn refused(&self) -> Option<crate::sys::Refused> {
         self.given.map(|given| given.refused)
@@ -167,7 +168,8 @@ impl Head {
         self.given = Some(GIVEN);
         self.wide();
         let wide = self.wide.get_mut();
-        let wide = wide.expect("the headers were made a map just now");
+        #[expect(clippy::expect_used, reason = "the line before makes them a map")]
+        let wide = wide.expect("the headers are a map");
         &mut wide.parts_mut().headers
     }
 
@@ -289,7 +291,12 @@ fn listed((name, value): &Line) -> (String, Vec<u8>) {
 }
 
 fn header_name(name: &str) -> HeaderName {
-    HeaderName::from_bytes(name.as_bytes()).expect("a name of the list was a `HeaderName` before")
+    #[expect(
+        clippy::expect_used,
+        reason = "names of the list are literals, or were a `HeaderName`"
+    )]
+    let name = HeaderName::from_bytes(name.as_bytes()).expect("the name is valid");
+    name
 }
 
 fn insert(lines: &mut Vec<Line>, (name, value): Line) {
