@@ -1,7 +1,7 @@
 //! `/form`: a form with a file.
 
-use waypost::form::FormData;
 use waypost::Json;
+use waypost::form::FormData;
 
 #[derive(serde::Serialize)]
 struct Reply {

@@ -57,11 +57,7 @@ pub fn python() -> Result<PathBuf, String> {
         ]))?;
     }
     let wit = folder.join("wit");
-    copy_wit(
-        &checkout().join("wit/deps"),
-        &wit.join("deps"),
-        |text| text,
-    );
+    copy_wit(&checkout().join("wit/deps"), &wit.join("deps"), |text| text);
     let world = "package app:route;\nworld route {\n  include wasi:http/service@0.3.0;\n}\n";
     fs::write(wit.join("route.wit"), world).unwrap();
     fs::copy(sources().join("python/route.py"), folder.join("route.py")).unwrap();
@@ -97,11 +93,7 @@ pub fn javascript() -> Result<PathBuf, String> {
     // The engine inside is made for this patch version, and takes no other in the world.
     let older = |text: String| text.replace("0.2.12", "0.2.10");
     let wit = folder.join("wit");
-    copy_wit(
-        &checkout().join("wit/wasi-0.2"),
-        &wit.join("deps"),
-        older,
-    );
+    copy_wit(&checkout().join("wit/wasi-0.2"), &wit.join("deps"), older);
     for unused in ["cli", "filesystem", "random", "sockets"] {
         fs::remove_file(wit.join(format!("deps/{unused}.wit"))).unwrap();
     }

@@ -36,7 +36,7 @@ impl<'t> Document<'t> {
     pub(crate) fn parse(text: &'t str, path: &Path) -> Result<Self, Faults> {
         let source = Source::new(path, text);
         let (root, mut errors) = DeTable::parse_recoverable(text);
-        errors.sort_by_key(|error| start(error));
+        errors.sort_by_key(start);
         errors.dedup_by_key(|error| source.line(start(error)));
         let mut faults = Collector::new(source.clone());
         for error in &errors {

@@ -1,5 +1,7 @@
 //! What `export!` accepts, and what the whole route answers.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may panic")]
+
 use std::collections::HashMap;
 
 use waypost::extract::Params;

@@ -1,6 +1,8 @@
 //! Work for after the response, and clients that go away, through whole routes
 //! (<https://nextjs.org/docs/app/api-reference/functions/after>).
 
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may panic")]
+
 use std::cell::RefCell;
 use std::time::Duration;
 

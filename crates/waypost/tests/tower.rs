@@ -1,6 +1,7 @@
 //! Routes that are a router of axum, or a service of one's own.
 
 #![cfg(feature = "tower")]
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may panic")]
 
 use std::collections::VecDeque;
 use std::convert::Infallible;

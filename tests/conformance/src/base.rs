@@ -49,6 +49,7 @@ impl Base {
 }
 
 /// Returns the path of a request as a router reads it: decoded, without dot segments.
+#[expect(clippy::expect_used, reason = "the text is a URL")]
 fn path(message: &[u8]) -> String {
     let message = message.trim_ascii_start();
     let line = message.split(|byte| *byte == b'\r').next();

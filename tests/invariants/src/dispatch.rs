@@ -1,8 +1,8 @@
 //! Dispatch: router and handlers agree on which handler answers a path, and with which params.
 
 use serde_json::Value;
-use waypost::http::Uri;
 use waypost::extract::Params;
+use waypost::http::Uri;
 use waypost::{Context, Json, Request, Response, test};
 use waypost_router::{Answer, Decision, Router};
 use waypost_routing::{ParamValue, Path, Pattern, Resolved, RouteTable};

@@ -1,9 +1,9 @@
 //! Reading forms with any content type and any bytes.
 
 use futures::FutureExt as _;
-use waypost::http::{HeaderValue, Request as HttpRequest, header};
 use waypost::error::RequestError;
 use waypost::form::{FormData, FormValue};
+use waypost::http::{HeaderValue, Request as HttpRequest, header};
 use waypost::request::SearchParams;
 use waypost::{Body, Request, url};
 

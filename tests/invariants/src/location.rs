@@ -1,8 +1,8 @@
 //! Redirects of a handler: `Location` is a valid header and leads to the requested location.
 
 use waypost::http::{StatusCode, header};
-use waypost::url::{ParseError, Url};
 use waypost::response::IntoResponse;
+use waypost::url::{ParseError, Url};
 use waypost::{Response, permanent_redirect, redirect};
 
 use crate::input::Fields;

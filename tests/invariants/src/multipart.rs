@@ -1,7 +1,7 @@
 //! Multipart forms: a written form is read unchanged.
 
-use waypost::http::HeaderValue;
 use waypost::form::{File, FormData, FormValue};
+use waypost::http::HeaderValue;
 use waypost::{Body, Response};
 
 use crate::form::read;
