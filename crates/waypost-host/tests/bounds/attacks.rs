@@ -1,4 +1,4 @@
-//! What goes over each bound, and what its client has to get.
+//! The attacks: each exceeds a bound, and its client must get the right answer.
 
 use super::frames::{
     self, CANCEL, CONTINUATION, DATA, HEADERS, PING, RST_STREAM, Raw, SETTINGS, ask, frame,
@@ -10,10 +10,10 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// Something that goes over a bound; it fails where the client gets anything but what it should.
+/// An attack on a bound. It fails if the client gets a wrong answer.
 pub struct Attack {
     pub name: &'static str,
-    /// The bound in the host's counts, where the host and not the HTTP library counts.
+    /// Name of the bound in the metrics; `None` if the HTTP library enforces it.
     pub bound: Option<&'static str>,
     pub run: Box<dyn Fn(Arc<Running>) -> BoxFuture<'static, ()> + Send + Sync>,
 }
@@ -26,7 +26,7 @@ where
     Attack { name, bound, run }
 }
 
-/// All of them.
+/// Returns all attacks.
 pub fn attacks() -> Vec<Attack> {
     vec![
         attack(
@@ -88,7 +88,7 @@ pub fn attacks() -> Vec<Attack> {
     ]
 }
 
-/// Sends bytes, as far as the host takes them, and reads until it closes.
+/// Sends bytes, as far as the host accepts them, and reads until it closes the connection.
 async fn raw(app: &Running, sent: impl AsRef<[u8]>) -> String {
     let (mut read, mut write) = TcpStream::connect(app.address)
         .await
@@ -107,7 +107,7 @@ async fn raw(app: &Running, sent: impl AsRef<[u8]>) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// Checks the status of an answer, and that it says why.
+/// Checks the status and the reason of an answer.
 fn expect(answer: &str, status: &str, reason: &str) {
     let is_expected =
         answer.starts_with(&format!("HTTP/1.1 {status} ")) && answer.ends_with(reason);
@@ -222,7 +222,7 @@ async fn unread(app: Arc<Running>) {
         .write_all(b"GET /endless/ HTTP/1.1\r\nhost: h\r\n\r\n")
         .await;
     sent.expect("the host reads");
-    // The guest is told, and may end in its own way.
+    // The guest sees the error, and may end in its own way.
     eventually("the end of the response", || ended() > before).await;
 }
 
@@ -230,7 +230,7 @@ async fn unread_http2(app: Arc<Running>) {
     let no_window = [0, 4, 0, 0, 0, 0];
     let mut client = Raw::connect(app.address, &no_window).await;
     assert!(client.send(&ask(1, "/hello/")).await);
-    // Nothing but the head ever fits.
+    // Only the head fits into the window.
     let frames = client.frames().await;
     assert!(
         frames.iter().any(|frame| frame.kind == HEADERS),
@@ -246,7 +246,7 @@ async fn unread_http2(app: Arc<Running>) {
 async fn connections(app: Arc<Running>) {
     let connect = || join_all((0..40).map(|_| TcpStream::connect(app.address)));
     let mut open = connect().await;
-    // Those of the attack before may still have had places, which are free a moment later.
+    // Connections of the attack before may still count for a moment.
     tokio::time::sleep(Duration::from_millis(50)).await;
     open.extend(connect().await);
     let whole = "GET /hello/ HTTP/1.1\r\nhost: h\r\n\r\n";
@@ -279,7 +279,7 @@ async fn flood(app: Arc<Running>) {
         "log cut: it exceeds `log_rate` of `waypost.toml`"
     ]));
     let grown = super::support::log().len() - before;
-    // A line has a prefix in the log that is longer than the line itself.
+    // The prefix of a line in the log is longer than the line itself.
     assert!(grown < 512 << 10, "the log grew by {grown}");
 }
 
@@ -363,7 +363,7 @@ async fn settings(app: Arc<Running>) {
     unread_answers(&app, &frame(SETTINGS, 0, 0, &[])).await;
 }
 
-/// Asks for answers that nobody reads, until the host gives the connection up.
+/// Requests answers that nobody reads, until the host closes the connection.
 async fn unread_answers(app: &Running, frame: &[u8]) {
     let mut client = Raw::connect(app.address, &[]).await;
     let many = frame.repeat(1_000);

@@ -1,4 +1,4 @@
-//! HTTP/2 by hand: frames that no honest client sends (RFC 9113, section 4.1).
+//! HTTP/2 by hand: frames that only an attacker sends (RFC 9113, section 4.1).
 
 use super::support::PATIENCE;
 use std::net::SocketAddr;
@@ -16,7 +16,7 @@ pub const CONTINUATION: u8 = 9;
 pub const END_STREAM: u8 = 1;
 pub const END_HEADERS: u8 = 4;
 
-/// Codes of errors (section 7).
+/// Error codes (section 7).
 pub const FRAME_SIZE_ERROR: u8 = 6;
 pub const REFUSED_STREAM: u8 = 7;
 pub const CANCEL: u8 = 8;
@@ -30,7 +30,7 @@ pub struct Frame {
     pub payload: Vec<u8>,
 }
 
-/// The bytes of a frame.
+/// Returns the bytes of a frame.
 pub fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).expect("frames are short");
     let mut bytes = length.to_be_bytes()[1..].to_vec();
@@ -40,7 +40,7 @@ pub fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// The fields of a GET, without any table (RFC 7541, section 6.2.2).
+/// Returns the header block of a GET, without any table (RFC 7541, section 6.2.2).
 pub fn get(path: &str) -> Vec<u8> {
     const METHOD_GET_SCHEME_HTTP: [u8; 2] = [0x82, 0x86];
     const AUTHORITY_H: [u8; 3] = [0x01, 1, b'h'];
@@ -53,12 +53,12 @@ pub fn get(path: &str) -> Vec<u8> {
     block
 }
 
-/// Asks with a GET on a stream.
+/// Returns a GET on a stream.
 pub fn ask(stream: u32, path: &str) -> Vec<u8> {
     frame(HEADERS, END_HEADERS | END_STREAM, stream, &get(path))
 }
 
-/// A connection on which anything can be said.
+/// A connection on which any bytes can be sent.
 pub struct Raw(TcpStream);
 
 impl Raw {
@@ -72,7 +72,7 @@ impl Raw {
         Self(stream)
     }
 
-    /// Sends bytes; tells whether the host still takes them.
+    /// Sends bytes; returns whether the host still accepts them.
     pub async fn send(&mut self, bytes: &[u8]) -> bool {
         let sent = tokio::time::timeout(PATIENCE, self.0.write_all(bytes)).await;
         sent.expect("the host reads, or closes").is_ok()
@@ -82,12 +82,12 @@ impl Raw {
     pub async fn frames(mut self) -> Vec<Frame> {
         let mut bytes = Vec::new();
         let read = tokio::time::timeout(PATIENCE, self.0.read_to_end(&mut bytes)).await;
-        // What came before a reset counts too.
+        // Bytes that came before a reset count, too.
         let _ = read.expect("the host closes");
         parse(&bytes)
     }
 
-    /// Reads until the host has sent a frame that fits.
+    /// Reads until the host has sent a frame that matches.
     pub async fn until(&mut self, mut fits: impl FnMut(&[Frame]) -> bool) -> Vec<Frame> {
         let mut bytes = Vec::new();
         let read = async {
@@ -103,7 +103,7 @@ impl Raw {
     }
 }
 
-/// The reason in the frame with which the host ended the connection.
+/// Returns the error code with which the host ended the connection.
 pub fn goodbye(frames: &[Frame]) -> Option<u8> {
     let last = frames.iter().rfind(|frame| frame.kind == GOAWAY)?;
     last.payload.get(7).copied()

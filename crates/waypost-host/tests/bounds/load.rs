@@ -1,4 +1,4 @@
-//! A load that goes on at a fixed rate, and what an attack did to it.
+//! A load at a fixed rate, and how an attack disturbed it.
 
 use super::support::{Client, Reply};
 use std::fmt;
@@ -8,26 +8,26 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// Connections of the load; each asks anew as soon as its moment has come and its last answer is there.
+/// Connections of the load. Each sends its next request when that is due and the last answer is there.
 const CLIENTS: u32 = 10;
 
-/// Time between two requests of one client: together they ask 400 times a second.
+/// Time between two requests of one client: together they send 400 per second.
 const PACE: Duration = Duration::from_millis(25);
 
-/// The least part of its undisturbed rate that the load has to keep.
+/// The part of its undisturbed rate that the load must keep.
 const LEAST: f64 = 0.8;
 
-/// What people take for at once, with room for what this machine does meanwhile.
+/// What people perceive as immediate, with room for what else this machine does.
 const AT_ONCE: Duration = Duration::from_millis(100);
 
-/// How much slower than undisturbed the slowest may be where that is more.
+/// How much slower than undisturbed the slowest answers may be, if that is more.
 const SLOWER: u32 = 3;
 
-/// Clients that ask for a page again and again.
+/// Clients that request a page again and again.
 pub struct Load {
     shared: Arc<Shared>,
-    /// They have a thread of their own, as they would on another machine: what the host's threads do is
-    /// measured, and not what the clients' do.
+    /// They have a thread of their own, as if they were on another machine: the host's threads are measured, and not the
+    /// clients'.
     clients: JoinHandle<()>,
 }
 
@@ -35,18 +35,18 @@ pub struct Load {
 struct Shared {
     is_over: AtomicBool,
     lost: Mutex<Vec<String>>,
-    /// How long each answer took since it was due, for this period.
+    /// How long each answer of this period took since it was due.
     answers: Mutex<Vec<Duration>>,
 }
 
-/// What one period was like.
+/// The measurements of one period.
 pub struct Period {
     rate: f64,
     waits: Vec<Duration>,
 }
 
 impl Load {
-    /// Starts the clients, and waits until the first answers are there.
+    /// Starts the clients, and waits for the first answers.
     pub async fn start(address: SocketAddr) -> Self {
         Client::connect(address).await.get("/hello/").await;
         let shared = Arc::<Shared>::default();
@@ -57,7 +57,7 @@ impl Load {
         Self { shared, clients }
     }
 
-    /// Lets something happen, and tells how the load fared meanwhile.
+    /// Measures the load while something happens.
     pub async fn during(&self, event: impl Future<Output = ()>) -> Period {
         self.shared.take();
         let start = Instant::now();
@@ -68,7 +68,7 @@ impl Load {
         Period { rate, waits }
     }
 
-    /// What requests got that were lost: another status or page, or nothing.
+    /// Returns what lost requests got: another status or page, or nothing.
     pub fn lost(&self) -> Vec<String> {
         self.shared
             .lost
@@ -112,7 +112,7 @@ impl Shared {
                 client = Client::connect(address).await;
             }
             self.lock().push(due.elapsed());
-            // A late answer does not put the next request off: its delay would not be seen.
+            // A late answer does not delay the next request, or its own delay would not be measured.
             due += PACE;
         }
     }
@@ -131,7 +131,7 @@ impl Shared {
     }
 }
 
-/// What an attack did to the load.
+/// How an attack disturbed the load.
 pub struct Verdict {
     ratio: f64,
     calm: Duration,
@@ -139,7 +139,7 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// Compares periods of attack with the calm before and after each.
+    /// Compares attacks with the calm periods before and after each.
     pub fn new(calm: &[Period], attacked: &[Period]) -> Self {
         let around = calm
             .windows(2)
@@ -157,13 +157,13 @@ impl Verdict {
         }
     }
 
-    /// Tells whether nobody noticed.
+    /// Returns whether the load was not disturbed.
     pub fn is_undisturbed(&self) -> bool {
         self.ratio >= LEAST && self.attacked <= AT_ONCE.max(self.calm * SLOWER)
     }
 }
 
-/// How long 99 of 100 answers took at most.
+/// Returns how long 99 of 100 answers took at most.
 fn slowest(periods: &[Period]) -> Duration {
     let mut waits: Vec<Duration> = periods
         .iter()

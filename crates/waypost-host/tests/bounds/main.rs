@@ -1,4 +1,4 @@
-//! Every bound is driven over its edge, while a second route is under load that must not notice.
+//! Exceeds every bound while a second route is under load, which must not be disturbed.
 //!
 //! The load is a fixed rate of requests that leaves the machine idle for the most part (see `load.rs`), and not as
 //! many as it can take: a guest in an endless loop has a core for itself, which of two cores is half of what a load
@@ -19,8 +19,8 @@ use std::time::{Duration, Instant};
 use support::{Client, Running, TestApp};
 use tokio::net::TcpListener;
 
-/// Limits that are met within a fraction of a second; how they are met does not depend on their size. (One client of
-/// HTTP/2 may ask for a hundred things at once: the app's concurrency is above that, as it is by default.)
+/// Limits that are reached within a fraction of a second. How the host reacts does not depend on their size. (One client of
+/// HTTP/2 may send a hundred requests at once: the app's concurrency is above that, as it is by default.)
 const LIMITS: &str = "[limits]\n\
     max_duration = \"600ms\"\n\
     cpu_time = \"100ms\"\n\
@@ -32,13 +32,13 @@ const LIMITS: &str = "[limits]\n\
     route_concurrency = 10\n\
     log_rate = \"16KiB\"\n";
 
-/// How often an attack is repeated, with calm before and after each time.
+/// How often an attack is repeated, with a calm period before and after each time.
 const ROUNDS: u32 = 3;
 
-/// Least length of a period of calm, or of attack.
+/// Shortest length of a calm period, or of an attack.
 const PERIOD: Duration = Duration::from_millis(250);
 
-/// Times that an attack may disturb the load before that counts: others may use this machine.
+/// How often an attack may disturb the load before it fails: other programs may use this machine.
 const TRIES: u32 = 3;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -64,7 +64,7 @@ async fn app() -> Running {
     app.settings(LIMITS).start().await
 }
 
-/// Has an attack go over its bound until the load was not disturbed by it.
+/// Repeats an attack until it does not disturb the load.
 async fn measure(app: &Arc<Running>, admin: std::net::SocketAddr, load: &Load, attack: &Attack) {
     let before = counted(admin, attack.bound).await;
     let mut verdict = rounds(app, load, attack).await;
@@ -86,7 +86,7 @@ async fn measure(app: &Arc<Running>, admin: std::net::SocketAddr, load: &Load, a
     );
 }
 
-/// Alternates calm and attack.
+/// Alternates calm periods and attacks.
 async fn rounds(app: &Arc<Running>, load: &Load, attack: &Attack) -> Verdict {
     let mut calm = vec![load.during(tokio::time::sleep(PERIOD)).await];
     let mut attacked = Vec::new();
@@ -103,7 +103,7 @@ async fn rounds(app: &Arc<Running>, load: &Load, attack: &Attack) -> Verdict {
     Verdict::new(&calm, &attacked)
 }
 
-/// Serves the host's own counts.
+/// Serves the metrics of the host.
 async fn watch(app: &Arc<Running>) -> std::net::SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await;
     let listener = listener.expect("a port is free");
@@ -113,7 +113,7 @@ async fn watch(app: &Arc<Running>) -> std::net::SocketAddr {
     address
 }
 
-/// How often the host has counted something over a bound.
+/// Returns how often the host has counted that a bound was exceeded.
 async fn counted(admin: std::net::SocketAddr, bound: Option<&str>) -> u64 {
     let Some(bound) = bound else { return 0 };
     let metrics = Client::connect(admin)

@@ -1,4 +1,4 @@
-//! Bounds: each is driven over its edge, and nobody else notices.
+//! Exceeds each bound, which must not disturb other requests.
 
 use super::support::{Client, PATIENCE, Running, TestApp, eventually, logged};
 use bytes::Bytes;
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// Asks for a page again and again until told to stop; gives the number of answers, all of them good.
+/// Requests a page again and again until told to stop; returns the number of answers, all of them good.
 fn keep_asking(
     app: &Arc<Running>,
     path: &'static str,
@@ -64,7 +64,7 @@ async fn an_endless_loop_is_cut_and_others_go_on() {
 }
 
 #[tokio::test]
-async fn long_work_within_the_bound_is_let_be() {
+async fn long_work_within_the_bound_goes_on() {
     let app = TestApp::new()
         .component("busy", "\"/...\"", "")
         .start()
@@ -127,7 +127,7 @@ async fn a_stream_may_take_longer_than_its_first_byte() {
 }
 
 #[tokio::test]
-async fn too_many_requests_are_turned_away() {
+async fn too_many_requests_are_rejected() {
     let app = TestApp::new()
         .component("slow", "\"/slow\"", "")
         .component("hello", "\"/hello\"", "")
@@ -249,7 +249,7 @@ async fn a_body_that_does_not_come_is_a_408() {
 }
 
 #[tokio::test]
-async fn silent_clients_are_let_go_and_slow_ones_told() {
+async fn silent_clients_are_closed_and_slow_ones_get_a_reason() {
     let app = TestApp::new()
         .component("stream", "\"/...\"", "")
         .settings("[limits]\nidle_timeout = \"200ms\"\n")
@@ -274,7 +274,7 @@ async fn silent_clients_are_let_go_and_slow_ones_told() {
     app.stopped().await;
 }
 
-/// Sends bytes and reads until the host closes; a reset is a failure.
+/// Sends bytes and reads until the host closes the connection; a reset is a failure.
 async fn answer_to(app: &Running, sent: &[u8]) -> String {
     let mut client = TcpStream::connect(app.address)
         .await
@@ -313,7 +313,7 @@ async fn a_route_takes_heads_of_its_own_size() {
         .settings(settings)
         .start()
         .await;
-    // What the router component hands on is judged as the client sent it.
+    // A request that the router component forwards counts as the client sent it.
     for (path, long_line, fields_20, fields_150) in [
         ("/usual", 414, 200, 431),
         ("/wide", 200, 200, 200),
@@ -337,7 +337,7 @@ async fn a_route_takes_heads_of_its_own_size() {
 }
 
 #[tokio::test]
-async fn a_client_hears_why_before_the_connection_closes() {
+async fn a_client_reads_the_reason_before_the_connection_closes() {
     let app = TestApp::new()
         .component("reads", "\"/...\"", "")
         .settings("[limits]\nrequest_body = \"1KiB\"\n")
@@ -359,7 +359,7 @@ async fn a_client_hears_why_before_the_connection_closes() {
 }
 
 #[tokio::test]
-async fn a_client_of_http2_that_does_not_read_is_let_go() {
+async fn a_client_of_http2_that_does_not_read_is_given_up() {
     let app = TestApp::new()
         .component_of("unread", "endless", "\"/endless\"", "")
         .component("hello", "\"/hello\"", "")
@@ -370,7 +370,7 @@ async fn a_client_of_http2_that_does_not_read_is_let_go() {
     let request = Request::get("/endless").body(Full::default());
     let unread = client.send(request.expect("it is well formed")).await;
     eventually("the start", || app.host.instances() == 1).await;
-    // The others of the connection are not concerned.
+    // Other requests of the connection go on.
     while !logged(&["component=unread", "endless ended"]) {
         assert_eq!(client.get("/hello").await.status, 200);
     }
@@ -393,7 +393,7 @@ async fn a_connection_of_http2_without_requests_ends() {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_read_is_let_go() {
+async fn a_client_that_does_not_read_is_given_up() {
     let app = TestApp::new()
         .component("endless", "\"/...\"", "")
         .settings("[limits]\nidle_timeout = \"300ms\"\n")

@@ -1,4 +1,4 @@
-//! Responses that leave compressed.
+//! Compressed responses.
 
 use super::support::{Client, PATIENCE, TestApp, eventually, logged};
 use bytes::Bytes;

@@ -1,10 +1,10 @@
-//! Requests that are not as they should be, and those that only look so.
+//! Malformed requests, and those that only look malformed.
 
 use super::support::{PATIENCE, TestApp};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// Sends bytes as they are and reads until the host closes.
+/// Sends bytes as they are and reads until the host closes the connection.
 async fn raw(address: std::net::SocketAddr, sent: &str) -> String {
     let mut stream = TcpStream::connect(address).await.expect("the host listens");
     // The host may answer and close before it has read everything.
@@ -15,7 +15,7 @@ async fn raw(address: std::net::SocketAddr, sent: &str) -> String {
 }
 
 #[tokio::test]
-async fn requests_are_checked_at_the_door() {
+async fn malformed_requests_are_rejected() {
     let app = TestApp::new()
         .component("hello", "\"/...\"", "")
         .start()
@@ -156,15 +156,15 @@ async fn characters_that_no_url_has_are_an_error() {
     app.stopped().await;
 }
 
-/// Code of HTTP/2 for a malformed request (RFC 9113, section 7).
+/// Error code of HTTP/2 for a malformed request (RFC 9113, section 7).
 const PROTOCOL_ERROR: u32 = 1;
 
-/// Asks for `target` over HTTP/2; returns the code with which the host resets the stream.
+/// Requests `target` over HTTP/2; returns the error code with which the host resets the stream.
 async fn reset_code(address: std::net::SocketAddr, target: &str) -> u32 {
     const HEADERS: u8 = 1;
     const RST_STREAM: u8 = 3;
     let length = |bytes: &[u8]| u8::try_from(bytes.len()).expect("the frame is short");
-    // GET, `http`, the path, and the authority `h`, in the spelling of HPACK.
+    // GET, `http`, the path, and the authority `h`, encoded by HPACK.
     let mut fields = b"\x82\x86\x04".to_vec();
     fields.push(length(target.as_bytes()));
     fields.extend_from_slice(target.as_bytes());

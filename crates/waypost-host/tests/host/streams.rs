@@ -1,4 +1,4 @@
-//! Bodies that come piece by piece, and that break.
+//! Bodies that come piece by piece, and bodies that fail.
 
 use super::support::{PATIENCE, TestApp, eventually, logged};
 use bytes::Bytes;

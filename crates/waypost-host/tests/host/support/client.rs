@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 
 type AnyBody = UnsyncBoxBody<Bytes, Infallible>;
 
-/// Sends requests on one connection; dropping it drops the connection.
+/// Sends requests on one connection; dropping it closes the connection.
 pub struct Client {
     sender: Sender,
     address: SocketAddr,
@@ -74,7 +74,7 @@ impl Client {
             .expect("the connection's task ends");
     }
 
-    /// Sends a request and gives the response once its head is there.
+    /// Sends a request and returns the response once its head is there.
     pub async fn send<B>(&mut self, request: Request<B>) -> hyper::Result<Response<Incoming>>
     where
         B: Body<Data = Bytes, Error = Infallible> + Send + 'static,
@@ -129,7 +129,7 @@ impl Client {
         }
     }
 
-    /// Asks for a path.
+    /// Requests a path.
     pub async fn get(&mut self, path: &str) -> Reply {
         let request = Request::get(path)
             .body(Full::default())
@@ -137,7 +137,7 @@ impl Client {
         self.ask(request).await
     }
 
-    /// Asks for a path; gives nothing where the host does not answer.
+    /// Requests a path; returns `None` if the host does not answer.
     pub async fn try_get(&mut self, path: &str) -> Option<Reply> {
         let request = Request::get(path).body(Full::<Bytes>::default()).ok()?;
         let (parts, body) = self.send(request).await.ok()?.into_parts();

@@ -20,12 +20,12 @@ pub fn start() {
     LazyLock::force(&SUBSCRIBED);
 }
 
-/// Everything that was logged so far, by all tests.
+/// What all tests have logged so far.
 pub fn log() -> String {
     String::from_utf8_lossy(&LINES.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
 }
 
-/// Tells whether one line holds all of `parts`.
+/// Returns whether one line contains all of `parts`.
 pub fn logged(parts: &[&str]) -> bool {
     log()
         .lines()

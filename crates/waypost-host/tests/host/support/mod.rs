@@ -18,10 +18,10 @@ pub use programs::{program, programs};
 
 use std::time::Duration;
 
-/// Longest that anything in a test may take. A test that meets it has failed; nothing waits for it.
+/// How long anything in a test may take. A test that reaches it has failed.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Awaits a condition that something else brings about.
+/// Waits until a condition holds.
 pub async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let wait = async {
         while !holds() {
