@@ -193,6 +193,8 @@ impl Line {
                         &address.to_string(),
                         "--state-dir",
                     ])
+                    .arg(&state)
+                    .arg("--cache-dir")
                     .arg(state);
                 command
             }
@@ -264,7 +266,7 @@ fn serve(
         Host::Waypost => {
             let mut command = with(
                 workspace.waypost(&workspace.run()),
-                ["serve", "--listen", &address, "--state-dir"],
+                ["serve", "--listen", &address, "--cache-dir"],
             );
             command.arg(workspace.run().join("state-serve"));
             command

@@ -54,7 +54,7 @@ fn a_new_app_grows_a_route() {
 /// A build compiles for this machine, and a server finds it.
 fn nothing_is_compiled_twice(app: &Path) {
     let build = |arg: &str| {
-        let args = ["build", "--state-dir", "state", arg];
+        let args = ["build", "--cache-dir", "code", arg];
         let args = args.iter().filter(|arg| !arg.is_empty());
         let output = waypost(app).args(args).output().unwrap();
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -62,24 +62,32 @@ fn nothing_is_compiled_twice(app: &Path) {
         stderr
     };
     build("--no-compile");
-    assert!(!app.join("state").exists());
+    assert!(!app.join("code").exists());
     let said = build("");
     assert!(said.contains("Compiled 3 of 3 components"), "{said}");
     let said = build("");
     assert!(!said.contains("Compiled"), "{said}");
-    let up = ["up", "--no-build", "--state-dir", "state"];
+    let up = ["up", "--no-build", "--cache-dir", "code"];
     let served = Served::start(waypost(app).args(up).args(["--listen", "localhost:0"]));
     assert_eq!(served.get("/hello", "").status, 200);
     assert_eq!(served.get("/items/one", "").status, 200);
-    assert_eq!(compiled(&app.join("state")), 3);
+    assert_eq!(compiled(&app.join("code")), 3);
+    assert!(
+        !app.join(".waypost").exists(),
+        "code is not kept in the app"
+    );
 }
 
-/// How many components are in the code cache of a state folder.
-fn compiled(state: &Path) -> usize {
-    let versions = fs::read_dir(state.join("cache/modules")).unwrap();
-    let files = versions.flat_map(|version| fs::read_dir(version.unwrap().path()).unwrap());
+/// Returns how many components are in a code cache.
+fn compiled(cache: &Path) -> usize {
+    let files = fs::read_dir(cache).unwrap();
     let paths = files.map(|file| file.unwrap().path());
-    paths.filter(|path| path.extension().is_none()).count()
+    paths
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "code")
+        })
+        .count()
 }
 
 /// A route that does not compile: the compiler's own message, then the name of the route.

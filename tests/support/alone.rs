@@ -134,11 +134,10 @@ pub fn componentize(package: &str, component: &Path) {
 
 /// Serves each component in a folder by itself, with Waypost's command.
 pub fn each_on_waypost(folder: &Path) {
-    let state = tempfile::tempdir().unwrap();
     for route in &ROUTES {
         let mut command = waypost(&checkout());
-        command.args(["serve", "--listen", "127.0.0.1:0", "--state-dir"]);
-        command.arg(state.path()).arg(folder.join(file(route.id)));
+        command.args(["serve", "--listen", "127.0.0.1:0"]);
+        command.arg(folder.join(file(route.id)));
         route.answers(&Served::start(&mut command));
     }
 }

@@ -59,10 +59,14 @@ pub fn checkout() -> PathBuf {
 }
 
 /// Returns the `waypost` command, ready for arguments. All apps but the checkout's own share a
-/// target directory, so that what they have in common is compiled once.
+/// target directory and a code cache, so that what they have in common is compiled once.
 pub fn waypost(app: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_waypost"));
     command.current_dir(app);
+    command.env(
+        "WAYPOST_CACHE_DIR",
+        Path::new(env!("CARGO_TARGET_TMPDIR")).join("code"),
+    );
     if app != checkout() {
         command.env("CARGO_TARGET_DIR", checkout().join("target/apps"));
     }

@@ -6,8 +6,10 @@ use wasmparser::{
     BinaryReaderError, ElementItems, ExternalKind, Instance, Parser, Payload, TypeRef,
 };
 
+use waypost_config::read_file;
+
 use crate::describe::DescribeError;
-use crate::host::InstanceSize;
+use crate::host::{InstanceSize, MAX_COMPONENT};
 
 /// How a core module begins: the magic number, then version and layer.
 pub(crate) const MODULE: &[u8] = b"\0asm\x01\0\0\0";
@@ -36,7 +38,7 @@ impl Anatomy {
     ///
     /// When the file cannot be read or is no WebAssembly.
     pub fn read(file: &Path) -> Result<Anatomy, DescribeError> {
-        let bytes = std::fs::read(file).map_err(|source| DescribeError::Read {
+        let bytes = read_file(file, MAX_COMPONENT).map_err(|source| DescribeError::Read {
             file: file.to_owned(),
             source,
         })?;

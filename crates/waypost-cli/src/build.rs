@@ -12,13 +12,12 @@ mod preview1;
 mod progress;
 mod wasm_target;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Context as _;
 use toml_edit::DocumentMut;
-use waypost_config::Fault;
+use waypost_config::{Fault, read_text_file};
 
 use crate::abi::Abi;
 use crate::app::App;
@@ -203,7 +202,7 @@ fn bring_in_step(app: &App, routes: &[Route]) -> anyhow::Result<()> {
 }
 
 fn spin_toml(app: &App) -> anyhow::Result<DocumentMut> {
-    fs::read_to_string(app.spin_toml())
+    read_text_file(app.spin_toml())
         .context("cannot read `spin.toml`")?
         .parse()
         .context("`spin.toml` is not valid TOML")

@@ -15,7 +15,7 @@ pub(crate) mod standard;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use waypost_config::{Fault, Faults};
+use waypost_config::{Fault, Faults, read_file};
 
 use crate::abi::Abi;
 use crate::anatomy::Anatomy;
@@ -23,6 +23,7 @@ use crate::app::App;
 use crate::build;
 use crate::environment::{Environment, Environments};
 use crate::failure::Failure;
+use crate::host::MAX_COMPONENT;
 use crate::scan::Route;
 pub use pool::Demand;
 pub use selection::{Below, Selection};
@@ -69,8 +70,8 @@ pub fn compose(
     let parts = parts(&files, abi, environments)?;
     let imports = imports::write(app, &chosen, abi)?;
     let router = build::composed_router(app, abi, &imports)?;
-    let router =
-        std::fs::read(&router).with_context(|| format!("cannot read `{}`", router.display()))?;
+    let router = read_file(&router, MAX_COMPONENT)
+        .with_context(|| format!("cannot read `{}`", router.display()))?;
     let linked = link::link(abi, router, parts).context("the app cannot be linked")?;
     let component = linked.component;
     let demand = Demand::of(&Anatomy::parse(&component)?, linked.adapters);
@@ -110,8 +111,8 @@ fn parts(
 ) -> anyhow::Result<Vec<Part>> {
     let (mut parts, mut faults) = (Vec::new(), Vec::new());
     for (route, file) in files {
-        let component =
-            std::fs::read(file).with_context(|| format!("cannot read `{}`", file.display()))?;
+        let component = read_file(file, MAX_COMPONENT)
+            .with_context(|| format!("cannot read `{}`", file.display()))?;
         let found = faults_of(&Anatomy::parse(&component)?, abi);
         faults.extend(found.into_iter().map(|fault| fault.file(route.file())));
         let id = route.id().to_string();

@@ -5,16 +5,17 @@
 //! This is the only source of the methods: nothing scrapes source text. Unknown keys are left
 //! for newer versions.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use thiserror::Error;
 use wasmparser::{BinaryReaderError, Encoding, Parser, Payload};
+use waypost_config::read_file;
 use waypost_routing::{Pattern, PatternError};
 
 use crate::anatomy::Anatomy;
+use crate::host::MAX_COMPONENT;
 
 /// The name of the custom section.
 pub const SECTION: &str = "waypost:route";
@@ -78,7 +79,7 @@ impl Description {
     ///
     /// When the file cannot be read, is no component, or has no valid description.
     pub fn read(file: &Path) -> Result<(Description, Anatomy), DescribeError> {
-        let bytes = fs::read(file).map_err(|source| DescribeError::Read {
+        let bytes = read_file(file, MAX_COMPONENT).map_err(|source| DescribeError::Read {
             file: file.to_owned(),
             source,
         })?;

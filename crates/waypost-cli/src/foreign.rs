@@ -5,20 +5,17 @@
 //! it looks for its own pattern in the path.
 
 use std::fs;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use wasmparser::{BinaryReaderError, Parser, Validator, WasmFeatures};
-use waypost_config::Fault;
+use waypost_config::{Fault, read_file};
 
 use crate::abi::Abi;
 use crate::anatomy::{Anatomy, MODULE};
 use crate::describe::{DescribeError, Description};
-use crate::host;
+use crate::host::{self, MAX_COMPONENT, ShapeError, check_outline, check_shape};
 use crate::scan::Route;
-
-/// Larger files are refused before they are read. Components with an interpreter inside have 10 to 50 MiB.
-const MAX_SIZE: u64 = 256 << 20;
 
 const HINT: &str = "a route is a component that exports `wasi:http/handler@0.3.0` or \
     `wasi:http/incoming-handler@0.2.x`; see `docs/other-languages.md`";
@@ -47,10 +44,19 @@ pub(crate) enum Depth {
 /// When it can't answer for this route.
 pub(crate) fn verify(route: &Route, file: &Path, depth: Depth) -> Result<Found, Fault> {
     let bytes = read(file)?;
+    check(&bytes, depth).map_err(misshapen)?;
     validate(&bytes, depth)
         .and_then(|()| Anatomy::parse(&bytes))
         .map_err(|error| broken(&error))
         .and_then(|anatomy| found(route, &bytes, anatomy))
+}
+
+/// Checks that it is within the limits of the host, before a validator spends memory on it.
+fn check(component: &[u8], depth: Depth) -> Result<(), ShapeError> {
+    match depth {
+        Depth::Whole => check_shape(component),
+        Depth::Outline => check_outline(component),
+    }
 }
 
 /// Whether a host can compile it, as far as that can be told without doing so.
@@ -65,8 +71,19 @@ fn validate(component: &[u8], depth: Depth) -> Result<(), BinaryReaderError> {
     }
 }
 
+fn misshapen(error: ShapeError) -> Fault {
+    match error {
+        ShapeError::Malformed { offset, reason } => malformed(&reason, offset),
+        error => Fault::error(format!("the component is not compiled: {error}"))
+            .hint("a component within the limits of `docs/bounds.md` can be a route"),
+    }
+}
+
 fn broken(error: &BinaryReaderError) -> Fault {
-    let (message, offset) = (error.message(), error.offset());
+    malformed(error.message(), error.offset())
+}
+
+fn malformed(message: &str, offset: u64) -> Fault {
     Fault::error(format!(
         "a broken WebAssembly component: {message} (at byte {offset})"
     ))
@@ -96,21 +113,7 @@ pub(crate) fn unmet(route: &Route, imports: &[String]) -> Vec<Fault> {
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, Fault> {
-    let unreadable = |error: io::Error| Fault::error(format!("cannot read it: {error}"));
-    let about = fs::metadata(file).map_err(unreadable)?;
-    if !about.is_file() {
-        return Err(Fault::error("not a file").hint(HINT));
-    }
-    let size = about.len();
-    if size > MAX_SIZE {
-        let message = format!(
-            "the file has {} MiB, and a component at most {}",
-            size >> 20,
-            MAX_SIZE >> 20
-        );
-        return Err(Fault::error(message).hint("is it a component at all?"));
-    }
-    let bytes = fs::read(file).map_err(unreadable)?;
+    let bytes = read_file(file, MAX_COMPONENT).map_err(|error| unreadable(file, &error))?;
     match bytes.as_slice() {
         [] => Err(Fault::error("the file is empty").hint(HINT)),
         bytes if bytes.starts_with(MODULE) => {
@@ -119,6 +122,24 @@ fn read(file: &Path) -> Result<Vec<u8>, Fault> {
         }
         bytes if !bytes.starts_with(b"\0asm") => Err(Fault::error("not WebAssembly").hint(HINT)),
         _ => Ok(bytes),
+    }
+}
+
+fn unreadable(file: &Path, error: &io::Error) -> Fault {
+    match error.kind() {
+        ErrorKind::FileTooLarge => {
+            let size = fs::metadata(file).map_or(MAX_COMPONENT, |about| about.len());
+            let message = format!(
+                "the file has {} MiB, and a component at most {}",
+                size >> 20,
+                MAX_COMPONENT >> 20
+            );
+            Fault::error(message).hint("is it a component at all?")
+        }
+        ErrorKind::IsADirectory | ErrorKind::InvalidInput => {
+            Fault::error(format!("not a file: {error}")).hint(HINT)
+        }
+        _ => Fault::error(format!("cannot read it: {error}")),
     }
 }
 

@@ -1,19 +1,24 @@
 //! The one place that knows the embedded host: its configuration, and serving.
 
+mod code_cache;
 mod memory;
 mod serving;
 mod signals;
 
-use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
+pub use code_cache::CacheArgs;
 pub use serving::{Loading, Place, Version, probe, serve};
-pub use waypost_host::{Compiler, HostProfile as Manner, InstanceSize, is_candidate, is_offered};
+pub use waypost_host::{
+    CodeCache, Compiler, HostProfile as Manner, InstanceSize, MAX_COMPONENT, ShapeError,
+    check_outline, check_shape, is_candidate, is_offered,
+};
+use waypost_host::{MountError, check_mount};
 
 use waypost_config::manifest::Component;
-use waypost_config::{Fault, Faults, Manifest, Settings};
+use waypost_config::{Fault, Faults, Manifest, Settings, read_text_file};
 
 use crate::app::App;
 use crate::component_id::ROUTER;
@@ -61,7 +66,7 @@ impl Configuration {
                 settings,
                 // Without one of them there are defaults.
                 texts: [app.spin_toml(), app.waypost_toml()]
-                    .map(|file| fs::read_to_string(file).unwrap_or_default()),
+                    .map(|file| read_text_file(file).unwrap_or_default()),
             }),
             (Err(manifest), Err(settings)) => Err(manifest.and(settings)),
             (Err(faults), Ok(_)) | (Ok(_), Err(faults)) => Err(faults),
@@ -162,6 +167,26 @@ impl Configuration {
             warnings.push(Fault::warning(message).file("waypost.toml").hint(hint));
         }
         warnings
+    }
+
+    /// Returns what is wrong with the folders below `files`: one that is missing may come later, and is a warning.
+    pub fn mount_faults(&self, root: &Path) -> Vec<Fault> {
+        let components = self.manifest.components.iter();
+        let mounts = components.flat_map(|(id, component)| {
+            let sources = component.files.iter().map(|mount| &mount.source);
+            sources.map(move |source| (id, source))
+        });
+        mounts
+            .filter_map(|(id, source)| {
+                let error = check_mount(root, source).err()?;
+                let message = format!("component `{id}`: {error}");
+                let fault = match error {
+                    MountError::NotAFolder { .. } => Fault::warning(message),
+                    _ => Fault::error(message),
+                };
+                Some(fault.file("spin.toml"))
+            })
+            .collect()
     }
 
     /// The address for those who watch the app, unless the command line names one.

@@ -20,7 +20,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
-use waypost_config::Fault;
+use waypost_config::{Fault, read_text_file};
 
 use crate::app::App;
 use crate::scan::Route;
@@ -218,7 +218,7 @@ fn has_package(app: &App, folder: &str) -> bool {
 }
 
 fn read(file: &Path) -> Result<String, SyncError> {
-    fs::read_to_string(file).map_err(|source| SyncError::Read {
+    read_text_file(file).map_err(|source| SyncError::Read {
         file: file.to_owned(),
         source,
     })

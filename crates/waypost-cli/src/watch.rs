@@ -33,7 +33,10 @@ const IN_STEP: [&str; 2] = ["Cargo.toml", "spin.toml"];
 const MADE: [&str; 2] = ["Cargo.lock", "router/routes.txt"];
 
 /// Tells versions of a file apart without reading it.
-type Stamp = (Option<SystemTime>, u64);
+///
+/// The last part is when the file's record changed, which no tool can set: a file that was put back with its old time
+/// and length is seen too.
+type Stamp = (Option<SystemTime>, u64, Option<(i64, i64)>);
 
 /// The files of an app, as they were when they were last looked at.
 pub struct Watch {
@@ -171,7 +174,19 @@ fn is_build_folder(path: &Path) -> bool {
 
 fn stamp(file: &Path) -> Option<Stamp> {
     let about = fs::metadata(file).ok().filter(fs::Metadata::is_file)?;
-    Some((about.modified().ok(), about.len()))
+    Some((about.modified().ok(), about.len(), changed(&about)))
+}
+
+#[cfg(unix)]
+fn changed(about: &fs::Metadata) -> Option<(i64, i64)> {
+    use std::os::unix::fs::MetadataExt as _;
+
+    Some((about.ctime(), about.ctime_nsec()))
+}
+
+#[cfg(not(unix))]
+fn changed(_about: &fs::Metadata) -> Option<(i64, i64)> {
+    None
 }
 
 #[cfg(test)]

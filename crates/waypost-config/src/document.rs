@@ -16,6 +16,7 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 use crate::fault::{FaultKind, Faults};
+use crate::regular_file::read_text_file;
 pub(crate) use collector::{Collector, Source};
 pub(crate) use suggestion::did_you_mean;
 pub(crate) use table::{Keys, Table};
@@ -64,12 +65,9 @@ impl<'t> Document<'t> {
 ///
 /// Returns the fault if the file can't be read or isn't UTF-8.
 pub(crate) fn read_text(path: &Path) -> Result<Option<String>, Faults> {
-    match std::fs::read_to_string(path) {
+    match read_text_file(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) if error.kind() == ErrorKind::InvalidData => {
-            Err(unreadable(path, "it is not UTF-8 text"))
-        }
         Err(error) => Err(unreadable(path, &error.to_string())),
     }
 }

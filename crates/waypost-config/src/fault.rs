@@ -185,6 +185,18 @@ impl Faults {
         }
     }
 
+    /// Fails with the errors among `faults` if there are any, and passes the warnings to `warn`.
+    ///
+    /// # Errors
+    ///
+    /// Returns all errors.
+    pub fn refuse_errors(faults: Vec<Fault>, warn: impl FnMut(&Fault)) -> Result<(), Faults> {
+        let is_warning = |fault: &Fault| fault.severity() == Severity::Warning;
+        let (warnings, errors): (Vec<_>, Vec<_>) = faults.into_iter().partition(is_warning);
+        warnings.iter().for_each(warn);
+        Faults::refuse(errors)
+    }
+
     /// Returns the faults, in the order of their files and lines.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Fault> {
         self.0.iter()

@@ -176,6 +176,7 @@ impl Assembly {
     ) -> Permissions {
         let mut permissions = Permissions {
             environment: declared.environment.clone(),
+            app_root: self.options.app_root.clone(),
             files: declared.files.clone(),
             key_value: key_value.clone(),
             key_value_stores: declared.key_value_stores.clone(),

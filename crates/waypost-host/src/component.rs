@@ -1,9 +1,10 @@
 //! A component of the app: loaded when first asked for, and again when its file changed.
 
+use crate::content::ContentDigest;
 use crate::file_stamp::{FileStamp, LastLook};
 use crate::instance::config::{InstanceConfig, Runtime};
 use crate::instance::pool::InstancePool;
-use crate::load::{self, LoadError, load};
+use crate::load::{self, Binary, LoadError, load};
 use crate::observe::labels::Labels;
 use crate::observe::metrics::StatusClasses;
 use crate::request::admission::Admission;
@@ -29,11 +30,19 @@ pub(crate) struct LazyComponent {
 
 #[derive(Default)]
 struct Slot {
-    loaded: Option<(FileStamp, Arc<InstancePool>)>,
+    loaded: Option<Loaded>,
     refused: Option<(FileStamp, Arc<LoadError>)>,
     looked: LastLook,
     /// The version whose code is in the cache, though it was not loaded.
     compiled: Option<FileStamp>,
+}
+
+/// A version that serves.
+struct Loaded {
+    /// The file, when its content was known to be this version.
+    stamp: FileStamp,
+    digest: ContentDigest,
+    pool: Arc<InstancePool>,
 }
 
 enum Look {
@@ -123,7 +132,11 @@ impl LazyComponent {
         if self.lock().compiled.replace(stamp) == Some(stamp) {
             return;
         }
-        if let Err(error) = load::compile(&self.runtime.engine, component.as_str(), &self.source) {
+        let (engine, code_cache) = (&self.runtime.engine, &self.runtime.code_cache);
+        let id = component.as_str();
+        let result = load::read(id, &self.source)
+            .and_then(|binary| load::compile(engine, code_cache, id, &binary).map(drop));
+        if let Err(error) = result {
             tracing::error!(route, %component, "{error}");
         }
     }
@@ -133,9 +146,9 @@ impl LazyComponent {
         self.lock().looked.forget();
     }
 
-    /// When its file changed last; none where there is no file.
+    /// Returns when its file changed last, or `None` if the file is missing.
     pub(crate) fn changed(&self) -> Option<SystemTime> {
-        FileStamp::of(&self.source).changed()
+        FileStamp::of(&self.source).modified()
     }
 
     fn look(&self) -> Look {
@@ -173,31 +186,46 @@ impl LazyComponent {
     }
 
     fn load_now(&self) -> Result<Arc<InstancePool>, Arc<LoadError>> {
-        let Labels { route, component } = &*self.config.labels;
-        let started = Instant::now();
         // Taken before the file is read: a change during the load is seen by the next look.
         let stamp = FileStamp::of(&self.source);
-        let result = load(&self.runtime, &self.config, &self.source);
+        let binary = load::read(self.id().as_str(), &self.source);
+        if let Ok(binary) = &binary
+            && let Some(pool) = self.lock().is_still(binary.digest(), stamp)
+        {
+            return Ok(pool);
+        }
+        let result = binary.and_then(|binary| self.load_version(&binary, stamp));
         let mut slot = self.lock();
         slot.looked.done();
         match result {
-            Ok(pre) => {
-                let milliseconds = started.elapsed().as_millis();
-                tracing::debug!(route, %component, milliseconds, "loaded");
-                let (config, runtime) = (Arc::clone(&self.config), Arc::clone(&self.runtime));
-                let handler = InstancePool::new(pre, config, runtime);
-                slot.loaded = Some((stamp, handler.clone()));
+            Ok(loaded) => {
+                let pool = Arc::clone(&loaded.pool);
+                slot.loaded = Some(loaded);
                 slot.refused = None;
-                Ok(handler)
+                Ok(pool)
             }
             Err(error) => {
-                tracing::error!(route, %component, "{error}");
+                slot.log_refusal(&self.config.labels, &error);
                 let error = Arc::new(error);
                 slot.refused = Some((stamp, Arc::clone(&error)));
-                let old = slot.loaded.as_ref().map(|(_, handler)| handler.clone());
+                let old = slot.loaded.as_ref().map(|old| Arc::clone(&old.pool));
                 old.ok_or(error)
             }
         }
+    }
+
+    fn load_version(&self, binary: &Binary, stamp: FileStamp) -> Result<Loaded, LoadError> {
+        let Labels { route, component } = &*self.config.labels;
+        let started = Instant::now();
+        let pre = load(&self.runtime, &self.config, binary)?;
+        let milliseconds = started.elapsed().as_millis();
+        tracing::debug!(route, %component, milliseconds, "loaded");
+        let (config, runtime) = (Arc::clone(&self.config), Arc::clone(&self.runtime));
+        Ok(Loaded {
+            stamp,
+            digest: binary.digest(),
+            pool: InstancePool::new(pre, config, runtime),
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, Slot> {
@@ -208,21 +236,45 @@ impl LazyComponent {
 impl Slot {
     fn current(&self) -> Look {
         match (&self.loaded, &self.refused) {
-            (Some((_, handler)), _) => Look::Use(handler.clone()),
+            (Some(loaded), _) => Look::Use(Arc::clone(&loaded.pool)),
             (None, Some((_, error))) => Look::Refuse(Arc::clone(error)),
             (None, None) => Look::Load,
         }
     }
 
-    /// Tells whether this version of the file was tried. One that was refused is not tried again.
+    /// Returns whether the file is known to hold what was tried last. A version that was refused is not tried again,
+    /// unless the reason may have gone; one that may have changed without a trace is read again.
     fn is_of(&self, stamp: FileStamp) -> bool {
-        match &self.refused {
-            Some((refused, _)) => *refused == stamp,
-            None => self
-                .loaded
-                .as_ref()
-                .is_some_and(|(loaded, _)| *loaded == stamp),
+        match (&self.refused, &self.loaded) {
+            (Some((refused, error)), _) => {
+                *refused == stamp && stamp.is_final() && !error.may_pass()
+            }
+            (None, Some(loaded)) => loaded.stamp == stamp && stamp.is_final(),
+            (None, None) => false,
         }
+    }
+
+    /// Logs why a version is refused, once.
+    fn log_refusal(&self, labels: &Labels, error: &LoadError) {
+        let Labels { route, component } = labels;
+        let reason = error.to_string();
+        let told = self.refused.as_ref().map(|(_, told)| told.to_string());
+        if told.as_ref() != Some(&reason) {
+            tracing::error!(route, %component, "{reason}");
+        }
+    }
+
+    /// Returns the instances of the version that serves if the file has its content still, or again.
+    fn is_still(&mut self, digest: ContentDigest, stamp: FileStamp) -> Option<Arc<InstancePool>> {
+        let loaded = self
+            .loaded
+            .as_mut()
+            .filter(|loaded| loaded.digest == digest)?;
+        loaded.stamp = stamp;
+        let pool = Arc::clone(&loaded.pool);
+        self.refused = None;
+        self.looked.done();
+        Some(pool)
     }
 }
 

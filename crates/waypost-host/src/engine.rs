@@ -3,10 +3,7 @@
 pub(crate) mod epoch;
 
 use epoch::{EpochClock, Turns};
-use std::path::{Path, PathBuf};
-use wasmtime::{
-    Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig,
-};
+use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 /// Instances that a request may occupy at once: one of the router and one of the handler.
 const INSTANCES_PER_REQUEST: u32 = 2;
@@ -27,20 +24,10 @@ const MAX_MEMORY: u64 = 1 << 32;
 /// How many bytes Wasmtime may allocate for its own records of an instance. A composition of 98 Rust routes takes 2 MB.
 const MAX_RECORDS: usize = 64 << 20;
 
-/// How many bytes of compiled code the cache keeps before it evicts what was least recently used. A thousand Rust routes
-/// take a quarter of a gigabyte, and every version of a route stays for a while.
-const CACHED_BYTES: u64 = 4 << 30;
-
-/// How many look-ups the cache queues before it records them: an app of a thousand routes does that many at its start.
-const CACHE_EVENTS: u64 = 4_096;
-
-/// Why there is no engine.
+/// Wasmtime or the operating system refuses to start an engine.
 #[derive(Debug)]
-pub(crate) enum EngineError {
-    /// Wasmtime or the operating system refuses.
-    Start { reason: String },
-    /// The folder of compiled code cannot be used.
-    Cache { path: PathBuf, reason: String },
+pub(crate) struct EngineError {
+    pub(crate) reason: String,
 }
 
 /// What one instance of a component takes from the host's pools.
@@ -82,18 +69,13 @@ pub(crate) struct PoolSize {
 /// # Errors
 ///
 /// When the system has not enough address space for the pool.
-pub(crate) fn build(
-    size: &PoolSize,
-    cache: &Cache,
-    turns: &Turns,
-) -> Result<(Engine, EpochClock), EngineError> {
-    let mut config = config(cache);
+pub(crate) fn build(size: &PoolSize, turns: &Turns) -> Result<(Engine, EpochClock), EngineError> {
+    let mut config = config();
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(size)));
     let engine = start(&config)?;
-    let clock =
-        EpochClock::start(engine.clone(), turns.clone()).map_err(|error| EngineError::Start {
-            reason: format!("no thread for the CPU time bound: {error}"),
-        })?;
+    let clock = EpochClock::start(engine.clone(), turns.clone()).map_err(|error| EngineError {
+        reason: format!("no thread for the CPU time bound: {error}"),
+    })?;
     Ok((engine, clock))
 }
 
@@ -102,51 +84,22 @@ pub(crate) fn build(
 /// # Errors
 ///
 /// When Wasmtime does not support this machine.
-pub(crate) fn compiler(cache: &Cache) -> Result<Engine, EngineError> {
-    start(&config(cache))
+pub(crate) fn compiler() -> Result<Engine, EngineError> {
+    start(&config())
 }
 
 /// Configures how components are compiled. Engines that have this in common share a code cache.
-fn config(cache: &Cache) -> Config {
+fn config() -> Config {
     let mut config = Config::new();
     config.wasm_component_model_async(true);
     config.epoch_interruption(true);
-    config.cache(Some(cache.clone()));
     config
 }
 
 fn start(config: &Config) -> Result<Engine, EngineError> {
-    Engine::new(config).map_err(|error| EngineError::Start {
+    Engine::new(config).map_err(|error| EngineError {
         reason: format!("{error:#}"),
     })
-}
-
-/// Returns the folder of compiled code in a state folder.
-pub(crate) fn cache_dir(state_dir: &Path) -> PathBuf {
-    state_dir.join("cache")
-}
-
-/// Opens a code cache, and creates its folder if it is missing.
-///
-/// # Errors
-///
-/// When the folder cannot be used.
-pub(crate) fn open_cache(directory: &Path) -> Result<Cache, EngineError> {
-    let fail = |reason: String| EngineError::Cache {
-        path: directory.to_owned(),
-        reason,
-    };
-    std::fs::create_dir_all(directory).map_err(|error| fail(error.to_string()))?;
-    // Wasmtime refuses a relative path.
-    let absolute = directory
-        .canonicalize()
-        .map_err(|error| fail(error.to_string()))?;
-    let mut config = CacheConfig::new();
-    config
-        .with_directory(absolute)
-        .with_worker_event_queue_size(CACHE_EVENTS)
-        .with_files_total_size_soft_limit(CACHED_BYTES);
-    Cache::new(config).map_err(|error| fail(format!("{error:#}")))
 }
 
 fn pool(size: &PoolSize) -> PoolingAllocationConfig {

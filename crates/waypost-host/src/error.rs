@@ -2,7 +2,6 @@
 
 use crate::app::native_router::RoutesError;
 use crate::engine::EngineError;
-use std::path::PathBuf;
 use waypost_config::Faults;
 
 /// Why a host does not start, or stops.
@@ -18,14 +17,6 @@ pub enum HostError {
     )]
     Engine {
         /// The message of Wasmtime.
-        reason: String,
-    },
-    /// The folder for compiled code and state cannot be used.
-    #[error("the state folder `{}` cannot be used: {reason}; make it writable", path.display())]
-    StateDir {
-        /// The folder.
-        path: PathBuf,
-        /// The message of the operating system.
         reason: String,
     },
     /// The route table of the host's own router cannot be used.
@@ -44,9 +35,7 @@ pub enum HostError {
 
 impl From<EngineError> for HostError {
     fn from(error: EngineError) -> Self {
-        match error {
-            EngineError::Start { reason } => Self::Engine { reason },
-            EngineError::Cache { path, reason } => Self::StateDir { path, reason },
-        }
+        let EngineError { reason } = error;
+        Self::Engine { reason }
     }
 }

@@ -39,8 +39,8 @@ impl Host {
     ///
     /// # Errors
     ///
-    /// When a variable is missing, a setting names an unknown route, the state folder cannot be written, the route table
-    /// cannot be read, or the engine does not start.
+    /// When a variable is missing, a setting names an unknown route, the route table cannot be read, or the engine does
+    /// not start.
     pub fn new(
         manifest: Manifest,
         settings: Settings,
@@ -53,7 +53,7 @@ impl Host {
             HostProfile::Spin => spin::settings(settings),
         };
         let resolved = manifest.resolve(|name| std::env::var_os(name))?;
-        let cache = engine::open_cache(&engine::cache_dir(&options.state_dir))?;
+        let code_cache = options.code_cache.clone();
         let parts = Assembly {
             manifest,
             settings,
@@ -61,13 +61,14 @@ impl Host {
             draft_secret: secret()?,
         };
         let turns = Turns::new();
-        let (engine, clock) = engine::build(&parts.pool_size(), &cache, &turns)?;
+        let (engine, clock) = engine::build(&parts.pool_size(), &turns)?;
         let linker = linker::build(&engine).map_err(|error| HostError::Engine {
             reason: format!("{error:#}"),
         })?;
         let runtime = |dispatch, metrics| Runtime {
             engine,
             linker,
+            code_cache,
             registry: Arc::new(Registry::default()),
             pools: Pools::default(),
             turns,

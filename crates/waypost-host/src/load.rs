@@ -1,9 +1,15 @@
 //! From a file to a component that can be instantiated.
 
+mod folders;
 mod interfaces;
+mod shape;
 
+pub use folders::{MountError, check_mount};
 pub use interfaces::{is_candidate, is_offered};
+pub use shape::{MAX_COMPONENT, ShapeError, check_outline, check_shape};
 
+use crate::code_cache::CodeCache;
+use crate::content::ContentDigest;
 use crate::instance::config::{InstanceConfig, Runtime};
 use crate::instance::state::InstanceState;
 use std::path::{Path, PathBuf};
@@ -11,6 +17,7 @@ use wasmtime::Engine;
 use wasmtime::component::{Component, InstancePre, Linker};
 use wasmtime_wasi_http::handler::ProxyPre;
 use wasmtime_wasi_http::{p2, p3};
+use waypost_config::read_file;
 
 /// Why a component cannot be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +43,12 @@ pub(crate) enum LoadError {
         path: PathBuf,
         reason: String,
     },
+    #[error("component `{component}`: file `{}` is not compiled: {reason}", path.display())]
+    Refused {
+        component: String,
+        path: PathBuf,
+        reason: ShapeError,
+    },
     #[error(
         "component `{component}` answers no HTTP: it exports neither `wasi:http/handler@0.3` nor `wasi:http/incoming-handler@0.2`; add `waypost::export!` to its route file"
     )]
@@ -50,8 +63,11 @@ pub(crate) enum LoadError {
     },
     #[error("component `{component}` does not link: {reason}")]
     Unlinkable { component: String, reason: String },
-    #[error("component `{component}`: the folder `{}` below `files` is missing or no folder; create it or fix `spin.toml`", path.display())]
-    MissingFolder { component: String, path: PathBuf },
+    #[error("component `{component}`: {reason}")]
+    Mount {
+        component: String,
+        reason: MountError,
+    },
     #[error("component `{component}` was not loaded: {reason}")]
     Interrupted { component: String, reason: String },
 }
@@ -61,8 +77,37 @@ fn list(names: &[String]) -> String {
     quoted.join(", ")
 }
 
-/// Loads a component from its file. Reads, and compiles what the code cache does not hold: call it where blocking is
-/// allowed.
+impl LoadError {
+    /// Returns whether the component may load later though its file stays the same.
+    pub(crate) fn may_pass(&self) -> bool {
+        matches!(self, Self::Mount { .. } | Self::Interrupted { .. })
+    }
+}
+
+/// Where the code of a component came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// From the cache.
+    Cached,
+    /// From the compiler.
+    Compiled,
+}
+
+/// The file of a component, as it was read.
+pub(crate) struct Binary {
+    path: PathBuf,
+    bytes: Vec<u8>,
+    digest: ContentDigest,
+}
+
+impl Binary {
+    /// Returns what tells this content from any other.
+    pub(crate) fn digest(&self) -> ContentDigest {
+        self.digest
+    }
+}
+
+/// Loads a component: compiles what the code cache does not hold, and links it. Call it where blocking is allowed.
 ///
 /// # Errors
 ///
@@ -70,12 +115,12 @@ fn list(names: &[String]) -> String {
 pub(crate) fn load(
     runtime: &Runtime,
     config: &InstanceConfig,
-    source: &Path,
+    binary: &Binary,
 ) -> Result<ProxyPre<InstanceState>, LoadError> {
-    let id = config.labels.component.as_str();
+    let (id, engine) = (config.labels.component.as_str(), &runtime.engine);
     check_folders(config)?;
-    let component = compile(&runtime.engine, id, source)?;
-    let flavour = flavour(id, &runtime.engine, &component)?;
+    let (component, _) = compile(engine, &runtime.code_cache, id, binary)?;
+    let flavour = flavour(id, engine, &component)?;
     let pre = link(id, &runtime.linker, &component)?;
     let pre = match flavour {
         Flavour::P3 => p3::bindings::ServicePre::new(pre).map(ProxyPre::P3),
@@ -84,33 +129,56 @@ pub(crate) fn load(
     pre.map_err(|error| unlinkable(id, &error))
 }
 
-/// Reads a component, and compiles it if the code cache does not hold it. Takes as long as [`load`].
+/// Compiles a component if the code cache does not hold it. Takes as long as [`load`].
+///
+/// The limits are not checked again for code that the cache holds: it was compiled within them.
 ///
 /// # Errors
 ///
-/// When the file cannot be read, or is no component that can be compiled.
-pub(crate) fn compile(engine: &Engine, id: &str, path: &Path) -> Result<Component, LoadError> {
-    let bytes = read(id, path)?;
-    Component::from_binary(engine, &bytes).map_err(|error| LoadError::Broken {
+/// Returns an error if the component exceeds a limit, or cannot be compiled.
+pub(crate) fn compile(
+    engine: &Engine,
+    code_cache: &CodeCache,
+    id: &str,
+    binary: &Binary,
+) -> Result<(Component, Origin), LoadError> {
+    let cached = code_cache.find(engine, &binary.digest);
+    if let Some(component) = cached {
+        return Ok((component, Origin::Cached));
+    }
+    check_shape(&binary.bytes).map_err(|reason| LoadError::Refused {
         component: id.to_owned(),
-        path: path.to_owned(),
+        path: binary.path.clone(),
+        reason,
+    })?;
+    let component = code_cache.compile(engine, &binary.bytes, &binary.digest);
+    let component = component.map_err(|error| LoadError::Broken {
+        component: id.to_owned(),
+        path: binary.path.clone(),
         reason: format!("{error:#}"),
-    })
+    })?;
+    Ok((component, Origin::Compiled))
 }
 
 fn check_folders(config: &InstanceConfig) -> Result<(), LoadError> {
-    let mut mounts = config.permissions.files.iter();
-    match mounts.find(|mount| !mount.source.is_dir()) {
-        None => Ok(()),
-        Some(mount) => Err(LoadError::MissingFolder {
+    let permissions = &config.permissions;
+    let mut mounts = permissions.files.iter();
+    mounts
+        .try_for_each(|mount| check_mount(&permissions.app_root, &mount.source).map(drop))
+        .map_err(|reason| LoadError::Mount {
             component: config.labels.component.to_string(),
-            path: mount.source.clone(),
-        }),
-    }
+            reason,
+        })
 }
 
-fn read(id: &str, path: &Path) -> Result<Vec<u8>, LoadError> {
-    let bytes = std::fs::read(path).map_err(|error| match error.kind() {
+/// Reads the file of a component.
+///
+/// # Errors
+///
+/// Returns an error if the file is missing, unreadable, not a regular file or too large, or if it does not begin as
+/// a component does.
+pub(crate) fn read(id: &str, path: &Path) -> Result<Binary, LoadError> {
+    let bytes = read_file(path, MAX_COMPONENT).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => LoadError::Missing {
             component: id.to_owned(),
             path: path.to_owned(),
@@ -121,14 +189,18 @@ fn read(id: &str, path: &Path) -> Result<Vec<u8>, LoadError> {
             reason: error.to_string(),
         },
     })?;
-    match not_a_component(&bytes) {
-        None => Ok(bytes),
-        Some(what) => Err(LoadError::NotAComponent {
+    if let Some(what) = not_a_component(&bytes) {
+        return Err(LoadError::NotAComponent {
             component: id.to_owned(),
             path: path.to_owned(),
             what,
-        }),
+        });
     }
+    Ok(Binary {
+        path: path.to_owned(),
+        digest: ContentDigest::of(&bytes),
+        bytes,
+    })
 }
 
 /// Says what a file is that is no component, by its first eight bytes: the magic number, then version

@@ -1,6 +1,7 @@
 //! The options of a host.
 
 use crate::app::native_router::NativeRouter;
+use crate::code_cache::CodeCache;
 use crate::compat::HostProfile;
 use crate::engine::InstanceSize;
 use crate::key_value::KeyValueStorage;
@@ -14,8 +15,10 @@ use waypost_config::ComponentId;
 pub struct HostOptions {
     /// Folder of the app.
     pub app_root: PathBuf,
-    /// Folder for compiled code and the key-value file, created if it is missing.
+    /// Folder for the key-value file, created if it is missing.
     pub state_dir: PathBuf,
+    /// Where compiled code is kept. Default: nowhere, so that each start compiles anew.
+    pub code_cache: CodeCache,
     /// Whether clients see why a request failed. Not for the public.
     pub development: bool,
     /// Where the key-value stores are kept.
@@ -38,6 +41,7 @@ impl HostOptions {
         Self {
             app_root: app_root.into(),
             state_dir: state_dir.into(),
+            code_cache: CodeCache::disabled(),
             development: false,
             instance_size: InstanceSize::default(),
             key_value: KeyValueStorage::default(),

@@ -1,6 +1,6 @@
 //! Compiling ahead: the machine code of an app's components, before a request waits for it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use waypost_config::{Fault, Faults};
@@ -8,7 +8,7 @@ use waypost_config::{Fault, Faults};
 use super::progress::{Progress, Work};
 use crate::app::App;
 use crate::component_id::ROUTER;
-use crate::host::Compiler;
+use crate::host::{CodeCache, Compiler};
 use crate::output;
 use crate::parallel;
 use crate::scan::Route;
@@ -21,14 +21,14 @@ struct Part {
     file: PathBuf,
 }
 
-/// Compiles the components of an app that was built for this machine, into the code cache of a state folder.
+/// Compiles the components of an app that was built for this machine, into a code cache.
 ///
 /// # Errors
 ///
-/// When the folder cannot be used, or with all components that do not compile.
-pub fn compile_ahead(app: &App, routes: &[Route], state_dir: &Path) -> anyhow::Result<()> {
+/// Returns an error with all components that do not compile.
+pub fn compile_ahead(app: &App, routes: &[Route], code_cache: CodeCache) -> anyhow::Result<()> {
     let start = Instant::now();
-    let compiler = Compiler::new(state_dir)?;
+    let compiler = Compiler::new(code_cache)?;
     let parts = parts(app, routes)?;
     let title = "Compiling for this machine".to_owned();
     let progress = Progress::brief(title, parts.len());

@@ -4,6 +4,10 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use waypost_config::read_file;
+
+use crate::host::MAX_COMPONENT;
+
 /// Copies `built` to `file`, unless they are one file or equal.
 ///
 /// The copy is written beside `file` and then renamed, so that a host that is serving never sees
@@ -12,8 +16,8 @@ pub(super) fn install(built: &Path, file: &Path) -> io::Result<()> {
     if is_same(built, file) {
         return Ok(());
     }
-    let component = fs::read(built)?;
-    match fs::read(file) {
+    let component = read_file(built, MAX_COMPONENT)?;
+    match read_file(file, MAX_COMPONENT) {
         Ok(old) if old == component => Ok(()),
         Ok(_) | Err(_) => write(file, &component),
     }

@@ -11,8 +11,11 @@ use wasi_preview1_component_adapter_provider::{
 };
 use wit_component::ComponentEncoder;
 
+use waypost_config::read_file;
+
 use super::{artefact, preview1};
 use crate::environment::Environment;
+use crate::host::MAX_COMPONENT;
 
 /// Makes a component of the world `wasi:http/proxy` of a core module, with its environment inside.
 ///
@@ -24,8 +27,8 @@ pub(super) fn componentize(
     component: &Path,
     environment: &Environment,
 ) -> anyhow::Result<()> {
-    let bytes =
-        std::fs::read(module).with_context(|| format!("cannot read `{}`", module.display()))?;
+    let bytes = read_file(module, MAX_COMPONENT)
+        .with_context(|| format!("cannot read `{}`", module.display()))?;
     let bytes = encode(bytes, environment)
         .with_context(|| format!("cannot make a component of `{}`", module.display()))?;
     artefact::write(component, &bytes)

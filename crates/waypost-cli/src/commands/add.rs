@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use toml_edit::{DocumentMut, Item, TableLike};
-use waypost_config::{ComponentId, Fault, Faults, Place, Severity};
+use waypost_config::{ComponentId, Fault, Faults, Place, Severity, read_text_file};
 use waypost_routing::{Pattern, PatternError};
 
 use crate::app::App;
@@ -255,7 +255,7 @@ fn locked(lock: &DocumentMut) -> Vec<String> {
 
 fn document(file: &std::path::Path) -> anyhow::Result<DocumentMut> {
     let shown = file.display();
-    fs::read_to_string(file)
+    read_text_file(file)
         .with_context(|| format!("cannot read `{shown}`"))?
         .parse()
         .with_context(|| format!("`{shown}` is not valid TOML"))

@@ -1,12 +1,12 @@
 //! `waypost build`: compile every route and the router, and keep the app's files in step.
 
-use std::fs;
-use std::path::PathBuf;
+use waypost_config::read_text_file;
 
 use crate::app::App;
 use crate::build;
-use crate::cli::{AppArgs, here};
+use crate::cli::AppArgs;
 use crate::failure::Failure;
+use crate::host::{CacheArgs, CodeCache};
 use crate::output;
 use crate::sync::{Plan, out_of_step};
 
@@ -29,9 +29,8 @@ pub struct BuildArgs {
     /// Do not compile the components for this machine: `up` does so in the background, or when they are asked for
     #[arg(long)]
     no_compile: bool,
-    /// Where the compiled code goes, as for `up` [default: `.waypost` in the app]
-    #[arg(long, value_name = "DIR")]
-    state_dir: Option<PathBuf>,
+    #[command(flatten)]
+    cache: CacheArgs,
     #[command(flatten)]
     app: AppArgs,
 }
@@ -40,8 +39,8 @@ pub struct BuildArgs {
 pub enum BuildCommand {
     Build {
         app: App,
-        /// Where compiled code is kept; none where the components are not compiled for this machine.
-        state_dir: Option<PathBuf>,
+        /// Where compiled code is kept, or `None` if the components are not compiled for this machine.
+        cache: Option<CacheArgs>,
     },
     Check(App),
 }
@@ -52,13 +51,9 @@ impl BuildArgs {
         if self.check {
             return Ok(BuildCommand::Check(app));
         }
-        let state_dir = match self.state_dir {
-            Some(folder) => here()?.join(folder),
-            None => app.state_dir(),
-        };
         Ok(BuildCommand::Build {
             app,
-            state_dir: (!self.no_compile).then_some(state_dir),
+            cache: (!self.no_compile).then_some(self.cache),
         })
     }
 }
@@ -66,11 +61,12 @@ impl BuildArgs {
 impl BuildCommand {
     pub fn exec(self) -> anyhow::Result<()> {
         match self {
-            BuildCommand::Build { app, state_dir } => {
+            BuildCommand::Build { app, cache } => {
                 let routes = super::scan(&app)?;
                 build::build(&app, &routes)?;
-                match state_dir {
-                    Some(state_dir) => build::compile_ahead(&app, &routes, &state_dir),
+                let cache = cache.map(|cache| cache.open()).transpose()?;
+                match cache.filter(CodeCache::is_enabled) {
+                    Some(cache) => build::compile_ahead(&app, &routes, cache),
                     None => Ok(()),
                 }
             }
@@ -84,7 +80,7 @@ fn check(app: &App) -> anyhow::Result<()> {
     let plan = Plan::of_manifests(app, &routes)?;
     let mut changes = plan.changes(app);
     // A table that is not there yet lacks all routes.
-    let table = fs::read_to_string(app.routes_txt()).unwrap_or_default();
+    let table = read_text_file(app.routes_txt()).unwrap_or_default();
     let differences = out_of_step(&table, &routes);
     changes.extend(
         differences

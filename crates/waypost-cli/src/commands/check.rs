@@ -45,8 +45,9 @@ impl CheckCommand {
         let mut faults: Vec<Fault> = scan.errors().cloned().collect();
         let routes = scan.into_sound_routes();
         faults.extend(self.components(&routes));
-        if let Err(configuration) = Configuration::load(&self.app, &routes) {
-            faults.extend(configuration.iter().cloned());
+        match Configuration::load(&self.app, &routes) {
+            Ok(configuration) => faults.extend(configuration.mount_faults(self.app.root())),
+            Err(configuration) => faults.extend(configuration.iter().cloned()),
         }
         match Plan::of_manifests(&self.app, &routes) {
             Ok(plan) => {
@@ -59,7 +60,7 @@ impl CheckCommand {
             Err(SyncError::Toml { file, .. }) if file == "spin.toml" => {}
             Err(error) => faults.push(Fault::error(error.to_string())),
         }
-        Faults::refuse(faults)?;
+        Faults::refuse_errors(faults, output::fault)?;
         output::print(&format!("{}, no faults\n", output::routes(routes.len())));
         Ok(())
     }

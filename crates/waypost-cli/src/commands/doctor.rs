@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use serde::Serialize;
 use toml_edit::DocumentMut;
-use waypost_config::{Fault, Faults};
+use waypost_config::{Fault, Faults, read_text_file};
 
 use crate::app::App;
 use crate::cli::{AppArgs, here};
@@ -99,7 +99,7 @@ impl Report {
         let faults = scan.errors().cloned().collect();
         let routes = scan.into_sound_routes();
         // A manifest that is no TOML says nowhere that the components are elsewhere; the refusals name it.
-        let manifest: DocumentMut = std::fs::read_to_string(app.spin_toml())
+        let manifest: DocumentMut = read_text_file(app.spin_toml())
             .context("cannot read `spin.toml`")?
             .parse()
             .unwrap_or_default();

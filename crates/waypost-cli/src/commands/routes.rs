@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use toml_edit::DocumentMut;
-use waypost_config::Fault;
+use waypost_config::{Fault, read_text_file};
 
 use crate::app::App;
 use crate::cli::AppArgs;
@@ -55,7 +55,7 @@ impl RoutesArgs {
 impl RoutesCommand {
     pub fn exec(self) -> anyhow::Result<()> {
         let routes = super::scan(&self.app)?;
-        let manifest = std::fs::read_to_string(self.app.spin_toml())
+        let manifest = read_text_file(self.app.spin_toml())
             .context("cannot read `spin.toml`")?
             .parse()
             .context("`spin.toml` is not valid TOML")?;

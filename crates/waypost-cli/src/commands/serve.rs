@@ -10,7 +10,7 @@ use crate::abi::Abi;
 use crate::anatomy::Anatomy;
 use crate::cli::here;
 use crate::failure::Failure;
-use crate::host::{self, Configuration, DEFAULT_LISTEN, InstanceSize, Loading};
+use crate::host::{self, CacheArgs, Configuration, DEFAULT_LISTEN, InstanceSize, Loading};
 use crate::listen::Listen;
 use crate::output;
 
@@ -37,9 +37,8 @@ pub struct ServeArgs {
     /// Where the component may send requests, as `https://example.com`, once for each place
     #[arg(long, value_name = "URL")]
     allow: Vec<String>,
-    /// Where compiled code is kept between runs [default: `.waypost` here]
-    #[arg(long, value_name = "DIR")]
-    state_dir: Option<PathBuf>,
+    #[command(flatten)]
+    cache: CacheArgs,
 }
 
 /// One component to serve.
@@ -49,20 +48,19 @@ pub struct ServeCommand {
     listen: SocketAddr,
     admin: Option<SocketAddr>,
     allow: Vec<String>,
-    state_dir: PathBuf,
+    cache: CacheArgs,
 }
 
 impl ServeArgs {
     pub fn resolve(self) -> anyhow::Result<ServeCommand> {
         let folder = here()?;
-        let state_dir = self.state_dir.unwrap_or_else(|| ".waypost".into());
         let listen = self.listen.as_ref().map(Listen::resolve).transpose()?;
         Ok(ServeCommand {
             file: folder.join(self.file),
             listen: listen.unwrap_or(DEFAULT_LISTEN),
             admin: self.admin.as_ref().map(Listen::resolve).transpose()?,
             allow: self.allow,
-            state_dir: folder.join(state_dir),
+            cache: self.cache,
             folder,
         })
     }
@@ -76,7 +74,9 @@ impl ServeCommand {
         let configuration = Configuration::of_component(&self.file, &self.allow, size)?;
         let place = host::Place {
             root: &self.folder,
-            state_dir: &self.state_dir,
+            // A component without stores leaves nothing there.
+            state_dir: &self.folder,
+            code_cache: self.cache.open()?,
             address: self.listen,
             admin: self.admin,
             loading: Loading::Eager,

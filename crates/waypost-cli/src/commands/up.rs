@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use crate::app::App;
 use crate::build::{self, Built};
 use crate::cli::{AppArgs, here};
-use crate::host::{self, Configuration, Loading, Manner, Place, Version};
+use crate::host::{self, CacheArgs, Configuration, Loading, Manner, Place, Version};
 use crate::listen::Listen;
 use crate::output;
 use crate::scan::Route;
@@ -47,9 +47,11 @@ pub struct UpArgs {
     /// Compile each route for this machine when it is first asked for, instead of all in the background
     #[arg(long)]
     no_compile: bool,
-    /// Where compiled code and key-value data are kept between runs [default: `.waypost` in the app]
+    /// Where key-value data is kept between runs [default: `.waypost` in the app]
     #[arg(long, value_name = "DIR")]
     state_dir: Option<PathBuf>,
+    #[command(flatten)]
+    cache: CacheArgs,
     /// Serve as another host does, to see how the app does there
     #[arg(long = "as", value_name = "HOST", value_enum, default_value_t = HostName::Waypost)]
     host: HostName,
@@ -84,6 +86,7 @@ pub struct UpCommand {
     listen: Option<SocketAddr>,
     admin: Option<SocketAddr>,
     state_dir: PathBuf,
+    cache: CacheArgs,
     build: When,
     loading: Loading,
     manner: Manner,
@@ -108,6 +111,7 @@ impl UpArgs {
             listen: self.listen.as_ref().map(Listen::resolve).transpose()?,
             admin: self.admin.as_ref().map(Listen::resolve).transpose()?,
             state_dir,
+            cache: self.cache,
             build: match (self.no_build, self.watch) {
                 (true, _) => When::Never,
                 (false, true) => When::OnChange,
@@ -131,6 +135,8 @@ impl UpCommand {
         let configuration = Configuration::load(&self.app, &routes)?;
         let address = self.listen.unwrap_or_else(|| configuration.listen());
         let admin = self.admin.or(configuration.admin());
+        Faults::refuse_errors(configuration.mount_faults(self.app.root()), output::fault)?;
+        let code_cache = self.cache.open()?;
         host::probe(address)?;
         admin.map_or(Ok(()), host::probe)?;
         if let Some(warning) = self.manner_in_public(address) {
@@ -143,6 +149,7 @@ impl UpCommand {
         let place = Place {
             root: self.app.root(),
             state_dir: &self.state_dir,
+            code_cache,
             address,
             admin,
             loading: self.loading,

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
+use waypost_config::read_text_file;
+
 use crate::abi::Abi;
 use crate::app::App;
 use crate::build;
@@ -55,7 +57,7 @@ pub(super) fn write(app: &App, routes: &[&Route], abi: Abi) -> anyhow::Result<Pa
 fn table(app: &App, ids: &[&str]) -> anyhow::Result<String> {
     let file = app.routes_txt();
     let text =
-        fs::read_to_string(&file).with_context(|| format!("cannot read `{}`", file.display()))?;
+        read_text_file(&file).with_context(|| format!("cannot read `{}`", file.display()))?;
     let is_there = |line: &&str| line.split(' ').next().is_some_and(|id| ids.contains(&id));
     let lines: String = text
         .lines()
@@ -76,7 +78,7 @@ const SHAPE_0_3: &str = r"    use wasi:http/types@0.3.0.{request, response, erro
 
 /// Writes a file, unless it is there already: Cargo would build again.
 fn put(file: &Path, text: &str) -> anyhow::Result<()> {
-    if fs::read_to_string(file).is_ok_and(|old| old == text) {
+    if read_text_file(file).is_ok_and(|old| old == text) {
         return Ok(());
     }
     let folder = file.parent().unwrap_or(file);

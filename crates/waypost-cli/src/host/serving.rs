@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use tracing_subscriber::EnvFilter;
 use waypost_config::ComponentId;
 use waypost_host::{
-    Host, HostError, HostOptions, HostProfile as Manner, InstanceSize, NativeRouter,
+    CodeCache, Host, HostError, HostOptions, HostProfile as Manner, InstanceSize, NativeRouter,
 };
 
 use super::Configuration;
@@ -29,8 +29,10 @@ const DEFAULT_LOG: &str = "info";
 pub struct Place<'a> {
     /// The folder that its files are named from.
     pub root: &'a Path,
-    /// What the host keeps between runs.
+    /// What the host keeps between runs, but for compiled code.
     pub state_dir: &'a Path,
+    /// Where compiled code is kept.
+    pub code_cache: CodeCache,
     pub address: SocketAddr,
     /// Where health and metrics are told, if anywhere.
     pub admin: Option<SocketAddr>,
@@ -104,6 +106,7 @@ impl Version {
         options.patterns = self.patterns.clone();
         options.instance_size = self.instance_size;
         options.profile = place.manner;
+        options.code_cache = place.code_cache.clone();
         options.native_router = self.native_router.clone().and_then(native_router);
         let manifest = self.configuration.manifest.clone();
         let settings = self.configuration.settings.clone();

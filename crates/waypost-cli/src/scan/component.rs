@@ -3,10 +3,8 @@
 //! A package has a name; a `route.wasm` has none. So it keeps the id that `spin.toml` has for its folder,
 //! and with it whatever its owner granted there. A new one gets an id from its pattern.
 
-use std::fs;
-
 use toml_edit::{DocumentMut, Item, TableLike};
-use waypost_config::{ComponentId, Fault, IdError};
+use waypost_config::{ComponentId, Fault, IdError, read_text_file};
 use waypost_routing::Pattern;
 
 use super::COMPONENT_FILE;
@@ -20,7 +18,7 @@ pub(super) struct Known(DocumentMut);
 
 impl Known {
     pub(super) fn read(app: &App) -> Known {
-        let text = fs::read_to_string(app.spin_toml()).unwrap_or_default();
+        let text = read_text_file(app.spin_toml()).unwrap_or_default();
         Known(text.parse().unwrap_or_default())
     }
 

@@ -1,10 +1,9 @@
 //! The `Cargo.toml` of a route: is it there, and does it make the component that the app expects?
 
 use std::collections::BTreeMap;
-use std::fs;
 
 use toml_edit::{Document, Item};
-use waypost_config::{ComponentId, Fault, Place};
+use waypost_config::{ComponentId, Fault, Place, read_text_file};
 use waypost_routing::Pattern;
 
 use super::component::Known;
@@ -115,7 +114,7 @@ fn manifest(app: &App, folder: &Folder) -> Result<Document<String>, Fault> {
     if !folder.has(MANIFEST) {
         return Err(no_manifest(folder));
     }
-    let text = fs::read_to_string(app.root().join(&file))
+    let text = read_text_file(app.root().join(&file))
         .map_err(|error| Fault::error(format!("cannot read it: {error}")).file(&file))?;
     Document::parse(text.clone()).map_err(|error| not_toml(&text, &error, &file))
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use waypost_config::Fault;
 
-use super::{RouteKind, near_miss};
+use super::{ROUTE_FILE, RouteKind, near_miss};
 
 /// Deeper trees are refused: a path of so many segments is a mistake or an attack on the stack.
 const MAX_DEPTH: usize = 64;
@@ -115,6 +115,7 @@ impl Walk {
             match entry.file_name().into_string() {
                 Ok(name) if is_folder => self.descend(&entry.path(), below, &name, above),
                 Ok(name) if near_miss::is_of_interest(&name) => {
+                    self.refuse_endless(&entry.path(), below, &name);
                     self.folders[index].files.push(name);
                 }
                 Err(name) if is_folder => self
@@ -122,6 +123,15 @@ impl Walk {
                     .push(not_utf8(&join(below, &name.to_string_lossy()))),
                 Ok(_) | Err(_) => {}
             }
+        }
+    }
+
+    /// Refuses a `route.rs` that the compiler would read for ever: a pipe or a device. Other files are read by this
+    /// command, which refuses them itself.
+    fn refuse_endless(&mut self, path: &Path, below: &str, name: &str) {
+        if name == ROUTE_FILE && fs::metadata(path).is_ok_and(|about| !about.is_file()) {
+            let file = join(&join("handlers", below), name);
+            self.faults.push(not_regular().file(file));
         }
     }
 
@@ -168,6 +178,11 @@ fn too_many() -> Fault {
         "there are more than {MAX_FOLDERS} folders below `handlers/`"
     ))
     .hint("is there a link that leads out of the app?")
+}
+
+fn not_regular() -> Fault {
+    Fault::error("a pipe, a socket or a device, not a regular file")
+        .hint("a route's source is a file, or a link to one")
 }
 
 fn too_deep() -> Fault {

@@ -11,6 +11,8 @@ use std::path::{Component, Path, PathBuf};
 
 use toml_edit::{DocumentMut, Item, TableLike};
 
+use waypost_config::read_text_file;
+
 use super::members::escape_glob;
 use crate::app::App;
 use crate::scan::{COMPONENT_FILE, ROUTE_FILE};
@@ -148,7 +150,7 @@ pub(crate) fn packages_of<'a>(
 }
 
 fn manifest(file: &Path) -> Option<DocumentMut> {
-    fs::read_to_string(file).ok()?.parse().ok()
+    read_text_file(file).ok()?.parse().ok()
 }
 
 fn is_watched(app: &App, package: &str) -> bool {

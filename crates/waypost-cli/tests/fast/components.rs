@@ -146,3 +146,90 @@ fn routes_shows_what_cannot_be_told() {
     assert!(said.contains("?        /legacy"), "{said}");
     assert!(said.contains("warning: the file is empty"), "{said}");
 }
+
+/// Each of these would take a validator gigabytes, or never end.
+#[test]
+fn what_takes_too_much_is_refused_before_it_is_validated() {
+    let nested = "(component ".repeat(60) + &")".repeat(60);
+    let many = "(component)".repeat(20_000);
+    let mut doubled = "(component $c)".to_owned();
+    for _ in 0..25 {
+        doubled = format!(
+            "(component $c {doubled} (instance (instantiate $c)) (instance (instantiate $c)))"
+        );
+    }
+    for (extra, reason) in [
+        (nested, "nested too deep; the limit is 32"),
+        (many, "too many components and modules; the limit is 2000"),
+        (doubled, "too many instances; the limit is 10000"),
+    ] {
+        let (is_sound, said) = check(&component(&extra));
+        assert!(!is_sound, "{said}");
+        assert!(said.contains("the component is not compiled: "), "{said}");
+        assert!(said.contains(reason), "{said}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn pipes_and_devices_in_the_place_of_files_are_refused_unread() {
+    use std::os::unix::fs::symlink;
+
+    let pipe = |file: &Path| {
+        let status = Command::new("mkfifo").arg(file).status().unwrap();
+        assert!(status.success());
+    };
+    let endless = |file: &Path| symlink("/dev/zero", file).unwrap();
+    let writers: [&dyn Fn(&Path); 2] = [&pipe, &endless];
+    for name in ["route.wasm", "route.rs", "Cargo.toml", "../../waypost.toml"] {
+        for write in writers {
+            let (is_sound, said) = said("check", |file| {
+                let folder = file.parent().unwrap();
+                if name == "Cargo.toml" {
+                    fs::write(folder.join("route.rs"), "").unwrap();
+                }
+                let file = folder.join(name);
+                let _ = fs::remove_file(&file);
+                write(&file);
+            });
+            assert!(!is_sound, "{name}: {said}");
+            assert!(
+                said.contains("a pipe, a socket or a device"),
+                "{name}: {said}"
+            );
+        }
+    }
+}
+
+/// The mount of a route: `check` tells what `up` refuses.
+#[cfg(unix)]
+#[test]
+fn a_folder_below_files_that_leaves_the_app_is_refused() {
+    let with_files = |make: &dyn Fn(&Path)| {
+        said("check", |file| {
+            let root = file.ancestors().nth(3).unwrap();
+            fs::write(file, component("")).unwrap();
+            let mut manifest = fs::read_to_string(root.join("spin.toml")).unwrap();
+            manifest += "\n[component.legacy]\nsource = \"handlers/legacy/route.wasm\"\n\
+                files = [{ source = \"pages\", destination = \"/\" }]\n";
+            fs::write(root.join("spin.toml"), manifest).unwrap();
+            make(&root.join("pages"));
+        })
+    };
+    let (is_sound, said) = with_files(&|pages| {
+        std::os::unix::fs::symlink("/etc", pages).unwrap();
+    });
+    assert!(!is_sound, "{said}");
+    let refused = "below `files` is a link to `/etc`, outside the app";
+    assert!(
+        said.contains(refused) && said.contains("spin.toml"),
+        "{said}"
+    );
+
+    let (is_sound, said) = with_files(&|_| {});
+    assert!(is_sound, "{said}");
+    assert!(said.contains("warning: component `legacy`"), "{said}");
+
+    let (is_sound, said) = with_files(&|pages| fs::create_dir(pages).unwrap());
+    assert!(is_sound && !said.contains("warning"), "{said}");
+}

@@ -1,5 +1,6 @@
 //! What all instances of a component have in common.
 
+use crate::code_cache::CodeCache;
 use crate::compat::HostProfile;
 use crate::engine::epoch::Turns;
 use crate::instance::lifecycle::registry::Registry;
@@ -28,6 +29,7 @@ pub(crate) struct InstanceConfig {
 pub(crate) struct Runtime {
     pub(crate) engine: Engine,
     pub(crate) linker: Linker<InstanceState>,
+    pub(crate) code_cache: CodeCache,
     pub(crate) registry: Arc<Registry>,
     pub(crate) pools: Pools,
     pub(crate) turns: Turns,

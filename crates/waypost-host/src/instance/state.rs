@@ -5,6 +5,7 @@ use super::cpu::CpuMeter;
 use super::memory::MemoryLimit;
 use crate::compat::HostProfile;
 use crate::compat::spin::AllHeaders;
+use crate::load::check_mount;
 use crate::observe::metrics::Bound;
 use crate::request::context::CurrentRequest;
 use crate::wasi::client_signal::ClientSignal;
@@ -102,7 +103,9 @@ fn wasi(config: &InstanceConfig, current: &Arc<CurrentRequest>) -> wasmtime::Res
         builder.env(name, value);
     }
     for mount in &config.permissions.files {
-        builder.preopened_dir(&mount.source, &mount.destination, FsPerms::ReadOnly)?;
+        // The folder may have been replaced since the component was loaded.
+        let folder = check_mount(&config.permissions.app_root, &mount.source)?;
+        builder.preopened_dir(folder, &mount.destination, FsPerms::ReadOnly)?;
     }
     if config.profile == HostProfile::Waypost {
         builder.stdin(ClientSignal::new(Arc::clone(current)));

@@ -2,6 +2,7 @@
 
 use crate::key_value::KeyValue;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use waypost_config::ComponentId;
 use waypost_config::manifest::FileMount;
 use waypost_config::outbound::{AllowedHosts, authority_of};
@@ -10,6 +11,8 @@ use waypost_config::variables::VariableValue;
 /// The permissions of a component, with its variables filled in.
 pub(crate) struct Permissions {
     pub(crate) environment: BTreeMap<String, String>,
+    /// The folder of the app, which mounted folders don't leave.
+    pub(crate) app_root: PathBuf,
     pub(crate) files: Vec<FileMount>,
     /// The stores of the app, of which the component may open those in `key_value_stores`.
     pub(crate) key_value: KeyValue,

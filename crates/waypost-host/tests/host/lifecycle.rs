@@ -122,6 +122,107 @@ async fn a_changed_component_is_swapped_without_a_lost_request() {
     }
 }
 
+/// Tools and container layers put files back with the times that they had.
+#[tokio::test]
+async fn a_component_of_the_same_length_and_time_is_swapped() {
+    let app = TestApp::new()
+        .component_of("twin", "hello", "\"/...\"", "")
+        .start()
+        .await;
+    let file = app.app.path().join("twin.wasm");
+    let first = std::fs::read(&file).expect("the file is there");
+    let modified = std::fs::metadata(&file)
+        .and_then(|about| about.modified())
+        .expect("the file is there");
+    let greeting = app.get("/").await.text;
+    assert!(greeting.contains("target /"), "{greeting}");
+
+    let at = first
+        .windows(7)
+        .position(|bytes| bytes == b"target ")
+        .expect("the text is in the component");
+    let mut second = first.clone();
+    second[at..at + 6].copy_from_slice(b"TARGET");
+    std::fs::write(&file, &second).expect("the folder is writable");
+    let written = std::fs::File::options().write(true).open(&file);
+    written
+        .and_then(|written| written.set_modified(modified))
+        .expect("the file is ours");
+    let mut client = app.client().await;
+    let began = std::time::Instant::now();
+    while !client.get("/").await.text.contains("TARGET /") {
+        let waited = began.elapsed();
+        assert!(
+            waited < Duration::from_secs(10),
+            "the new version never came"
+        );
+    }
+    app.stopped().await;
+}
+
+/// A file that is touched, or built again to the same bytes, keeps its instances.
+#[tokio::test]
+async fn a_component_of_the_same_content_is_not_loaded_again() {
+    let app = TestApp::new()
+        .component_of("touched", "hello", "\"/...\"", "")
+        .start()
+        .await;
+    let file = app.app.path().join("touched.wasm");
+    assert_eq!(app.get("/").await.status, 200);
+    let bytes = std::fs::read(&file).expect("the file is there");
+    std::fs::write(&file, bytes).expect("the folder is writable");
+    app.host.look_again();
+    assert_eq!(app.get("/").await.status, 200);
+    let log = super::support::log();
+    let loads = log
+        .lines()
+        .filter(|line| line.contains("component=touched ") && line.contains("loaded"));
+    assert_eq!(loads.count(), 1);
+    app.stopped().await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_component_that_is_not_a_file_or_too_much_is_refused_at_once() {
+    let app = TestApp::new()
+        .component_of("endless", "hello", "\"/endless\"", "")
+        .component_of("pipe", "hello", "\"/pipe\"", "")
+        .component_of("large", "hello", "\"/large\"", "")
+        .component_of("deep", "hello", "\"/deep\"", "")
+        .component_of("many", "hello", "\"/many\"", "")
+        .development();
+    let file = |name: &str| app.path().join(format!("{name}.wasm"));
+    for name in ["endless", "pipe"] {
+        std::fs::remove_file(file(name)).expect("the file is there");
+    }
+    std::os::unix::fs::symlink("/dev/zero", file("endless")).expect("the folder is writable");
+    let made = std::process::Command::new("mkfifo")
+        .arg(file("pipe"))
+        .status();
+    assert!(made.expect("there is a `mkfifo`").success());
+    let large = std::fs::File::create(file("large")).expect("the folder is writable");
+    large.set_len(1 << 40).expect("it takes no room");
+    let nested = "(component ".repeat(60) + &")".repeat(60);
+    let many = format!("(component {})", "(component)".repeat(20_000));
+    for (name, text) in [("deep", nested), ("many", many)] {
+        let bytes = wat::parse_str(text).expect("the text is valid");
+        std::fs::write(file(name), bytes).expect("the folder is writable");
+    }
+    let app = app.start().await;
+    for (path, reason) in [
+        ("/endless", "not a regular file"),
+        ("/pipe", "not a regular file"),
+        ("/large", "larger than 256 MiB"),
+        ("/deep", "nested too deep"),
+        ("/many", "too many components"),
+    ] {
+        let reply = app.get(path).await;
+        assert_eq!(reply.status, 500);
+        assert!(reply.text.contains(reason), "{path}: {}", reply.text);
+    }
+    app.stopped().await;
+}
+
 #[tokio::test]
 async fn a_component_that_cannot_be_loaded_says_why() {
     let wat = "(component (import \"wasi:nn/graph@0.2.0\" (instance)) (import \"other:thing/x@1.0.0\" (instance)) (instance $i) (export \"wasi:http/handler@0.3.0\" (instance $i)))";
@@ -179,31 +280,25 @@ async fn what_was_compiled_ahead_is_not_compiled_again() {
     let host = app.host().expect("the host starts");
     host.compile_all().await;
     assert_eq!(host.instances(), 0);
-    let compiled = compiled(&app.state_dir());
+    let compiled = compiled(&app.cache_dir());
     assert_eq!(compiled.len(), 1, "{compiled:?}");
     let app = app.start().await;
     assert_eq!(app.get("/").await.status, 200);
-    assert_eq!(compiled, self::compiled(&app.app.state_dir()));
+    assert_eq!(compiled, self::compiled(&app.app.cache_dir()));
     app.stopped().await;
 }
 
-/// The files of compiled code in a state folder.
-fn compiled(state_dir: &Path) -> BTreeSet<PathBuf> {
-    let mut files = BTreeSet::new();
-    let mut left = vec![state_dir.join("cache")];
-    while let Some(folder) = left.pop() {
-        for entry in std::fs::read_dir(folder)
-            .expect("the cache is there")
-            .flatten()
-        {
-            match entry.path() {
-                path if path.is_dir() => left.push(path),
-                path if path.extension().is_none() => drop(files.insert(path)),
-                _ => {}
-            }
-        }
-    }
-    files
+/// The files of compiled code in a cache folder.
+fn compiled(cache_dir: &Path) -> BTreeSet<PathBuf> {
+    std::fs::read_dir(cache_dir)
+        .expect("the cache is there")
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "code")
+        })
+        .collect()
 }
 
 #[tokio::test]

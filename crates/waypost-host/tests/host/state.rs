@@ -103,3 +103,60 @@ async fn spins_older_interfaces_work_for_wasi_0_2() {
     );
     app.stopped().await;
 }
+
+/// A link leads where the app may not: at load for the folder itself, at each request for what is in it.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_folder_that_is_a_link_out_of_the_app_is_refused() {
+    let outside = tempfile::tempdir().expect("a folder is to be had");
+    std::fs::write(outside.path().join("note.txt"), "secret").expect("the folder is writable");
+    let app = app("state").development();
+    let assets = app.path().join("assets");
+    std::fs::remove_dir_all(&assets).expect("the folder is there");
+    std::os::unix::fs::symlink(outside.path(), &assets).expect("the folder is writable");
+    let app = app.start().await;
+    let reply = app.get("/file?/assets/note.txt").await;
+    assert_eq!(reply.status, 500);
+    for part in ["below `files` is a link to", "outside the app"] {
+        assert!(reply.text.contains(part), "{}", reply.text);
+    }
+    // Once it is a folder, it is served: nobody has to start the host again.
+    std::fs::remove_file(&assets).expect("the link is there");
+    std::fs::create_dir(&assets).expect("the folder is writable");
+    std::fs::write(assets.join("note.txt"), "noted").expect("the folder is writable");
+    app.host.look_again();
+    assert_eq!(app.get("/file?/assets/note.txt").await.text, "noted");
+    app.stopped().await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn links_in_a_folder_stay_in_it() {
+    use std::os::unix::fs::symlink;
+
+    let outside = tempfile::tempdir().expect("a folder is to be had");
+    std::fs::write(outside.path().join("note.txt"), "secret").expect("the folder is writable");
+    let app = app("state");
+    std::fs::write(app.path().join("secret.txt"), "secret").expect("the folder is writable");
+    let assets = app.path().join("assets");
+    for (target, link) in [
+        ("note.txt", "inside"),
+        ("../secret.txt", "above"),
+        ("../assets/note.txt", "out-and-in"),
+        ("/etc/passwd", "absolute"),
+    ] {
+        symlink(target, assets.join(link)).expect("the folder is writable");
+    }
+    symlink(outside.path(), assets.join("folder")).expect("the folder is writable");
+    let app = app.start().await;
+    let mut client = app.client().await;
+    assert_eq!(client.get("/file?/assets/inside").await.text, "noted");
+    for path in ["above", "out-and-in", "absolute", "folder/note.txt"] {
+        let answer = client.get(&format!("/file?/assets/{path}")).await.text;
+        let leaks = ["secret", "noted", "root:"]
+            .iter()
+            .any(|text| answer.contains(text));
+        assert!(!leaks, "{path}: {answer}");
+    }
+    app.stopped().await;
+}

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use waypost_config::read_text_file;
+
 use crate::app::App;
 use crate::failure::Failure;
 use crate::host::Manner;
@@ -54,8 +56,7 @@ pub(super) fn native(app: &App, choice: Choice) -> anyhow::Result<Option<PathBuf
 
 /// A router whose source can't be read is none of ours; what is wrong with it, the build tells.
 fn is_own(app: &App) -> bool {
-    std::fs::read_to_string(app.router_source())
-        .is_ok_and(|source| code(&source) == code(ROUTER_SOURCE))
+    read_text_file(app.router_source()).is_ok_and(|source| code(&source) == code(ROUTER_SOURCE))
 }
 
 /// What is left of a source without comments at the beginning of a line, and without white space.

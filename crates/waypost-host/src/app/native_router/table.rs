@@ -4,6 +4,7 @@ use crate::file_stamp::{FileStamp, LastLook};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use waypost_config::read_text_file;
 use waypost_router::{Destination, Router};
 
 /// Why the host's own router has no route table.
@@ -71,7 +72,7 @@ impl Table {
 
     fn look_at(&self, state: &mut State) {
         let stamp = FileStamp::of(&self.path);
-        if stamp == state.stamp {
+        if stamp == state.stamp && stamp.is_final() {
             return;
         }
         state.stamp = stamp;
@@ -87,7 +88,7 @@ fn read(path: &Path, known: &BTreeSet<String>) -> Result<Router, RoutesError> {
         path: path.to_owned(),
         reason,
     };
-    let text = std::fs::read_to_string(path).map_err(|error| fail(error.to_string()))?;
+    let text = read_text_file(path).map_err(|error| fail(error.to_string()))?;
     let router = Router::parse(&text).map_err(|error| fail(error.to_string()))?;
     let is_unknown = |id: &&str| !known.contains(*id);
     if let Some(id) = router

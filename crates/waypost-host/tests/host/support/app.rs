@@ -10,7 +10,8 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use waypost_host::{
-    ComponentId, Host, HostError, HostOptions, KeyValueStorage, Manifest, Settings,
+    CodeCache, ComponentId, DEFAULT_CODE_CACHE_SIZE, Host, HostError, HostOptions, KeyValueStorage,
+    Manifest, Settings,
 };
 
 /// An app that is being put together.
@@ -109,6 +110,7 @@ impl TestApp {
         let manifest = Manifest::parse(&self.manifest, &self.path().join("spin.toml"));
         let settings = Settings::parse(&self.settings, &self.path().join("waypost.toml"));
         let mut options = HostOptions::new(self.path(), self.state_dir());
+        options.code_cache = self.code_cache();
         options.key_value = self.key_value.clone();
         options.patterns = self.patterns.clone();
         options.development = self.development;
@@ -147,12 +149,21 @@ impl TestApp {
         }
     }
 
-    /// State of its own where the test is about state; else the code cache is shared, to be quick.
+    /// Folder of the key-value stores.
     pub fn state_dir(&self) -> PathBuf {
+        self.path().join(".waypost")
+    }
+
+    /// Folder of compiled code: of its own where the test is about state, else shared, to be quick.
+    pub fn cache_dir(&self) -> PathBuf {
         match self.key_value {
-            KeyValueStorage::Memory => Path::new(env!("CARGO_TARGET_TMPDIR")).join("state"),
-            _ => self.path().join(".waypost"),
+            KeyValueStorage::Memory => Path::new(env!("CARGO_TARGET_TMPDIR")).join("code"),
+            _ => self.path().join(".code"),
         }
+    }
+
+    fn code_cache(&self) -> CodeCache {
+        CodeCache::open(&self.cache_dir(), DEFAULT_CODE_CACHE_SIZE).expect("the folder is private")
     }
 }
 
