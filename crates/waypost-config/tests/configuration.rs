@@ -3,7 +3,7 @@
 //! `tests/manifests/NAME.txt` is the content of the valid `NAME.toml` beside it, and `tests/manifests/fail/NAME.stderr`
 //! the faults of the invalid `NAME.toml`. The same holds for `tests/settings`. Lines `# env: NAME=value` set the
 //! environment in which a manifest is resolved. To rewrite the expected files:
-//! `BLESS=1 cargo test -p waypost-config --test configuration`.
+//! `WAYPOST_BLESS=1 cargo test -p waypost-config --test configuration`.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -85,7 +85,7 @@ fn the_trigger_of_a_path_is_the_most_specific() {
 
 /// Compares the result of each file in a folder with the file beside it.
 fn check(folder: &str, extension: &str, describe: impl Fn(&str, &Path) -> String) {
-    let bless = std::env::var_os("BLESS").is_some();
+    let bless = std::env::var_os("WAYPOST_BLESS").is_some();
     let mut differences = String::new();
     for path in files(folder) {
         let text = fs::read_to_string(&path).unwrap();
