@@ -1,5 +1,5 @@
-//! The app's front door: the one component with a public address.
+//! The app's router: the only component with a public address.
 //!
-//! The logic is in `waypost-router`; the table beside this file is made by `cargo waypost build`.
+//! The logic is in `waypost-router`. `cargo waypost build` writes the table `routes.txt`.
 
 waypost_router::export!(include_str!("../routes.txt"));
