@@ -93,7 +93,7 @@ mod tests {
             read_file(folder.path(), 5).unwrap_err().kind(),
             ErrorKind::IsADirectory
         );
-        let missing = read_file(&folder.path().join("missing"), 5);
+        let missing = read_file(folder.path().join("missing"), 5);
         assert_eq!(missing.unwrap_err().kind(), ErrorKind::NotFound);
     }
 

@@ -5,6 +5,8 @@
 //! environment in which a manifest is resolved. To rewrite the expected files:
 //! `WAYPOST_BLESS=1 cargo test -p waypost-config --test configuration`.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may panic")]
+
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::fs;

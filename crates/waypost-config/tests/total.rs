@@ -1,5 +1,7 @@
 //! No text makes a reader of configuration panic or hang.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may panic")]
+
 use std::fs;
 use std::path::Path;
 
