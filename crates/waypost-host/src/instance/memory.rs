@@ -1,6 +1,35 @@
-//! The bound on the memory of an instance.
+//! The bounds on the memory of an instance: its own memories, and what the host holds for it.
 
-use wasmtime::ResourceLimiter;
+use wasmtime::{ResourceLimiter, Store};
+
+/// The size of one map of header fields that a guest fills, as Wasmtime counts it: names, values, and some tens of bytes
+/// for each. A head of `header_size` fits, with the overhead of `header_count` fields.
+pub(super) const FIELDS_BYTES: usize = 128 << 10;
+
+/// The random bytes that a guest gets in one call. The host makes them in a millisecond, the time that a guest may
+/// compute before others have their turn.
+pub(super) const RANDOM_BYTES: u64 = 1 << 20;
+
+/// The fewest handles that an instance may hold: a handler with a hundred outbound requests under way has some six
+/// for each.
+const LEAST_HANDLES: usize = 1_024;
+
+/// The most handles that an instance may hold.
+const MOST_HANDLES: usize = 4_096;
+
+/// Returns how many handles an instance may hold: so many that, were each the largest map of header fields, they would
+/// take about as much of the host as the instance's own memories may take.
+pub(super) fn handles(memory: u64) -> usize {
+    let memory = usize::try_from(memory).unwrap_or(usize::MAX);
+    (memory / FIELDS_BYTES).clamp(LEAST_HANDLES, MOST_HANDLES)
+}
+
+/// Bounds what the host holds for the instance in `store`. A guest that asks for more traps.
+pub(super) fn bound_host_objects<T>(store: &mut Store<T>, memory: u64) {
+    store.set_max_component_handles(handles(memory));
+    // All strings and lists of one call together. Lists may overlap in the guest, and are copied one by one.
+    store.set_hostcall_fuel(usize::try_from(memory).unwrap_or(usize::MAX));
+}
 
 /// Lets the memories of one instance grow up to a limit together.
 ///
@@ -63,6 +92,14 @@ impl ResourceLimiter for MemoryLimit {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn handles_follow_the_memory() {
+        assert_eq!(handles(128 << 20), 1_024);
+        assert_eq!(handles(256 << 20), 2_048);
+        assert_eq!(handles(1 << 20), LEAST_HANDLES);
+        assert_eq!(handles(u64::MAX), MOST_HANDLES);
+    }
 
     #[test]
     fn memories_share_the_limit() {

@@ -2,7 +2,7 @@
 
 use super::config::{InstanceConfig, Runtime};
 use super::cpu::CpuMeter;
-use super::memory::MemoryLimit;
+use super::memory::{self, MemoryLimit};
 use crate::compat::HostProfile;
 use crate::compat::spin::AllHeaders;
 use crate::load::check_mount;
@@ -46,9 +46,13 @@ impl InstanceState {
     ) -> wasmtime::Result<Store<Self>> {
         let current = Arc::new(CurrentRequest::new());
         let (permissions, labels) = (&config.permissions, &config.labels);
+        let mut http = WasiHttpCtx::new();
+        http.set_field_size_limit(memory::FIELDS_BYTES);
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(memory::handles(config.limits.memory));
         let state = Self {
             wasi: wasi(config, &current)?,
-            http: WasiHttpCtx::new(),
+            http,
             memory: MemoryLimit::new(config.limits.memory),
             outgoing: Outgoing::new(
                 Weak::clone(&runtime.dispatch),
@@ -57,7 +61,7 @@ impl InstanceState {
                 Arc::clone(&current),
             ),
             imports: ImportState {
-                table: ResourceTable::new(),
+                table,
                 permissions: Arc::clone(permissions),
                 labels: Arc::clone(labels),
             },
@@ -67,6 +71,7 @@ impl InstanceState {
         };
         let mut store = Store::new(&runtime.engine, state);
         store.limiter(|state| &mut state.memory);
+        memory::bound_host_objects(&mut store, config.limits.memory);
         store.set_epoch_deadline(1);
         let metrics = Arc::clone(&runtime.metrics);
         store.epoch_deadline_callback(move |_| {
@@ -99,6 +104,7 @@ impl InstanceState {
 /// Builds what WASI offers to an instance besides HTTP.
 fn wasi(config: &InstanceConfig, current: &Arc<CurrentRequest>) -> wasmtime::Result<WasiCtx> {
     let mut builder = WasiCtxBuilder::new();
+    builder.max_random_size(memory::RANDOM_BYTES);
     for (name, value) in &config.permissions.environment {
         builder.env(name, value);
     }

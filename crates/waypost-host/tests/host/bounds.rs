@@ -96,6 +96,44 @@ async fn memory_is_bounded() {
 }
 
 #[tokio::test]
+async fn what_the_host_holds_for_a_guest_is_bounded() {
+    let app = TestApp::new()
+        .component("hoard", "\"/...\"", "")
+        .start()
+        .await;
+    let mut client = app.client().await;
+    assert_eq!(client.get("/?fields=500").await.text, "kept 500");
+    let before = resident();
+    assert_eq!(client.get("/?fields=30000").await.status, 500);
+    let grown = resident().saturating_sub(before);
+    assert!(grown < 192 << 20, "the process grew by {grown} bytes");
+    eventually("the cause", || logged(&["component=hoard", "handles"])).await;
+    assert_eq!(client.get("/?fields=500").await.text, "kept 500");
+    app.stopped().await;
+}
+
+/// Returns how much memory this process has.
+fn resident() -> usize {
+    let status = std::fs::read_to_string("/proc/self/statm").expect("Linux tells");
+    let pages = status
+        .split(' ')
+        .nth(1)
+        .and_then(|pages| pages.parse().ok());
+    pages.map_or(0, |pages: usize| pages * 4_096)
+}
+
+#[tokio::test]
+async fn random_bytes_come_in_pieces() {
+    let app = TestApp::new()
+        .component("hoard", "\"/...\"", "")
+        .start()
+        .await;
+    let reply = app.get("/?random=3").await;
+    assert_eq!(reply.text, "at most 1048576 at a time");
+    app.stopped().await;
+}
+
+#[tokio::test]
 async fn a_slow_handler_is_a_504() {
     let app = TestApp::new()
         .router()

@@ -1,0 +1,37 @@
+//! Has the host hold, or make, as much as the query says: `?fields=N` keeps N maps of header fields of 100 kB each, and
+//! `?random=N` asks N times for 64 MiB of random bytes.
+
+use wasip3::http::types::{ErrorCode, Fields, Request, Response};
+use wasip3::http_compat::http_into_wasi_response;
+
+struct Hoard;
+wasip3::http::service::export!(Hoard);
+
+impl wasip3::exports::http::handler::Guest for Hoard {
+    async fn handle(request: Request) -> Result<Response, ErrorCode> {
+        let target = request.get_path_with_query().unwrap_or_default();
+        let query = target.split_once('?').map_or("", |(_, query)| query);
+        let (what, count) = query.split_once('=').unwrap_or_default();
+        let count: usize = count.parse().unwrap_or(0);
+        let text = match what {
+            "fields" => format!("kept {}", keep_fields(count)),
+            "random" => format!("at most {} at a time", draw(count)),
+            _ => String::new(),
+        };
+        http_into_wasi_response(http::Response::new(text))
+    }
+}
+
+fn keep_fields(count: usize) -> usize {
+    let value = vec![b'a'; 100_000];
+    let make = || {
+        let fields = Fields::new();
+        fields.append("x-large", &value).ok().map(|()| fields)
+    };
+    (0..count).filter_map(|_| make()).collect::<Vec<_>>().len()
+}
+
+fn draw(count: usize) -> usize {
+    let draw = |_| wasip3::random::random::get_random_bytes(64 << 20).len();
+    (0..count).map(draw).max().unwrap_or(0)
+}
