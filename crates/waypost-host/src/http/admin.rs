@@ -11,12 +11,13 @@ use http::{Method, Request, Response, StatusCode};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 use wasmtime_wasi_http::WasiBody;
 
 /// Path that says whether the app accepts requests.
@@ -25,8 +26,12 @@ pub(crate) const HEALTH: &str = "/.well-known/waypost/health";
 /// Path of the counters, in the text format of Prometheus.
 const METRICS: &str = "/.well-known/waypost/metrics";
 
-/// Connections at once: few clients watch an app.
+/// Connections at once: few clients watch an app. One more ends the oldest, so that clients that stay silent, or read
+/// nothing, keep nobody from asking.
 const CONNECTIONS: usize = 32;
+
+/// How long a connection may last. Whoever watches an app asks once, or connects again.
+const LIFETIME: Duration = Duration::from_secs(60);
 
 /// How long the head of a request may take.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
@@ -53,14 +58,18 @@ impl Admin {
         listener.local_addr()?;
         let admin = Arc::new(self);
         let mut connections = JoinSet::new();
+        let mut oldest_first = VecDeque::with_capacity(CONNECTIONS);
         loop {
-            while connections.len() >= CONNECTIONS {
-                connections.join_next().await;
-            }
             tokio::select! {
                 accepted = listener.accept() => match accepted {
                     Ok((stream, _)) => {
-                        connections.spawn(Arc::clone(&admin).connection(stream));
+                        oldest_first.retain(|connection: &AbortHandle| !connection.is_finished());
+                        if oldest_first.len() >= CONNECTIONS
+                            && let Some(oldest) = oldest_first.pop_front()
+                        {
+                            oldest.abort();
+                        }
+                        oldest_first.push_back(connections.spawn(Arc::clone(&admin).connection(stream)));
                     }
                     Err(_) => tokio::time::sleep(PAUSE).await,
                 },
@@ -78,7 +87,7 @@ impl Admin {
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_TIMEOUT)
             .serve_connection(TokioIo::new(stream), service);
-        if let Err(error) = served.await {
+        if let Ok(Err(error)) = tokio::time::timeout(LIFETIME, served).await {
             tracing::debug!(%error, "connection of an operator ended early");
         }
     }

@@ -5,7 +5,8 @@ use http::Request;
 use http_body_util::Full;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use tokio::net::TcpListener;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
 const HEALTH: &str = "/.well-known/waypost/health";
@@ -154,6 +155,31 @@ async fn a_watcher_only_reads() {
     let head = Request::head(HEALTH).body(Full::default());
     let head = watcher.ask(head.expect("it is well formed")).await;
     assert_eq!((head.status.as_u16(), head.text.as_str()), (200, ""));
+    serving.abort();
+    app.stopped().await;
+}
+
+#[tokio::test]
+async fn silent_clients_do_not_end_health() {
+    let app = TestApp::new()
+        .component("hello", "\"/...\"", "")
+        .start()
+        .await;
+    let (address, serving) = watch(&app).await;
+    let mut silent = Vec::new();
+    for _ in 0..80 {
+        silent.push(TcpStream::connect(address).await.expect("it listens"));
+    }
+    // Some ask, and never read.
+    for stream in &mut silent[60..] {
+        let request = format!("GET {METRICS} HTTP/1.1\r\nhost: x\r\n\r\n").repeat(200);
+        let _ = stream.try_write(request.as_bytes());
+    }
+    let healthy = tokio::time::timeout(Duration::from_secs(2), async {
+        Client::connect(address).await.get(HEALTH).await
+    });
+    assert_eq!(healthy.await.expect("it answers at once").status, 200);
+    drop(silent);
     serving.abort();
     app.stopped().await;
 }

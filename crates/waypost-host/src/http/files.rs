@@ -1,0 +1,56 @@
+//! How many connections the process has file descriptors for.
+
+use tokio::sync::Semaphore;
+
+/// The descriptors that connections leave to everything else, as a share of all: the admin listener, components, stores,
+/// and requests that handlers make.
+const RESERVED_SHARE: u64 = 4;
+
+/// The most descriptors that connections leave.
+const MOST_RESERVED: u64 = 1_024;
+
+/// Raises the soft limit of the process on file descriptors to the hard one, and returns how many connections of the
+/// `wanted` ones there is room for.
+pub(super) fn connections(wanted: usize) -> usize {
+    let files = match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(files) => files,
+        Err(error) => {
+            tracing::warn!(%error, "the limit on open files is unknown");
+            return wanted.min(Semaphore::MAX_PERMITS);
+        }
+    };
+    let room = room(files);
+    if room < wanted {
+        tracing::warn!(
+            connections = room,
+            files,
+            "the process may open {files} files, so it serves {room} connections at once, not {wanted} (`connections` in `waypost.toml`); raise the limit with `ulimit -n`, or `LimitNOFILE` of systemd"
+        );
+    }
+    room.min(wanted).min(Semaphore::MAX_PERMITS)
+}
+
+/// Returns how many of these descriptors connections may take.
+fn room(files: u64) -> usize {
+    let reserved = (files / RESERVED_SHARE).min(MOST_RESERVED);
+    usize::try_from(files - reserved).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_descriptors_for_the_rest() {
+        assert_eq!(room(256), 192);
+        assert_eq!(room(1_024), 768);
+        assert_eq!(room(20_000), 18_976);
+        assert_eq!(room(0), 0);
+        assert!(room(u64::MAX) > 1 << 40);
+    }
+
+    #[test]
+    fn few_connections_fit_always() {
+        assert_eq!(connections(8), 8);
+    }
+}
