@@ -1,5 +1,6 @@
 //! How many connections the process has file descriptors for.
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::sync::Semaphore;
 
 /// The descriptors that connections leave to everything else, as a share of all: the admin listener, components, stores,
@@ -12,13 +13,7 @@ const MOST_RESERVED: u64 = 1_024;
 /// Raises the soft limit of the process on file descriptors to the hard one, and returns how many connections of the
 /// `wanted` ones there is room for.
 pub(super) fn connections(wanted: usize) -> usize {
-    let files = match rlimit::increase_nofile_limit(u64::MAX) {
-        Ok(files) => files,
-        Err(error) => {
-            tracing::warn!(%error, "the limit on open files is unknown");
-            return wanted.min(Semaphore::MAX_PERMITS);
-        }
-    };
+    let files = raise();
     let room = room(files);
     if room < wanted {
         tracing::warn!(
@@ -28,6 +23,23 @@ pub(super) fn connections(wanted: usize) -> usize {
         );
     }
     room.min(wanted).min(Semaphore::MAX_PERMITS)
+}
+
+/// Raises the soft limit to the hard one, and returns it.
+fn raise() -> u64 {
+    let mut limit = getrlimit(Resource::Nofile);
+    if limit.current != limit.maximum {
+        let raised = Rlimit {
+            current: limit.maximum,
+            ..limit
+        };
+        match setrlimit(Resource::Nofile, raised) {
+            Ok(()) => limit.current = limit.maximum,
+            Err(error) => tracing::warn!(%error, "the limit on open files stays where it is"),
+        }
+    }
+    // `None` is no limit.
+    limit.current.unwrap_or(u64::MAX)
 }
 
 /// Returns how many of these descriptors connections may take.

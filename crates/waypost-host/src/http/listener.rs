@@ -1,6 +1,7 @@
 //! Accepts connections, limits their number, and ends them when the host stops.
 
 use super::connection::{Connections, linger};
+use super::files;
 use crate::app::App;
 use crate::observe::metrics::{Bound, Phase};
 use http::StatusCode;
@@ -35,9 +36,9 @@ pub(crate) async fn serve(
     let metrics = Arc::clone(&app.metrics);
     metrics.enter(Phase::Serving);
     let grace = app.settings.server.shutdown_grace;
-    let places = Arc::new(Semaphore::new(
-        app.settings.limits.connections.min(Semaphore::MAX_PERMITS),
-    ));
+    let places = Arc::new(Semaphore::new(files::connections(
+        app.settings.limits.connections,
+    )));
     let rejected = Arc::new(Semaphore::new(REJECTED));
     let stopping = CancellationToken::new();
     let connections = Connections::new(app, stopping.clone());
