@@ -8,7 +8,7 @@ use crate::component::LazyComponent;
 use crate::instance::config::Runtime;
 use crate::instance::reply::Reply;
 use crate::observe::metrics::Metrics;
-use crate::request::admission::Admission;
+use crate::request::admission::{Admission, Place};
 use crate::request::body::{BodyFault, limited};
 use crate::request::context::RequestContext;
 use crate::request::failure::{Failure, bare};
@@ -124,8 +124,10 @@ async fn answer(
     request: Request<WasiBody>,
     context: RequestContext,
 ) -> Result<Reply, Failure> {
-    let place = component.admission.enter();
-    let place = place.map_err(|_| Failure::RouteBusy)?.map(Arc::new);
+    let inner = context.inner().map_or(Ok(None), Admission::enter);
+    let inner = inner.map_err(|_| Failure::TreeBusy)?;
+    let route = component.admission.enter();
+    let place = Place::new(route.map_err(|_| Failure::RouteBusy)?, inner);
     let limits = &component.config.limits;
     context.head.check(limits)?;
     let (request, too_large) = limit_body(request, limits.request_body)?;

@@ -9,7 +9,7 @@ use super::reply::Answered;
 use super::run::{Job, run};
 use super::state::{InstanceState, View};
 use crate::observe::metrics::Metrics;
-use crate::request::admission::Permit;
+use crate::request::admission::Place;
 use crate::request::context::RequestContext;
 use crate::request::failure::{Failure, summary};
 use futures::FutureExt;
@@ -96,7 +96,7 @@ impl InstancePool {
         self: &Arc<Self>,
         request: Request<WasiBody>,
         context: RequestContext,
-        place: Option<Arc<Permit>>,
+        place: Option<Arc<Place>>,
     ) -> Result<Answered, Failure> {
         let deadline = Instant::now() + self.config.limits.max_duration;
         let instance = match self.take_idle() {

@@ -5,7 +5,7 @@ mod started_body;
 
 use super::inline::InlineWork;
 use super::lifecycle::Call;
-use crate::request::admission::Permit;
+use crate::request::admission::Place;
 use guest_body::GuestBody;
 use http::Response;
 use http_body::Body as _;
@@ -54,7 +54,7 @@ impl Answered {
     /// `client_left` is cancelled if the body is dropped before its end.
     pub(crate) fn accept(
         self,
-        place: Option<Arc<Permit>>,
+        place: Option<Arc<Place>>,
         client_left: Arc<CancellationToken>,
     ) -> Reply {
         let Self {

@@ -10,7 +10,7 @@ use super::pool::{Instance, InstancePool};
 use super::state::InstanceState;
 use crate::observe::labels::Labels;
 use crate::observe::metrics::{Bound, Metrics};
-use crate::request::admission::Permit;
+use crate::request::admission::Place;
 use crate::request::context::RequestContext;
 use crate::request::failure::summary;
 use futures::channel::oneshot;
@@ -36,7 +36,7 @@ pub(crate) struct Job {
     /// Takes the response.
     pub(crate) respond: oneshot::Sender<wasmtime::Result<Response<WasiBody>>>,
     /// The request's place among those of its route.
-    pub(crate) _place: Option<Arc<Permit>>,
+    pub(crate) _place: Option<Arc<Place>>,
 }
 
 /// Lets an instance answer a request, and returns it to its pool when the guest has nothing left to do. Dropping the

@@ -18,11 +18,12 @@ pub(crate) enum Bound {
     Concurrency,
     RouteConcurrency,
     LogRate,
+    InnerRequests,
 }
 
 impl Bound {
     /// All bounds, in the order of their numbers.
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::MaxDuration,
         Self::CpuTime,
         Self::Memory,
@@ -34,6 +35,7 @@ impl Bound {
         Self::Concurrency,
         Self::RouteConcurrency,
         Self::LogRate,
+        Self::InnerRequests,
     ];
 
     /// Returns its name in the metrics.
@@ -50,6 +52,7 @@ impl Bound {
             Self::Concurrency => "concurrency",
             Self::RouteConcurrency => "route_concurrency",
             Self::LogRate => "log_rate",
+            Self::InnerRequests => "inner_requests",
         }
     }
 }

@@ -7,8 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The limit of an app or of a route.
+#[derive(Debug)]
 pub(crate) struct Admission(Option<Arc<Places>>);
 
+#[derive(Debug)]
 struct Places {
     taken: AtomicUsize,
     limit: usize,
@@ -16,6 +18,24 @@ struct Places {
 
 /// Permission for one request; dropping it lets another one in.
 pub(crate) struct Permit(Arc<Places>);
+
+/// What a request takes of its route's limit, and of that of the client's request which it follows from.
+pub(crate) struct Place {
+    _route: Option<Permit>,
+    _inner: Option<Permit>,
+}
+
+impl Place {
+    /// Makes the place of a request from what it was admitted with, or `None` if nothing limits it.
+    pub(crate) fn new(route: Option<Permit>, inner: Option<Permit>) -> Option<Arc<Self>> {
+        (route.is_some() || inner.is_some()).then(|| {
+            Arc::new(Self {
+                _route: route,
+                _inner: inner,
+            })
+        })
+    }
+}
 
 impl Drop for Permit {
     fn drop(&mut self) {

@@ -1,5 +1,6 @@
 //! The identity of a request while components work on it.
 
+use super::admission::Admission;
 use super::head::HeadSize;
 use crate::observe::request_id::RequestId;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,6 +12,12 @@ use tokio_util::sync::CancellationToken;
 /// leaves room for any sane app and ends a cycle before it costs more than sixteen instances.
 const MAX_DEPTH: u8 = 16;
 
+/// How many requests to its own app a client's request may have under way at once, with all that these make in turn.
+///
+/// A page that asks twenty routes at once fits. Without a limit, a few clients of a handler that asks many others, each of
+/// which asks many others, take every place of the app.
+const MAX_INNER_REQUESTS: usize = 32;
+
 /// The id of a request, its depth in a chain of components, and whether its client is still there. None of it travels in
 /// a header.
 #[derive(Clone, Debug)]
@@ -21,6 +28,9 @@ pub(crate) struct RequestContext {
     pub(crate) client_left: Arc<CancellationToken>,
     /// Size of the head that the client sent; zero for a request that a handler made.
     pub(crate) head: HeadSize,
+    /// Limits the requests that handlers make to the app for one client's request, however they follow from each other.
+    /// `None` until a handler makes the first.
+    inner: Option<Arc<Admission>>,
     depth: u8,
 }
 
@@ -31,8 +41,14 @@ impl RequestContext {
             id: RequestId::unique(),
             client_left: Arc::default(),
             head: HeadSize::default(),
+            inner: None,
             depth: 0,
         }
+    }
+
+    /// Returns the limit that the request counts towards, or `None` if it is the client's own.
+    pub(crate) fn inner(&self) -> Option<&Admission> {
+        self.inner.as_deref()
     }
 
     /// Returns whether a component made the request, and not a client.
@@ -77,6 +93,16 @@ impl CurrentRequest {
     /// Records that the instance works on another request now.
     pub(crate) fn set(&self, context: RequestContext) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = context;
+    }
+
+    /// Returns the context of a request that the component makes to another one of the app, or `None` if the chain gets too
+    /// deep. Such requests count together, with those that follow from them.
+    pub(crate) fn inner(&self) -> Option<RequestContext> {
+        let mut current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        current
+            .inner
+            .get_or_insert_with(|| Arc::new(Admission::limited(MAX_INNER_REQUESTS)));
+        current.chained()
     }
 
     /// Returns the request that the instance works on.

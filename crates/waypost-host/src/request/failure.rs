@@ -21,6 +21,10 @@ pub(crate) enum Failure {
     AppBusy,
     #[error("the route serves as many requests as its `concurrency` in `waypost.toml` allows")]
     RouteBusy,
+    #[error(
+        "the handlers that work on one client's request have as many requests to the app under way as the host allows"
+    )]
+    TreeBusy,
     #[error(transparent)]
     Head(#[from] RequestError),
     #[error("the body is larger than `request_body` in `waypost.toml` allows")]
@@ -52,7 +56,9 @@ impl Failure {
     /// Returns the status of the response.
     pub(crate) fn status(&self) -> StatusCode {
         match self {
-            Self::AppBusy | Self::RouteBusy | Self::PoolBusy(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::AppBusy | Self::RouteBusy | Self::TreeBusy | Self::PoolBusy(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::Head(error) => error.status(),
             Self::LargeBody => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Overdue => StatusCode::GATEWAY_TIMEOUT,
@@ -67,6 +73,7 @@ impl Failure {
         match self {
             Self::AppBusy | Self::PoolBusy(_) => Some(Bound::Concurrency),
             Self::RouteBusy => Some(Bound::RouteConcurrency),
+            Self::TreeBusy => Some(Bound::InnerRequests),
             Self::Head(error) => error.bound(),
             Self::LargeBody => Some(Bound::RequestBody),
             Self::Overdue => Some(Bound::MaxDuration),
@@ -84,7 +91,7 @@ impl Failure {
             | Self::AppBusy
             | Self::RouteBusy
             | Self::PoolBusy(_) => Severity::Detail,
-            Self::Overdue => Severity::Warning,
+            Self::Overdue | Self::TreeBusy => Severity::Warning,
             Self::Returned(_) | Self::Body(_) => Severity::Error,
         }
     }

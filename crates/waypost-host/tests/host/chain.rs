@@ -193,3 +193,30 @@ async fn a_client_that_leaves_takes_its_chain_along() {
     assert!(!logged(&["slow ended 50000"]));
     app.stopped().await;
 }
+
+#[tokio::test]
+async fn what_follows_from_one_request_is_bounded() {
+    let grant = "allowed_outbound_hosts = [\"http://slow.spin.internal\"]";
+    let app = TestApp::new()
+        .component("outbound", "\"/\"", grant)
+        .component("hello", "\"/hello\"", "")
+        .private("slow", "")
+        .start()
+        .await;
+    let slow = "http://slow.spin.internal/?1000";
+    let many = format!("/?40*{slow}");
+    let (reply, other) = tokio::join!(app.get(&many), app.get("/hello"));
+    assert_eq!(other.status, 200);
+    let answered = |status| reply.text.matches(status).count();
+    assert_eq!((answered("200 awake"), answered("503")), (32, 8));
+    assert!(logged(&["component=slow", "one client's request"]));
+    assert_eq!(
+        app.get(&format!("/?32*{slow}"))
+            .await
+            .text
+            .matches("200")
+            .count(),
+        32
+    );
+    app.stopped().await;
+}

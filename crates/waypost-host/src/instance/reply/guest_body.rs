@@ -1,7 +1,7 @@
 //! The body of a component's response.
 
 use crate::instance::lifecycle::Call;
-use crate::request::admission::Permit;
+use crate::request::admission::Place;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use std::pin::Pin;
@@ -22,7 +22,7 @@ pub(super) struct GuestBody {
 /// A request whose response is not over.
 struct Open {
     call: Call,
-    _place: Option<Arc<Permit>>,
+    _place: Option<Arc<Place>>,
     client_left: Arc<CancellationToken>,
 }
 
@@ -31,7 +31,7 @@ impl GuestBody {
     pub(super) fn new(
         body: WasiBody,
         call: Call,
-        place: Option<Arc<Permit>>,
+        place: Option<Arc<Place>>,
         client_left: Arc<CancellationToken>,
     ) -> Self {
         let open = Some(Open {

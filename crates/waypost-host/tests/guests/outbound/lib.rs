@@ -1,5 +1,7 @@
-//! Fetches the URL in its query and tells what came of it.
+//! Fetches the URL in its query and tells what came of it: `?URL`, or `?N*URL` for as many at once.
 
+use std::future::poll_fn;
+use std::task::Poll;
 use wasip3::http::client;
 use wasip3::http::types::{ErrorCode, Fields, Request, RequestOptions, Response, Scheme};
 use wasip3::http_compat::http_into_wasi_response;
@@ -15,12 +17,35 @@ impl wasip3::exports::http::handler::Guest for Outbound {
             .split_once('?')
             .map(|(_, url)| url)
             .unwrap_or_default();
-        let text = match fetch(url).await {
-            Ok(text) => text,
-            Err(error) => format!("{error:?}"),
-        };
+        let (count, url) = url.split_once('*').unwrap_or(("1", url));
+        let count = count.parse().unwrap_or(1);
+        let text = all((0..count).map(|_| fetch(url))).await.join("\n");
         http_into_wasi_response(http::Response::new(text))
     }
+}
+
+/// Waits for all of these at once.
+async fn all(
+    fetches: impl Iterator<Item = impl Future<Output = Result<String, ErrorCode>>>,
+) -> Vec<String> {
+    let mut waiting: Vec<_> = fetches.map(Box::pin).collect();
+    let mut texts = Vec::new();
+    poll_fn(|cx| {
+        waiting.retain_mut(|fetch| match fetch.as_mut().poll(cx) {
+            Poll::Ready(result) => {
+                texts.push(result.unwrap_or_else(|error| format!("{error:?}")));
+                false
+            }
+            Poll::Pending => true,
+        });
+        if waiting.is_empty() {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    })
+    .await;
+    texts
 }
 
 async fn fetch(url: &str) -> Result<String, ErrorCode> {
