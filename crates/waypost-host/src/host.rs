@@ -13,6 +13,8 @@ use crate::instance::lifecycle::registry::Registry;
 use crate::instance::linker;
 use crate::instance::pool::{IDLE, Pools};
 use crate::options::HostOptions;
+use crate::request::admission::Admission;
+use crate::wasi::outgoing::MAX_APP_CONNECTIONS;
 use std::cmp::Reverse;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -73,6 +75,7 @@ impl Host {
             pools: Pools::default(),
             turns,
             metrics,
+            connections: Arc::new(Admission::limited(MAX_APP_CONNECTIONS)),
             dispatch,
         };
         let app = parts.app(resolved, runtime)?;

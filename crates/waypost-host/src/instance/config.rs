@@ -8,6 +8,7 @@ use crate::instance::pool::Pools;
 use crate::instance::state::InstanceState;
 use crate::observe::labels::Labels;
 use crate::observe::metrics::Metrics;
+use crate::request::admission::Admission;
 use crate::wasi::dispatch::Dispatch;
 use crate::wasi::logs::ComponentLog;
 use crate::wasi::permissions::Permissions;
@@ -34,6 +35,8 @@ pub(crate) struct Runtime {
     pub(crate) pools: Pools,
     pub(crate) turns: Turns,
     pub(crate) metrics: Arc<Metrics>,
+    /// Limits the connections to other hosts that all instances have open.
+    pub(crate) connections: Arc<Admission>,
     /// The app, which answers the requests of its own components.
     pub(crate) dispatch: Weak<dyn Dispatch>,
 }

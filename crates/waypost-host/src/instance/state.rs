@@ -59,6 +59,7 @@ impl InstanceState {
                 Arc::clone(permissions),
                 Arc::clone(labels),
                 Arc::clone(&current),
+                Arc::clone(&runtime.connections),
             ),
             imports: ImportState {
                 table,

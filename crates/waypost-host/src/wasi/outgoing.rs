@@ -3,6 +3,7 @@
 use super::dispatch::{Dispatch, Io, PendingResponse};
 use super::permissions::Permissions;
 use crate::observe::labels::Labels;
+use crate::request::admission::{Admission, Permit};
 use crate::request::context::{CurrentRequest, RequestContext};
 use crate::request::head::HeadSize;
 use http::Request;
@@ -12,12 +13,20 @@ use std::sync::{Arc, Weak};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks, default_send_request};
 use waypost_config::outbound::{SELF_AUTHORITY, service_chaining_target};
 
+/// How many connections to other hosts one instance may have open. Browsers have six for each host.
+const MAX_CONNECTIONS: usize = 32;
+
+/// How many connections to other hosts all instances of an app may have open: each takes a file descriptor.
+pub(crate) const MAX_APP_CONNECTIONS: usize = 512;
+
 /// Sends the requests of one instance.
 pub(crate) struct Outgoing {
     dispatch: Weak<dyn Dispatch>,
     permissions: Arc<Permissions>,
     labels: Arc<Labels>,
     current: Arc<CurrentRequest>,
+    /// Limit the connections that the instance and the app have open.
+    connections: [Arc<Admission>; 2],
 }
 
 enum Destination {
@@ -33,12 +42,14 @@ impl Outgoing {
         permissions: Arc<Permissions>,
         labels: Arc<Labels>,
         current: Arc<CurrentRequest>,
+        of_app: Arc<Admission>,
     ) -> Self {
         Self {
             dispatch,
             permissions,
             labels,
             current,
+            connections: [Arc::new(Admission::limited(MAX_CONNECTIONS)), of_app],
         }
     }
 
@@ -53,10 +64,33 @@ impl Outgoing {
         Ok(match destination {
             Destination::Component(id) => app()?.ask_component(id, request, context),
             Destination::App => app()?.ask_app(request, context),
-            Destination::Network => Box::new(async move {
-                let (response, io) = default_send_request(request, options).await?;
-                Ok((response.map(BodyExt::boxed_unsync), Box::new(io) as Io))
-            }),
+            Destination::Network => {
+                let places = self.connection()?;
+                Box::new(async move {
+                    let (response, io) = default_send_request(request, options).await?;
+                    let io: Io = Box::new(async move {
+                        let result = io.await;
+                        drop(places);
+                        result
+                    });
+                    Ok((response.map(BodyExt::boxed_unsync), io))
+                })
+            }
+        })
+    }
+
+    /// Admits one more connection to another host.
+    fn connection(&self) -> Result<[Option<Permit>; 2], Error> {
+        let [own, of_app] = &self.connections;
+        let places = own.enter().and_then(|own| Ok([own, of_app.enter()?]));
+        places.map_err(|_| {
+            let Labels { route, component } = &*self.labels;
+            let request = self.current.get().id;
+            tracing::warn!(
+                route, %component, %request,
+                "outgoing request refused: an instance may have {MAX_CONNECTIONS} connections to other hosts open, the app {MAX_APP_CONNECTIONS}"
+            );
+            Error::ConnectionLimitReached
         })
     }
 
@@ -98,7 +132,7 @@ impl Outgoing {
         let head = || HeadSize::of(request.method(), request.uri(), request.headers());
         let context = match self.permissions.forwards {
             true => current.forwarded(head()),
-            false => current.chained(),
+            false => self.current.inner(),
         };
         context.ok_or_else(|| {
             let Labels { route, component } = &*self.labels;

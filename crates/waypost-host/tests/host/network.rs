@@ -62,3 +62,34 @@ async fn another_address_is_denied_with_the_line_to_add() {
     assert!(logged(&["\"http://127.0.0.1:2\"", "[component.caged]"]));
     app.stopped().await;
 }
+
+#[tokio::test]
+async fn connections_of_one_instance_are_bounded() {
+    let listener = TcpListener::bind("127.0.0.1:0").await;
+    let listener = listener.expect("a port is free");
+    let address = listener.local_addr().expect("the listener is bound");
+    // Takes all that come, and answers none of them before the last is there.
+    let serving = tokio::spawn(async move {
+        let mut streams = Vec::new();
+        while streams.len() < 32 {
+            streams.push(listener.accept().await.expect("someone connects").0);
+        }
+        for mut stream in streams {
+            let answer = b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n";
+            stream.write_all(answer).await.expect("it is taken");
+            let _ = stream.read(&mut [0; 1_024]).await;
+        }
+    });
+    let grant = format!("allowed_outbound_hosts = [\"http://{address}\"]");
+    let app = TestApp::new()
+        .component("outbound", "\"/...\"", &grant)
+        .start()
+        .await;
+    let reply = app.get(&format!("/?40*http://{address}/")).await;
+    let answered = |what| reply.text.matches(what).count();
+    let counts = (answered("204"), answered("ConnectionLimitReached"));
+    assert_eq!(counts, (32, 8), "{}", reply.text);
+    assert!(logged(&["component=outbound", "32 connections"]));
+    serving.await.expect("all were answered");
+    app.stopped().await;
+}
