@@ -12,6 +12,7 @@ use crate::instance::config::Runtime;
 use crate::instance::lifecycle::registry::Registry;
 use crate::instance::linker;
 use crate::instance::pool::{IDLE, Pools};
+use crate::instance::total_memory::TotalMemory;
 use crate::options::HostOptions;
 use crate::request::admission::Admission;
 use crate::wasi::outgoing::MAX_APP_CONNECTIONS;
@@ -56,6 +57,7 @@ impl Host {
         };
         let resolved = manifest.resolve(|name| std::env::var_os(name))?;
         let code_cache = options.code_cache.clone();
+        let memory = Arc::new(TotalMemory::new(settings.limits.total_memory));
         let parts = Assembly {
             manifest,
             settings,
@@ -75,6 +77,7 @@ impl Host {
             pools: Pools::default(),
             turns,
             metrics,
+            memory,
             connections: Arc::new(Admission::limited(MAX_APP_CONNECTIONS)),
             dispatch,
         };

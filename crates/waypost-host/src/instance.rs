@@ -11,3 +11,4 @@ pub(crate) mod pool;
 pub(crate) mod reply;
 pub(crate) mod run;
 pub(crate) mod state;
+pub(crate) mod total_memory;

@@ -21,6 +21,9 @@ pub struct Limits {
     pub cpu_time: Duration,
     /// The memory of an instance, in bytes. Default: 128 MiB. Above it the client gets 500.
     pub memory: u64,
+    /// The memory of all instances together, in bytes. Default: `None`, half of what the machine or the
+    /// container has. Above it the client gets 503 with `Retry-After`.
+    pub total_memory: Option<u64>,
     /// The size of a request's body, in bytes. Default: unlimited, because a body is a stream that is
     /// never held as a whole. Above it the client gets 413.
     pub request_body: Option<u64>,
@@ -55,6 +58,7 @@ impl Default for Limits {
             max_duration: Duration::from_secs(30),
             cpu_time: Duration::from_secs(5),
             memory: 128 * MIB,
+            total_memory: None,
             request_body: None,
             header_count: 100,
             header_size: 64 << 10,
@@ -171,6 +175,7 @@ const KEYS: Keys = Keys::only(&[
     "max_duration",
     "cpu_time",
     "memory",
+    "total_memory",
     "request_body",
     "header_count",
     "header_size",
@@ -197,6 +202,10 @@ const ROUTE_KEYS: Keys = Keys {
     unsupported: &[
         ("idle_timeout", APP_WIDE),
         ("connections", APP_WIDE),
+        (
+            "total_memory",
+            "set it in `[limits]`: routes share the memory",
+        ),
         ("route_concurrency", "write `concurrency`"),
     ],
 };
@@ -216,6 +225,7 @@ pub(super) fn read(root: &Table<'_>, faults: &mut Collector) -> Limits {
         max_duration: route.max_duration,
         cpu_time: route.cpu_time,
         memory: route.memory,
+        total_memory: read_size(&table, "total_memory", &bounds::TOTAL_MEMORY, faults),
         request_body: route.request_body,
         header_count: route.header_count,
         header_size: route.header_size,

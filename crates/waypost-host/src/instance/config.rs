@@ -6,6 +6,7 @@ use crate::engine::epoch::Turns;
 use crate::instance::lifecycle::registry::Registry;
 use crate::instance::pool::Pools;
 use crate::instance::state::InstanceState;
+use crate::instance::total_memory::TotalMemory;
 use crate::observe::labels::Labels;
 use crate::observe::metrics::Metrics;
 use crate::request::admission::Admission;
@@ -35,6 +36,8 @@ pub(crate) struct Runtime {
     pub(crate) pools: Pools,
     pub(crate) turns: Turns,
     pub(crate) metrics: Arc<Metrics>,
+    /// Limits the memory of all instances.
+    pub(crate) memory: Arc<TotalMemory>,
     /// Limits the connections to other hosts that all instances have open.
     pub(crate) connections: Arc<Admission>,
     /// The app, which answers the requests of its own components.

@@ -47,6 +47,8 @@ struct State {
     end: Option<EndReason>,
     /// The request during which the instance failed.
     failed: Option<u64>,
+    /// The request during which the app had no memory left for the instance.
+    lacked_memory: Option<u64>,
 }
 
 /// The caller's end of a request. Dropping it tells the instance that nobody wants the response any more.
@@ -97,6 +99,12 @@ impl Lifecycle {
         state.failed = Some(state.request);
     }
 
+    /// Records that the app had no memory left for the instance.
+    pub(crate) fn lack_memory(&self) {
+        let mut state = self.lock();
+        state.lacked_memory = Some(state.request);
+    }
+
     /// Registers the task to wake when the state changes.
     pub(crate) fn register(&self, waker: &Waker) {
         self.waker.register(waker);
@@ -128,6 +136,11 @@ impl Call {
         self.lifecycle.change(self.request, |state| {
             state.end.get_or_insert(EndReason::Overdue);
         });
+    }
+
+    /// Returns whether the app had no memory left for the instance during this request.
+    pub(crate) fn lacked_memory(&self) -> bool {
+        self.lifecycle.lock().lacked_memory == Some(self.request)
     }
 
     /// Returns whether the instance failed during this request.

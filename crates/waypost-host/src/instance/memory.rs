@@ -1,5 +1,9 @@
 //! The bounds on the memory of an instance: its own memories, and what the host holds for it.
 
+use super::lifecycle::Lifecycle;
+use super::total_memory::TotalMemory;
+use crate::observe::metrics::Bound;
+use std::sync::Arc;
 use wasmtime::{ResourceLimiter, Store};
 
 /// The size of one map of header fields that a guest fills, as Wasmtime counts it: names, values, and some tens of bytes
@@ -31,32 +35,55 @@ pub(super) fn bound_host_objects<T>(store: &mut Store<T>, memory: u64) {
     store.set_hostcall_fuel(usize::try_from(memory).unwrap_or(usize::MAX));
 }
 
-/// Lets the memories of one instance grow up to a limit together.
+/// Lets the memories of one instance grow up to a limit together, and takes what they grow by from the app's total.
 ///
 /// A guest that asks for more sees `memory.grow` fail, as the specification has it; Rust then aborts.
 pub(crate) struct MemoryLimit {
     limit: usize,
     used: usize,
-    refused: bool,
+    total: Arc<TotalMemory>,
+    refused: Option<Refused>,
+    lifecycle: Arc<Lifecycle>,
+}
+
+/// The limit that stopped an instance from growing.
+#[derive(Clone, Copy)]
+enum Refused {
+    Own,
+    Total,
 }
 
 impl MemoryLimit {
-    /// Allows `limit` bytes.
-    pub(crate) fn new(limit: u64) -> Self {
+    /// Allows `limit` bytes to the instance with this lifecycle, within the total of the app.
+    pub(crate) fn new(limit: u64, total: Arc<TotalMemory>, lifecycle: Arc<Lifecycle>) -> Self {
         Self {
             limit: usize::try_from(limit).unwrap_or(usize::MAX),
             used: 0,
-            refused: false,
+            total,
+            refused: None,
+            lifecycle,
         }
+    }
+
+    /// Returns the bound that was exceeded, if any.
+    pub(crate) fn exceeded(&self) -> Option<Bound> {
+        self.refused.map(|refused| match refused {
+            Refused::Own => Bound::Memory,
+            Refused::Total => Bound::TotalMemory,
+        })
     }
 
     /// Returns a note that the limit was reached, if it was: the likely cause of a trap that follows.
     pub(crate) fn remark(&self) -> Option<String> {
-        let mebibytes = self.limit >> 20;
-        self.refused.then(|| {
-            format!(
-                "it had reached its memory limit of {mebibytes} MiB (`memory` in `waypost.toml`)"
-            )
+        self.refused.map(|refused| match refused {
+            Refused::Own => format!(
+                "it had reached its memory limit of {} MiB (`memory` in `waypost.toml`)",
+                self.limit >> 20
+            ),
+            Refused::Total => format!(
+                "all instances together had reached their limit of {} MiB (`total_memory` in `waypost.toml`)",
+                self.total.mebibytes()
+            ),
         })
     }
 }
@@ -68,14 +95,19 @@ impl ResourceLimiter for MemoryLimit {
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        let used = self.used.saturating_add(desired.saturating_sub(current));
-        let granted = used <= self.limit;
-        if granted {
-            self.used = used;
-        } else {
-            self.refused = true;
+        let more = desired.saturating_sub(current);
+        let used = self.used.saturating_add(more);
+        if used > self.limit {
+            self.refused = Some(Refused::Own);
+            return Ok(false);
         }
-        Ok(granted)
+        if !self.total.reserve(more) {
+            self.refused = Some(Refused::Total);
+            self.lifecycle.lack_memory();
+            return Ok(false);
+        }
+        self.used = used;
+        Ok(true)
     }
 
     fn table_growing(
@@ -89,9 +121,36 @@ impl ResourceLimiter for MemoryLimit {
     }
 }
 
+impl Drop for MemoryLimit {
+    fn drop(&mut self) {
+        self.total.release(self.used);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn limit(bytes: u64, total: &Arc<TotalMemory>) -> MemoryLimit {
+        MemoryLimit::new(bytes, Arc::clone(total), Arc::default())
+    }
+
+    #[test]
+    fn instances_share_the_total() {
+        let total = Arc::new(TotalMemory::new(Some(3 << 20)));
+        let (mut one, mut other) = (limit(2 << 20, &total), limit(2 << 20, &total));
+        let grow = |limit: &mut MemoryLimit| limit.memory_growing(0, 2 << 20, None);
+        assert!(grow(&mut one).is_ok_and(|granted| granted));
+        assert!(grow(&mut other).is_ok_and(|granted| !granted));
+        assert_eq!(other.exceeded(), Some(Bound::TotalMemory));
+        assert!(
+            other
+                .remark()
+                .is_some_and(|remark| remark.contains("total_memory"))
+        );
+        drop(one);
+        assert!(grow(&mut other).is_ok_and(|granted| granted));
+    }
 
     #[test]
     fn handles_follow_the_memory() {
@@ -103,7 +162,7 @@ mod tests {
 
     #[test]
     fn memories_share_the_limit() {
-        let mut limit = MemoryLimit::new(2 << 20);
+        let mut limit = limit(2 << 20, &Arc::new(TotalMemory::new(None)));
         assert!(
             limit
                 .memory_growing(0, 1 << 20, None)

@@ -127,6 +127,11 @@ impl InstancePool {
                 call,
             }),
             Ok(Ok(Err(error))) => Err(Failure::Returned(summary(&error))),
+            Ok(Err(oneshot::Canceled)) if call.lacked_memory() => {
+                // Those that wait may have what this one lacked.
+                self.runtime.pools.retire_idle(Duration::ZERO);
+                Err(Failure::MemoryBusy)
+            }
             Ok(Err(oneshot::Canceled)) => Err(Failure::Trapped),
             Err(_) => {
                 // Before the work is dropped, which reports why the instance ends.
@@ -147,6 +152,12 @@ impl InstancePool {
 
     /// Makes an instance. If the engine's pool is exhausted it drops all idle instances of the app, and tries once more.
     async fn make(&self) -> Result<Box<Instance>, Failure> {
+        if !self.runtime.memory.has_room() {
+            self.runtime.pools.retire_idle(Duration::ZERO);
+            if !self.runtime.memory.has_room() {
+                return Err(Failure::MemoryBusy);
+            }
+        }
         match self.instantiate().await {
             Err(Failure::PoolBusy(_)) => {
                 self.runtime.pools.retire_idle(Duration::ZERO);
@@ -160,11 +171,11 @@ impl InstancePool {
         let (runtime, config) = (&self.runtime, &self.config);
         let meter = CpuMeter::new(config.limits.cpu_time, runtime.turns.clone());
         let meter = Arc::new(meter);
-        let store = InstanceState::store(runtime, config, Arc::clone(&meter));
+        let lifecycle = Arc::new(Lifecycle::default());
+        let store = InstanceState::store(runtime, config, Arc::clone(&meter), &lifecycle);
         let mut store = store.map_err(not_made)?;
         let proxy = self.pre.instantiate_async(&mut store).await;
         let proxy = proxy.map_err(not_made)?;
-        let lifecycle = Arc::new(Lifecycle::default());
         Ok(Box::new(Instance {
             store,
             view: InstanceState::view(config.profile),
@@ -185,7 +196,8 @@ impl InstancePool {
         // A host that stops ends all instances first, and drops the idle ones then.
         let mut idle = self.lock();
         instance.lifecycle.settle();
-        if instance.left > 0 && instance.lifecycle.end_reason().is_none() {
+        let is_kept = instance.left > 0 && !self.runtime.memory.is_scarce();
+        if is_kept && instance.lifecycle.end_reason().is_none() {
             let since = Instant::now();
             idle.push(Idle { instance, since });
             return;

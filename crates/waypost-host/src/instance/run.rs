@@ -202,7 +202,8 @@ fn report(
         }
         None => {
             let remark = state.memory.remark();
-            if remark.is_some() {
+            // A response that counts the total follows.
+            if state.memory.exceeded() == Some(Bound::Memory) {
                 metrics.over(Bound::Memory);
             }
             let cause = summary(error);

@@ -2,6 +2,7 @@
 
 use super::config::{InstanceConfig, Runtime};
 use super::cpu::CpuMeter;
+use super::lifecycle::Lifecycle;
 use super::memory::{self, MemoryLimit};
 use crate::compat::HostProfile;
 use crate::compat::spin::AllHeaders;
@@ -43,6 +44,7 @@ impl InstanceState {
         runtime: &Runtime,
         config: &Arc<InstanceConfig>,
         meter: Arc<CpuMeter>,
+        lifecycle: &Arc<Lifecycle>,
     ) -> wasmtime::Result<Store<Self>> {
         let current = Arc::new(CurrentRequest::new());
         let (permissions, labels) = (&config.permissions, &config.labels);
@@ -53,7 +55,11 @@ impl InstanceState {
         let state = Self {
             wasi: wasi(config, &current)?,
             http,
-            memory: MemoryLimit::new(config.limits.memory),
+            memory: MemoryLimit::new(
+                config.limits.memory,
+                Arc::clone(&runtime.memory),
+                Arc::clone(lifecycle),
+            ),
             outgoing: Outgoing::new(
                 Weak::clone(&runtime.dispatch),
                 Arc::clone(permissions),

@@ -19,11 +19,12 @@ pub(crate) enum Bound {
     RouteConcurrency,
     LogRate,
     InnerRequests,
+    TotalMemory,
 }
 
 impl Bound {
     /// All bounds, in the order of their numbers.
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::MaxDuration,
         Self::CpuTime,
         Self::Memory,
@@ -36,6 +37,7 @@ impl Bound {
         Self::RouteConcurrency,
         Self::LogRate,
         Self::InnerRequests,
+        Self::TotalMemory,
     ];
 
     /// Returns its name in the metrics.
@@ -53,6 +55,7 @@ impl Bound {
             Self::RouteConcurrency => "route_concurrency",
             Self::LogRate => "log_rate",
             Self::InnerRequests => "inner_requests",
+            Self::TotalMemory => "total_memory",
         }
     }
 }

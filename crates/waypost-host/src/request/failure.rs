@@ -29,6 +29,10 @@ pub(crate) enum Failure {
     Head(#[from] RequestError),
     #[error("the body is larger than `request_body` in `waypost.toml` allows")]
     LargeBody,
+    #[error(
+        "all instances together have as much memory as `total_memory` in `waypost.toml` allows"
+    )]
+    MemoryBusy,
     #[error("no instance is free: {0}")]
     PoolBusy(String),
     #[error("{0}")]
@@ -56,9 +60,11 @@ impl Failure {
     /// Returns the status of the response.
     pub(crate) fn status(&self) -> StatusCode {
         match self {
-            Self::AppBusy | Self::RouteBusy | Self::TreeBusy | Self::PoolBusy(_) => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::AppBusy
+            | Self::RouteBusy
+            | Self::TreeBusy
+            | Self::MemoryBusy
+            | Self::PoolBusy(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Head(error) => error.status(),
             Self::LargeBody => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Overdue => StatusCode::GATEWAY_TIMEOUT,
@@ -74,6 +80,7 @@ impl Failure {
             Self::AppBusy | Self::PoolBusy(_) => Some(Bound::Concurrency),
             Self::RouteBusy => Some(Bound::RouteConcurrency),
             Self::TreeBusy => Some(Bound::InnerRequests),
+            Self::MemoryBusy => Some(Bound::TotalMemory),
             Self::Head(error) => error.bound(),
             Self::LargeBody => Some(Bound::RequestBody),
             Self::Overdue => Some(Bound::MaxDuration),
@@ -91,7 +98,7 @@ impl Failure {
             | Self::AppBusy
             | Self::RouteBusy
             | Self::PoolBusy(_) => Severity::Detail,
-            Self::Overdue | Self::TreeBusy => Severity::Warning,
+            Self::Overdue | Self::TreeBusy | Self::MemoryBusy => Severity::Warning,
             Self::Returned(_) | Self::Body(_) => Severity::Error,
         }
     }

@@ -96,6 +96,27 @@ async fn memory_is_bounded() {
 }
 
 #[tokio::test]
+async fn the_memory_of_all_instances_is_bounded() {
+    let app = TestApp::new()
+        .component("hog", "\"/...\"", "")
+        .settings("[limits]\nmemory = \"64MiB\"\ntotal_memory = \"96MiB\"\n")
+        .start()
+        .await;
+    assert_eq!(app.get("/?40").await.text, "took 40");
+    let all = futures::future::join_all((0..8).map(|_| app.get("/?40"))).await;
+    assert!(
+        all.iter()
+            .all(|reply| [200, 503].contains(&reply.status.as_u16()))
+    );
+    let busy = all.iter().find(|reply| reply.status == 503);
+    let busy = busy.expect("eight times 40 MiB are over the total");
+    assert!(busy.headers.contains_key("retry-after"));
+    assert!(logged(&["component=hog", "total_memory"]));
+    assert_eq!(app.get("/?40").await.text, "took 40");
+    app.stopped().await;
+}
+
+#[tokio::test]
 async fn what_the_host_holds_for_a_guest_is_bounded() {
     let app = TestApp::new()
         .component("hoard", "\"/...\"", "")

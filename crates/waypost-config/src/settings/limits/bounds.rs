@@ -30,6 +30,13 @@ pub(super) const MEMORY: Bounds<u64> = Bounds {
     above: "a component has 32-bit addresses; write at most `4GiB`",
 };
 
+pub(super) const TOTAL_MEMORY: Bounds<u64> = Bounds {
+    least: 16 * MIB,
+    most: 1 << 50,
+    below: "a few handlers need more to start; write at least `16MiB`",
+    above: "no machine has that much; write at most `1024TiB`",
+};
+
 pub(super) const REQUEST_BODY: Bounds<u64> = Bounds {
     least: 1,
     most: 1 << 50,
