@@ -1,10 +1,12 @@
 //! The app while it runs: its components, and how one of them answers a request.
 
+pub(crate) mod component;
 mod dispatch;
+pub(crate) mod file_stamp;
 pub(crate) mod native_router;
 
+use crate::app::component::LazyComponent;
 use crate::compat::HostProfile;
-use crate::component::LazyComponent;
 use crate::instance::config::Runtime;
 use crate::instance::reply::Reply;
 use crate::observe::metrics::Metrics;

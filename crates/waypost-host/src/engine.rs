@@ -1,5 +1,8 @@
 //! The one engine of a host: how components are compiled, cached, placed in memory and interrupted.
 
+pub(crate) mod code_cache;
+pub(crate) mod compiler;
+pub(crate) mod content;
 pub(crate) mod epoch;
 
 use epoch::{EpochClock, Turns};

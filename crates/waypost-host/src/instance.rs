@@ -6,6 +6,7 @@ pub(crate) mod detach;
 pub(crate) mod inline;
 pub(crate) mod lifecycle;
 pub(crate) mod linker;
+pub(crate) mod load;
 pub(crate) mod memory;
 pub(crate) mod pool;
 pub(crate) mod reply;

@@ -1,9 +1,9 @@
 //! The options of a host.
 
 use crate::app::native_router::NativeRouter;
-use crate::code_cache::CodeCache;
 use crate::compat::HostProfile;
 use crate::engine::InstanceSize;
+use crate::engine::code_cache::CodeCache;
 use crate::key_value::KeyValueStorage;
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -6,7 +6,7 @@ mod table;
 pub use table::RoutesError;
 pub(crate) use table::Table;
 
-use crate::component::LazyComponent;
+use crate::app::component::LazyComponent;
 use crate::request::body;
 use crate::request::context::RequestContext;
 use http::header::{CONTENT_LENGTH, HOST, HeaderName, HeaderValue};

@@ -4,7 +4,7 @@ pub(super) mod http2;
 
 use super::connection::progress::OpenRequest;
 use crate::app::App;
-use crate::component::LazyComponent;
+use crate::app::component::LazyComponent;
 use crate::instance::reply::Reply;
 use crate::request::context::RequestContext;
 use crate::request::failure::Failure;

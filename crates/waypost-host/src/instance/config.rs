@@ -1,7 +1,7 @@
 //! What all instances of a component have in common.
 
-use crate::code_cache::CodeCache;
 use crate::compat::HostProfile;
+use crate::engine::code_cache::CodeCache;
 use crate::engine::epoch::Turns;
 use crate::instance::lifecycle::registry::Registry;
 use crate::instance::pool::Pools;

@@ -6,7 +6,7 @@ use super::lifecycle::Lifecycle;
 use super::memory::{self, MemoryLimit};
 use crate::compat::HostProfile;
 use crate::compat::spin::AllHeaders;
-use crate::load::check_mount;
+use crate::instance::load::check_mount;
 use crate::observe::metrics::Bound;
 use crate::request::context::CurrentRequest;
 use crate::wasi::client_signal::ClientSignal;

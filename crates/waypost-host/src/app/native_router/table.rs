@@ -1,6 +1,6 @@
 //! The route table on disk.
 
-use crate::file_stamp::{FileStamp, LastLook};
+use crate::app::file_stamp::{FileStamp, LastLook};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

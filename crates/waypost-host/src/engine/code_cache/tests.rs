@@ -1,5 +1,5 @@
 use super::*;
-use crate::load::Origin;
+use crate::instance::load::Origin;
 use std::fs;
 use wasmtime::Store as WasmStore;
 use wasmtime::component::Linker;

@@ -3,7 +3,7 @@
 //! The digest covers the engine, the component and all of the code, so that an entry holds for nothing else.
 
 use super::key::{Key, TAG};
-use crate::content::ContentDigest;
+use crate::engine::content::ContentDigest;
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 use std::hash::{Hash as _, Hasher};

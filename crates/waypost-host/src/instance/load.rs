@@ -8,8 +8,8 @@ pub use folders::{MountError, check_mount};
 pub use interfaces::{is_candidate, is_offered};
 pub use shape::{MAX_COMPONENT, ShapeError, check_outline, check_shape};
 
-use crate::code_cache::CodeCache;
-use crate::content::ContentDigest;
+use crate::engine::code_cache::CodeCache;
+use crate::engine::content::ContentDigest;
 use crate::instance::config::{InstanceConfig, Runtime};
 use crate::instance::state::InstanceState;
 use std::path::{Path, PathBuf};

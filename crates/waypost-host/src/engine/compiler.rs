@@ -1,9 +1,9 @@
 //! [`Compiler`]: the code of components, made before a host asks for it.
 
-use crate::code_cache::CodeCache;
 use crate::engine;
+use crate::engine::code_cache::CodeCache;
 use crate::error::HostError;
-use crate::load::{self, Origin};
+use crate::instance::load::{self, Origin};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use wasmtime::Engine;
@@ -55,9 +55,9 @@ impl Compiler {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::code_cache::DEFAULT_CODE_CACHE_SIZE;
     use crate::engine::InstanceSize;
     use crate::engine::PoolSize;
+    use crate::engine::code_cache::DEFAULT_CODE_CACHE_SIZE;
     use crate::engine::epoch::Turns;
 
     #[test]

@@ -1,10 +1,10 @@
 //! A component of the app: loaded when first asked for, and again when its file changed.
 
-use crate::content::ContentDigest;
-use crate::file_stamp::{FileStamp, LastLook};
+use crate::app::file_stamp::{FileStamp, LastLook};
+use crate::engine::content::ContentDigest;
 use crate::instance::config::{InstanceConfig, Runtime};
+use crate::instance::load::{self, Binary, LoadError, load};
 use crate::instance::pool::InstancePool;
-use crate::load::{self, Binary, LoadError, load};
 use crate::observe::labels::Labels;
 use crate::observe::metrics::StatusClasses;
 use crate::request::admission::Admission;

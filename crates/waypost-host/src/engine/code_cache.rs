@@ -11,7 +11,7 @@ mod size;
 #[cfg(test)]
 mod tests;
 
-use crate::content::ContentDigest;
+use crate::engine::content::ContentDigest;
 use entry::EntryName;
 use key::Key;
 use size::Size;
