@@ -1,11 +1,11 @@
-//! The two versions of WASI HTTP that components are made for.
+//! The two versions of WASI HTTP for which components are made.
 
 use std::fmt;
 
 use clap::ValueEnum;
 use thiserror::Error;
 
-use crate::host::is_candidate;
+use crate::serve::is_candidate;
 
 /// A version of WASI HTTP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -19,14 +19,14 @@ pub enum Abi {
 }
 
 impl Abi {
-    /// Both, the older first.
+    /// Both versions, the older first.
     pub const ALL: [Abi; 2] = [Abi::Wasi02, Abi::Wasi03];
 
-    /// Tells the version by what a component exports.
+    /// Returns the version whose handler a component exports.
     ///
     /// # Errors
     ///
-    /// When it answers no HTTP that a host has.
+    /// When it exports no handler that a host can call.
     pub fn of(exports: &[String]) -> Result<Abi, NoHandler> {
         let has = |abi: &Abi| exports.iter().any(|name| abi.is_handler(name));
         let found = Abi::ALL.into_iter().rev().find(has);
@@ -36,7 +36,7 @@ impl Abi {
         })
     }
 
-    /// Tells whether an interface, as `wasi:http/handler@0.3.0`, is the one that answers requests.
+    /// Returns whether an interface, such as `wasi:http/handler@0.3.0`, handles requests.
     pub fn is_handler(self, interface: &str) -> bool {
         let begin = match self {
             Abi::Wasi02 => "wasi:http/incoming-handler@0.2.",
@@ -45,7 +45,7 @@ impl Abi {
         interface.starts_with(begin) && !is_candidate(interface)
     }
 
-    /// Its number, as `--wasi` takes it.
+    /// Returns its number, as `--wasi` takes it.
     pub fn version(self) -> &'static str {
         match self {
             Abi::Wasi02 => "0.2",
@@ -53,7 +53,7 @@ impl Abi {
         }
     }
 
-    /// The Rust target whose components have it.
+    /// Returns the Rust target that compiles components for it.
     pub fn target(self) -> &'static str {
         match self {
             Abi::Wasi02 => "wasm32-wasip1",
@@ -62,19 +62,19 @@ impl Abi {
     }
 }
 
-/// Why a component answers no HTTP. The text goes on where a name of the component ends.
+/// Why a component does not handle HTTP. The text follows the name of the component.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum NoHandler {
-    /// It was made for a release candidate of WASI, and exports this interface.
-    #[error("was made for a release candidate of WASI: it exports `{0}`")]
+    /// It exports this interface of a release candidate of WASI.
+    #[error("is built for a release candidate of WASI: it exports `{0}`")]
     Candidate(String),
-    /// It exports other things, or none.
-    #[error("answers no HTTP: it exports {}", list(.0))]
+    /// It exports these other names, or nothing.
+    #[error("does not handle HTTP: it exports {}", list(.0))]
     Other(Vec<String>),
 }
 
 impl NoHandler {
-    /// What to do about it; `other` is for a component that is none of WASI HTTP at all.
+    /// Returns advice; `other` is the advice for a component without any interface of WASI HTTP.
     pub fn hint(&self, other: &'static str) -> &'static str {
         match self {
             NoHandler::Candidate(_) => {
@@ -85,7 +85,7 @@ impl NoHandler {
     }
 }
 
-/// The interface by which a component would answer HTTP, where that is of a release candidate.
+/// Returns the handler of a release candidate, if the component exports one.
 fn candidate(exports: &[String]) -> Option<&str> {
     let handlers = ["wasi:http/incoming-handler@", "wasi:http/handler@"];
     let is_handler = |name: &&str| handlers.iter().any(|begin| name.starts_with(begin));
@@ -122,10 +122,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_exported_instead_is_told() {
+    fn the_error_names_the_exports() {
         let said = |exports: &[String]| Abi::of(exports).unwrap_err().to_string();
-        assert_eq!(said(&[]), "answers no HTTP: it exports nothing");
+        assert_eq!(said(&[]), "does not handle HTTP: it exports nothing");
         let exports = ["a:b/run".to_owned(), "c".to_owned()];
-        assert_eq!(said(&exports), "answers no HTTP: it exports `a:b/run`, `c`");
+        assert_eq!(
+            said(&exports),
+            "does not handle HTTP: it exports `a:b/run`, `c`"
+        );
     }
 }

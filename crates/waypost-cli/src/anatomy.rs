@@ -1,58 +1,37 @@
-//! What a component is made of, as far as a host or a composition has to know.
-
-use std::path::Path;
+//! The imports, exports and sizes of a component, as far as a host or a composition needs them.
 
 use wasmparser::{
     BinaryReaderError, ElementItems, ExternalKind, Instance, Parser, Payload, TypeRef,
 };
 
-use waypost_config::read_file;
+use crate::serve::InstanceSize;
 
-use crate::describe::DescribeError;
-use crate::host::{InstanceSize, MAX_COMPONENT};
-
-/// How a core module begins: the magic number, then version and layer.
+/// The first bytes of a core module: the magic number, then version and layer.
 pub(crate) const MODULE: &[u8] = b"\0asm\x01\0\0\0";
 
-/// The imports and exports of a component, and what it holds at run time.
+/// The imports and exports of a component, and the resources of an instance.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Anatomy {
-    /// The names of what it imports.
+    /// The names of its imports.
     pub imports: Vec<String>,
-    /// The names of what it exports.
+    /// The names of its exports.
     pub exports: Vec<String>,
-    /// How many instances of core modules one instance of it has.
+    /// The number of core module instances in one instance of it.
     pub core_instances: usize,
-    /// How many memories those have.
+    /// The number of their memories.
     pub memories: usize,
-    /// How many tables those have.
+    /// The number of their tables.
     pub tables: usize,
-    /// How many functions those import, export or have in tables: a host keeps a record of each.
+    /// The number of functions that they import, export or have in tables: a host keeps a record of each.
     pub functions: usize,
 }
 
 impl Anatomy {
-    /// Looks at a component file.
+    /// Parses the bytes of a component.
     ///
     /// # Errors
     ///
-    /// When the file cannot be read or is no WebAssembly.
-    pub fn read(file: &Path) -> Result<Anatomy, DescribeError> {
-        let bytes = read_file(file, MAX_COMPONENT).map_err(|source| DescribeError::Read {
-            file: file.to_owned(),
-            source,
-        })?;
-        if bytes.starts_with(MODULE) {
-            return Err(DescribeError::CoreModule);
-        }
-        Anatomy::parse(&bytes).map_err(DescribeError::Malformed)
-    }
-
-    /// Looks at the bytes of a component.
-    ///
-    /// # Errors
-    ///
-    /// When they are no WebAssembly.
+    /// When they are not WebAssembly.
     pub fn parse(component: &[u8]) -> Result<Anatomy, BinaryReaderError> {
         let (mut anatomy, mut depth) = (Anatomy::default(), 0_usize);
         for payload in Parser::new(0).parse_all(component) {
@@ -75,7 +54,7 @@ impl Anatomy {
         Ok(anatomy)
     }
 
-    /// What a host has to have room for. For each memory there is an adapter more, which the host makes.
+    /// Returns the size of an instance. The host adds an adapter module for each memory.
     pub(crate) fn instance_size(&self) -> InstanceSize {
         InstanceSize {
             core_instances: self.core_instances + self.memories,

@@ -1,17 +1,19 @@
-//! The build: handlers first, then the table of what they say of themselves, then the router.
+//! Builds an app: first the handlers, then the table with their descriptions, then the router.
 //!
-//! Cargo does the compiling, once for all handlers. The order matters because the router is
-//! compiled with the table.
+//! Cargo compiles all handlers in one run. The order matters because the router is compiled with the table.
 
 mod ahead;
 pub(crate) mod artefact;
 mod cargo;
 mod componentize;
 mod described;
+mod inputs;
 mod preview1;
 mod progress;
+mod rustflags;
 mod wasm_target;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -26,25 +28,26 @@ use crate::environment::{Environment, Environments};
 use crate::failure::Failure;
 use crate::foreign::Depth;
 use crate::output;
-use crate::scan::{Route, RouteKind};
-use crate::sync::{Plan, component_file};
+use crate::route::{Route, RouteKind};
+use crate::spin_toml::{component_file, router_file};
+use crate::sync::Plan;
 pub use ahead::compile_ahead;
-use cargo::{CargoBuild, Composed, Outcome};
+use cargo::{CargoBuild, Composed, Outcome, Package};
 pub use described::Built;
 use progress::Progress;
 
-/// Builds an app and brings its files in step with its folders.
+/// Builds an app, and updates its files to match its folders.
 ///
 /// # Errors
 ///
-/// When a file cannot be kept in step, the target cannot be installed, a route does not compile,
-/// or a component does not say what its folder says.
+/// When a file cannot be updated, the target cannot be installed, a route does not compile, or the description of a
+/// component does not match its folder.
 pub fn build<'r>(app: &App, routes: &'r [Route]) -> anyhow::Result<Built<'r>> {
     build_telling(app, routes, || {})
 }
 
-/// As [`build`]; calls `in_step` when the files that people write too are in step: who changes them after that is not
-/// the build.
+/// Builds an app as [`build`] does. Calls `in_step` once the manifests are synchronised; later changes are the
+/// user's.
 ///
 /// # Errors
 ///
@@ -60,8 +63,8 @@ pub fn build_telling<'r>(
     in_step();
     wasm_target::ensure(app, Abi::Wasi03.target())?;
     let manifest = spin_toml(app)?;
-    build_handlers(app, routes, &manifest)?;
-    let built = describe(app, &component_files(app, routes, &manifest))?;
+    let inputs = build_handlers(app, routes, &manifest)?;
+    let built = describe(app, &component_files(app, routes, &manifest))?.made_of(inputs);
     build_router(app, &manifest)?;
     output::note(&format!(
         "Built {} and the router in {:.1} s",
@@ -71,18 +74,18 @@ pub fn build_telling<'r>(
     Ok(built)
 }
 
-/// An app that was built before. The code in components that were made elsewhere is not looked at, as their host
-/// does so anyway.
+/// Returns the last build of an app. The code in components that were made elsewhere is not validated, because the
+/// host does so anyway.
 ///
 /// # Errors
 ///
-/// When a component is not there or does not say what its folder says.
+/// When a component is missing, or its description does not match its folder.
 pub fn built<'r>(app: &App, routes: &'r [Route]) -> anyhow::Result<Built<'r>> {
     Ok(Built::read(app, &components(app, routes)?, Depth::Outline)?)
 }
 
-/// Builds the handlers of an app for a version of WASI, and the router's table; gives the component of each
-/// route. Those of WASI 0.2 have their environment inside.
+/// Builds the handlers of an app for a version of WASI, and the router's table. Returns the component of each route.
+/// Those for WASI 0.2 contain their environment.
 ///
 /// # Errors
 ///
@@ -120,7 +123,7 @@ pub fn handlers<'r>(
     Ok(files)
 }
 
-/// Builds the router that is linked with its handlers; `imports` is the Rust file that reaches them.
+/// Builds the router of a composition. `imports` is the Rust file that calls its handlers.
 ///
 /// # Errors
 ///
@@ -132,14 +135,15 @@ pub fn composed_router(app: &App, abi: Abi, imports: &Path) -> anyhow::Result<Pa
         target_dir: &target_dir,
     };
     let progress = Progress::start("Building the router of the composition".to_owned(), 1);
-    let cargo = CargoBuild::new(app, &[ROUTER], abi).composed(composed);
+    let router = [Package::new(app, ROUTER, ROUTER)];
+    let cargo = CargoBuild::new(app, &router, abi).composed(composed);
     let outcome = cargo.run(&progress);
     progress.finish();
     let outcome = outcome?;
     let built = match outcome.artefact(ROUTER) {
         Some(file) if outcome.is_success() => file,
         _ => {
-            let message = "the router in `router/` does not build for a composition";
+            let message = "the router in `router/` cannot be built for a composition";
             return Err(Failure::new(message).into());
         }
     };
@@ -151,17 +155,17 @@ pub fn composed_router(app: &App, abi: Abi, imports: &Path) -> anyhow::Result<Pa
     Ok(component)
 }
 
-/// Where a composition is built: below Cargo's folder for the app.
+/// Returns the folder in which a composition is built, below Cargo's target folder for the app.
 ///
 /// # Errors
 ///
-/// When Cargo does not tell its folder.
+/// When Cargo does not report its target folder.
 pub fn composed_folder(app: &App, abi: Abi) -> anyhow::Result<PathBuf> {
     let target = cargo::target_directory(app)?;
     Ok(target.join("composed").join(abi.target()))
 }
 
-/// The component file of each route, where the manifest has it.
+/// Returns the component file of each route, as named in the manifest.
 ///
 /// # Errors
 ///
@@ -208,31 +212,39 @@ fn spin_toml(app: &App) -> anyhow::Result<DocumentMut> {
         .context("`spin.toml` is not valid TOML")
 }
 
-fn build_handlers(app: &App, routes: &[Route], manifest: &DocumentMut) -> anyhow::Result<()> {
+/// Builds the handlers, and returns the files from which they were compiled.
+fn build_handlers(
+    app: &App,
+    routes: &[Route],
+    manifest: &DocumentMut,
+) -> anyhow::Result<BTreeSet<PathBuf>> {
     let outcome = compile(app, routes, Abi::Wasi03)?;
-    routes.iter().try_for_each(|route| {
+    for route in routes {
         let id = route.id().as_str();
         let made = match route.kind() {
             RouteKind::Source => artefact(&outcome, id)?.to_owned(),
             RouteKind::Component => app.root().join(route.file()),
         };
-        install(id, &made, &component_file(app, manifest, route))
-    })
+        install(id, &made, &component_file(app, manifest, route))?;
+    }
+    Ok(outcome.inputs())
 }
 
-/// Has Cargo compile all routes that are sources.
+/// Compiles all routes that have a `route.rs`.
 fn compile(app: &App, routes: &[Route], abi: Abi) -> anyhow::Result<Outcome> {
     let is_source = |route: &&Route| route.kind() == RouteKind::Source;
-    let packages: Vec<&str> = routes
+    let packages: Vec<Package> = routes
         .iter()
         .filter(is_source)
-        .map(|route| route.id().as_str())
+        .map(|route| Package::new(app, route.id().as_str(), route.folder()))
         .collect();
     if packages.is_empty() {
         return Ok(Outcome::default());
     }
     if !app.root().join("target").join(abi.target()).is_dir() {
-        output::note("The first build compiles what the routes share; later ones take seconds.");
+        output::note(
+            "The first build compiles the dependencies of the routes; later builds take seconds.",
+        );
     }
     let progress = Progress::start(
         format!("Building {}", output::routes(packages.len())),
@@ -240,37 +252,41 @@ fn compile(app: &App, routes: &[Route], abi: Abi) -> anyhow::Result<Outcome> {
     );
     let outcome = CargoBuild::new(app, &packages, abi).run(&progress);
     progress.finish();
-    let outcome = outcome?;
+    let mut outcome = outcome?;
     if !outcome.is_success() {
-        return Err(does_not_compile(routes, &outcome).into());
+        let flags = outcome.take_flags();
+        return Err(flags
+            .unwrap_or_else(|| does_not_compile(routes, &outcome))
+            .into());
     }
     Ok(outcome)
 }
 
 fn build_router(app: &App, manifest: &DocumentMut) -> anyhow::Result<()> {
     let progress = Progress::start("Building the router".to_owned(), 1);
-    let outcome = CargoBuild::new(app, &[ROUTER], Abi::Wasi03).run(&progress);
+    let router = [Package::new(app, ROUTER, ROUTER)];
+    let outcome = CargoBuild::new(app, &router, Abi::Wasi03).run(&progress);
     progress.finish();
     let outcome = outcome?;
     if !outcome.is_success() {
-        let failure = Failure::new("the router in `router/` does not build");
+        let failure = Failure::new("the router in `router/` cannot be built");
         return Err(failure.into());
     }
-    let file = crate::sync::router_file(app, manifest);
+    let file = router_file(app, manifest);
     install(ROUTER, artefact(&outcome, ROUTER)?, &file)
 }
 
-/// Puts a component where the manifest wants it, if it was made elsewhere.
+/// Copies a component to the file named in the manifest, unless it is there.
 fn install(id: &str, made: &Path, file: &Path) -> anyhow::Result<()> {
     artefact::install(made, file)
         .with_context(|| format!("cannot copy the component `{id}` to `{}`", file.display()))
 }
 
-/// What Cargo made of a package.
+/// Returns the component that Cargo made of a package.
 fn artefact<'o>(outcome: &'o Outcome, package: &str) -> Result<&'o Path, Failure> {
     outcome.artefact(package).ok_or_else(|| {
         Failure::new(format!(
-            "Cargo made no component of the package `{package}`"
+            "Cargo did not build a component for the package `{package}`"
         ))
         .hint("its `[lib]` needs `crate-type = [\"cdylib\"]`")
     })
@@ -293,7 +309,7 @@ fn does_not_compile(routes: &[Route], outcome: &Outcome) -> Failure {
     }
 }
 
-/// Looks at components that were just made, and tells the router of them.
+/// Reads the descriptions of new components, and writes the router's table.
 fn describe<'r>(app: &App, files: &[(&'r Route, PathBuf)]) -> anyhow::Result<Built<'r>> {
     let built = Built::read(app, files, Depth::Whole)?;
     Plan::of_routes_file(app, &built.entries())?.apply()?;

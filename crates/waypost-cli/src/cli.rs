@@ -1,7 +1,7 @@
-//! The command line: what can be typed, and what it becomes.
+//! The command line: the arguments of each command, and the commands that they become.
 //!
-//! Arguments come in two stages, as in ripgrep: `XArgs` is what was typed, `XCommand` is what it
-//! means here (an app that was found, an address that was parsed) and can be carried out.
+//! Arguments have two stages, as in ripgrep: `XArgs` are the arguments as typed, `XCommand` is what they refer to (an
+//! app that was found, an address that was parsed) and can be executed.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ Examples:
   cargo waypost add 'items/[slug]'  add a route to the app here
   cargo waypost up                  build the app here and serve it";
 
-/// An app of route handlers, each a WebAssembly component.
+/// Build, check and serve an app of route handlers, each a WebAssembly component
 #[derive(Debug, Parser)]
 #[command(
     name = "waypost",
@@ -64,10 +64,10 @@ impl Command {
     }
 }
 
-/// Which app a command is about.
+/// The app that a command is for.
 #[derive(Debug, clap::Args)]
 pub struct AppArgs {
-    /// The app's folder [default: this folder, or the nearest above it with `spin.toml` and `handlers/`]
+    /// The app's folder [default: this folder, or the nearest parent with `spin.toml` and `handlers/`]
     #[arg(long = "app", value_name = "DIR")]
     folder: Option<PathBuf>,
 }
@@ -84,7 +84,7 @@ impl AppArgs {
 }
 
 impl AppArgs {
-    /// The app, if there is one: none where no folder was named and none on the way up is an app.
+    /// Returns the app, or `None` if no folder was given and no parent folder holds one.
     pub fn find_any(&self) -> anyhow::Result<Option<App>> {
         match (&self.folder, self.find()) {
             (_, Ok(app)) => Ok(Some(app)),
@@ -94,12 +94,12 @@ impl AppArgs {
     }
 }
 
-/// The folder that the command was started in.
+/// Returns the folder in which the command was started.
 pub fn here() -> anyhow::Result<PathBuf> {
-    std::env::current_dir().context("cannot tell the current folder")
+    std::env::current_dir().context("cannot find out the current folder")
 }
 
-/// Drops the name of the subcommand that Cargo repeats when it starts `cargo-waypost`.
+/// Removes the name of the subcommand, which Cargo repeats when it starts `cargo-waypost`.
 pub fn normalise(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut args: Vec<OsString> = args.into_iter().collect();
     let is_external = args

@@ -1,4 +1,4 @@
-//! The commands, one file each.
+//! The commands, one file each. Each has arguments that `resolve` into a command, which `exec` runs.
 
 mod add;
 mod build;
@@ -22,9 +22,10 @@ pub use up::UpArgs;
 
 use crate::app::App;
 use crate::output;
-use crate::scan::{Route, Scan};
+use crate::route::Route;
+use crate::scan::Scan;
 
-/// Scans an app and prints the warnings.
+/// Scans an app, prints the warnings and returns the routes.
 ///
 /// # Errors
 ///

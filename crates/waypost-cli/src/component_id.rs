@@ -10,6 +10,10 @@ pub const ROUTER: &str = "router";
 /// Derives an id from a pattern: `/items/[slug]` is `items-slug`, `/` is `root`.
 ///
 /// `taken` returns whether a name is in use; names that Cargo or Rust reserve are avoided as well.
+#[expect(
+    clippy::expect_used,
+    reason = "each name is a valid id, and there are more numbers than names in use"
+)]
 pub fn derive(pattern: &Pattern, taken: impl Fn(&str) -> bool) -> ComponentId {
     let plain = plain_id(pattern);
     let marked = format!("{plain}-route");

@@ -1,16 +1,16 @@
 //! Composition: the router and all handlers of an app as one component.
 //!
-//! The router of a composition has each handler as an import of its own, with the shape of WASI's HTTP
-//! handler. It is built for that (`imports`), and then everything is linked (`link`). What comes of it imports
-//! nothing but WASI HTTP and what that builds on, so any host of WASI HTTP can serve it.
+//! The router of a composition imports each handler under a name of its own, with the interface of WASI's HTTP handler.
+//! It is built for that (`imports`); then everything is compacted and linked (`link`). The resulting component imports
+//! only WASI HTTP and the interfaces that this builds on, so any host of WASI HTTP can serve it.
 
 mod cli_stub;
-mod compact;
 mod imports;
 mod link;
 mod pool;
 mod selection;
 pub(crate) mod standard;
+mod uncompacted;
 
 use std::path::PathBuf;
 
@@ -23,23 +23,26 @@ use crate::app::App;
 use crate::build;
 use crate::environment::{Environment, Environments};
 use crate::failure::Failure;
-use crate::host::MAX_COMPONENT;
-use crate::scan::Route;
+use crate::route::Route;
+use crate::serve::MAX_COMPONENT;
 pub use pool::Demand;
 pub use selection::{Below, Selection};
+pub use uncompacted::{Uncompacted, warnings};
 
-/// How many handlers one component holds: Wasmtime compiles none with more than 100 memories, and the router
-/// and the stub have one each.
+/// The largest number of handlers in one component: Wasmtime refuses to compile a component with more than 100 memories,
+/// and the router and the stub have one each.
 const MAX_HANDLERS: usize = 98;
 
 /// An app in one component.
 pub struct Composition {
     /// The component.
     pub component: Vec<u8>,
-    /// How many routes it has.
+    /// The number of routes in it.
     pub routes: usize,
-    /// What one instance of it takes from a host's pools.
+    /// The resources that one instance of it takes from a host's pools.
     pub demand: Demand,
+    /// The parts that could not be compacted.
+    pub uncompacted: Vec<Uncompacted>,
 }
 
 /// A handler that goes into a composition.
@@ -53,8 +56,8 @@ struct Part {
 ///
 /// # Errors
 ///
-/// When it has too many routes, does not build, or a handler can't be part of a component for any host: all of
-/// those at once.
+/// When the app has too many routes or does not build, or with all handlers that can't be part of a component for any
+/// host.
 pub fn compose(
     app: &App,
     routes: &[Route],
@@ -73,20 +76,20 @@ pub fn compose(
     let router = read_file(&router, MAX_COMPONENT)
         .with_context(|| format!("cannot read `{}`", router.display()))?;
     let linked = link::link(abi, router, parts).context("the app cannot be linked")?;
-    let component = linked.component;
-    let demand = Demand::of(&Anatomy::parse(&component)?, linked.adapters);
+    let demand = Demand::of(&Anatomy::parse(&linked.component)?, linked.adapters);
     Ok(Composition {
-        component,
+        component: linked.component,
         routes: chosen.len(),
         demand,
+        uncompacted: linked.uncompacted,
     })
 }
 
-/// Refuses as many routes as one component can't hold. An environment takes a memory, as a route does.
+/// Checks that one component can hold the routes. An environment takes a memory, as a route does.
 ///
 /// # Errors
 ///
-/// When there is no route, or too many.
+/// When there are no routes, or too many.
 pub(crate) fn refuse_count(routes: usize, with_environment: usize) -> Result<(), Failure> {
     let (count, hint) = match routes + with_environment {
         0 => ("none", "`cargo waypost add hello` adds one".to_owned()),
@@ -127,7 +130,7 @@ fn parts(
     Ok(parts)
 }
 
-/// What keeps a handler out of a composition.
+/// Returns the reasons why a handler can't be part of a composition.
 fn faults_of(handler: &Anatomy, abi: Abi) -> Vec<Fault> {
     let mut faults = Vec::new();
     match Abi::of(&handler.exports) {
@@ -149,9 +152,9 @@ fn faults_of(handler: &Anatomy, abi: Abi) -> Vec<Fault> {
         .filter(|name| !standard::is_met(name));
     faults.extend(foreign.map(|name| {
         Fault::error(format!(
-            "the handler imports `{name}`, which plain WASI HTTP has not"
+            "the handler imports `{name}`, which is not part of plain WASI HTTP"
         ))
-        .hint("leave it out, or serve the app with `cargo waypost up` or Spin")
+        .hint("remove the import, or serve the app with `cargo waypost up` or Spin")
     }));
     faults
 }

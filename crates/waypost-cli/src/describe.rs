@@ -1,9 +1,8 @@
-//! What a compiled handler says of itself.
+//! The description in a compiled handler.
 //!
-//! `waypost::export!` leaves a custom section `waypost:route` in the core module of a handler:
-//! JSON with the pattern that it was compiled for and the methods that it implements by hand.
-//! This is the only source of the methods: nothing scrapes source text. Unknown keys are left
-//! for newer versions.
+//! `waypost::export!` writes a custom section `waypost:route` into the core module of a handler: JSON with the
+//! pattern that it was compiled for and the methods that it implements. This is the only source of the methods;
+//! source text is never parsed for them. Unknown keys are ignored, so that newer versions can add some.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,8 +13,8 @@ use wasmparser::{BinaryReaderError, Encoding, Parser, Payload};
 use waypost_config::read_file;
 use waypost_routing::{Pattern, PatternError};
 
-use crate::anatomy::Anatomy;
-use crate::host::MAX_COMPONENT;
+use crate::anatomy::{Anatomy, MODULE};
+use crate::serve::MAX_COMPONENT;
 
 /// The name of the custom section.
 pub const SECTION: &str = "waypost:route";
@@ -23,13 +22,13 @@ pub const SECTION: &str = "waypost:route";
 /// The pattern and the methods of a compiled handler.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Description {
-    /// The pattern that the handler finds its params with.
+    /// The pattern against which the handler matches the path.
     pub pattern: Pattern,
-    /// The methods that it implements by hand, as it lists them.
+    /// The methods that it implements, in the order of its list.
     pub methods: Vec<String>,
 }
 
-/// Why a file does not say which route it is.
+/// Why a file has no valid description.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum DescribeError {
@@ -38,32 +37,52 @@ pub enum DescribeError {
     Read {
         /// The file.
         file: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// The file is not WebAssembly, or a broken one.
-    #[error("not a WebAssembly component, or a broken one")]
+    /// The file is not WebAssembly, or malformed.
+    #[error("not a WebAssembly component, or a malformed one")]
     Malformed(BinaryReaderError),
-    /// A core module instead of a component.
+    /// The file is a core module instead of a component.
     #[error("a WebAssembly core module, not a component: build it for `wasm32-wasip2`")]
     CoreModule,
-    /// No section, so `waypost::export!` is missing.
+    /// There is no section, so `waypost::export!` is missing.
     #[error(
         "the component has no `{SECTION}` section: its `route.rs` needs `waypost::export!(…);`"
     )]
     Missing,
-    /// Several descriptions in one component.
-    #[error("the component describes more than one route: `waypost::export!` goes there once")]
+    /// The component has several descriptions.
+    #[error("the component describes more than one route: use `waypost::export!` once")]
     Repeated,
-    /// The section is not the JSON that it should be.
+    /// The section does not have the expected JSON.
     #[error("the `{SECTION}` section cannot be read")]
     Json(#[source] serde_json::Error),
-    /// The section names a pattern that is none.
+    /// The section has an invalid pattern.
     #[error("the `{SECTION}` section has no valid pattern")]
     Pattern(#[source] PatternError),
-    /// The section names a method that cannot be one.
-    #[error("the `{SECTION}` section names `{0}`, which is no HTTP method")]
+    /// The section has an invalid method.
+    #[error("the `{SECTION}` section names `{0}`, which is not an HTTP method")]
     Method(String),
+}
+
+/// Reads the anatomy of a component file, which may have no description.
+///
+/// # Errors
+///
+/// When the file cannot be read or is not a component.
+pub fn anatomy(file: &Path) -> Result<Anatomy, DescribeError> {
+    let bytes = read(file)?;
+    if bytes.starts_with(MODULE) {
+        return Err(DescribeError::CoreModule);
+    }
+    Anatomy::parse(&bytes).map_err(DescribeError::Malformed)
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, DescribeError> {
+    read_file(file, MAX_COMPONENT).map_err(|source| DescribeError::Read {
+        file: file.to_owned(),
+        source,
+    })
 }
 
 #[derive(Deserialize)]
@@ -73,29 +92,26 @@ struct Raw {
 }
 
 impl Description {
-    /// Reads the description in a component file, and what else the file tells.
+    /// Reads the description in a component file, and its anatomy.
     ///
     /// # Errors
     ///
-    /// When the file cannot be read, is no component, or has no valid description.
+    /// When the file cannot be read, is not a component, or has no valid description.
     pub fn read(file: &Path) -> Result<(Description, Anatomy), DescribeError> {
-        let bytes = read_file(file, MAX_COMPONENT).map_err(|source| DescribeError::Read {
-            file: file.to_owned(),
-            source,
-        })?;
+        let bytes = read(file)?;
         let description = Description::parse(&bytes)?;
         let anatomy = Anatomy::parse(&bytes).map_err(DescribeError::Malformed)?;
         Ok((description, anatomy))
     }
 
-    /// Finds the description in the bytes of a component, in whichever of its core modules it is.
+    /// Finds the description in the bytes of a component, in any of its core modules.
     ///
     /// # Errors
     ///
-    /// When the bytes are no component, or have no valid description.
+    /// When the bytes are not a component, or have no valid description.
     pub fn parse(component: &[u8]) -> Result<Description, DescribeError> {
         let text = section(component)?;
-        // A linker joins sections of one name, so two descriptions can arrive as one section.
+        // A linker concatenates sections of the same name, so two descriptions can arrive as one section.
         let mut values = serde_json::Deserializer::from_slice(&text).into_iter::<Raw>();
         let raw = values.next().ok_or(DescribeError::Missing)?;
         let raw = raw.map_err(DescribeError::Json)?;
@@ -118,7 +134,7 @@ impl Raw {
     }
 }
 
-/// The text of all sections of our name, joined as a linker would.
+/// Returns the text of all sections with the name, concatenated as by a linker.
 fn section(component: &[u8]) -> Result<Vec<u8>, DescribeError> {
     let mut text = Vec::new();
     let mut outermost = true;
@@ -139,7 +155,7 @@ fn section(component: &[u8]) -> Result<Vec<u8>, DescribeError> {
     Ok(text)
 }
 
-/// The methods of Waypost's handlers are upper-case words.
+/// Returns whether a method is an upper-case word, as all methods of Waypost's handlers are.
 fn is_method(method: &str) -> bool {
     !method.is_empty() && method.bytes().all(|byte| byte.is_ascii_uppercase())
 }
@@ -149,7 +165,6 @@ mod tests {
     use super::*;
 
     const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
-    const MODULE: &[u8] = b"\0asm\x01\0\0\0";
 
     /// A section with its id and length; all here are shorter than 128 bytes.
     fn section(id: u8, content: &[u8]) -> Vec<u8> {

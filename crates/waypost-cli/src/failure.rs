@@ -1,11 +1,11 @@
-//! An error of the command line with the way out of it.
+//! An error of a command, with a hint.
 //!
-//! Commands use `anyhow`; this is the one error type they make themselves when no module's own
-//! error says enough. [`crate::output::error`] finds the hint anywhere in a chain of causes.
+//! Commands use `anyhow`; this is the only error type that they create themselves, where the error of a module does
+//! not say enough. [`crate::output::error`] finds the hint anywhere in a chain of causes.
 
 use thiserror::Error;
 
-/// One clear message and, where there is one, what to do about it.
+/// A message, and a hint if there is one.
 #[derive(Debug, Error)]
 #[error("{message}")]
 pub struct Failure {
@@ -14,7 +14,7 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure that has no obvious way out.
+    /// Creates a failure without a hint.
     pub fn new(message: impl Into<String>) -> Failure {
         Failure {
             message: message.into(),
@@ -22,13 +22,13 @@ impl Failure {
         }
     }
 
-    /// The same failure with advice.
+    /// Adds a hint.
     pub fn hint(mut self, hint: impl Into<String>) -> Failure {
         self.hint = Some(hint.into());
         self
     }
 
-    /// What to do about it.
+    /// Returns the hint.
     pub fn advice(&self) -> Option<&str> {
         self.hint.as_deref()
     }

@@ -1,8 +1,8 @@
-//! Components that were made elsewhere: which of them can be a route.
+//! Components that were made elsewhere: checks whether one can be a route.
 //!
-//! Such a component tells nothing of itself but its imports and exports. It gets every request for its path,
-//! whatever the method. One that Waypost made describes itself, and has to be in the folder it was made for:
-//! it looks for its own pattern in the path.
+//! Such a component has no description, only imports and exports. It receives every request for its path, whatever
+//! the method. A component made by Waypost describes itself, and must be in the folder it was made for, because it
+//! matches the path against its own pattern.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -14,34 +14,34 @@ use waypost_config::{Fault, read_file};
 use crate::abi::Abi;
 use crate::anatomy::{Anatomy, MODULE};
 use crate::describe::{DescribeError, Description};
-use crate::host::{self, MAX_COMPONENT, ShapeError, check_outline, check_shape};
-use crate::scan::Route;
+use crate::route::Route;
+use crate::serve::{self, MAX_COMPONENT, ShapeError, check_outline, check_shape};
 
 const HINT: &str = "a route is a component that exports `wasi:http/handler@0.3.0` or \
     `wasi:http/incoming-handler@0.2.x`; see `docs/other-languages.md`";
 
-/// What a component tells.
+/// The contents of a component that was checked.
 pub(crate) struct Found {
-    /// Its methods, where it is one of Waypost's.
+    /// Its methods, or `None` if Waypost did not make it.
     pub(crate) methods: Option<Vec<String>>,
-    /// What it is made of.
+    /// Its imports, exports and sizes.
     pub(crate) anatomy: Anatomy,
 }
 
-/// How closely a component is looked at.
+/// How much of a component is validated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Depth {
-    /// All of it, as a host that compiles it will.
+    /// All of it, as a host does that compiles it.
     Whole,
-    /// All but the code of its functions, which is most of it.
+    /// All but the bodies of its functions, which are most of it.
     Outline,
 }
 
-/// Looks at the component of a route in `file`.
+/// Checks the component of a route in `file`.
 ///
 /// # Errors
 ///
-/// When it can't answer for this route.
+/// When it can't handle requests for this route.
 pub(crate) fn verify(route: &Route, file: &Path, depth: Depth) -> Result<Found, Fault> {
     let bytes = read(file)?;
     check(&bytes, depth).map_err(misshapen)?;
@@ -59,12 +59,12 @@ fn check(component: &[u8], depth: Depth) -> Result<(), ShapeError> {
     }
 }
 
-/// Whether a host can compile it, as far as that can be told without doing so.
+/// Checks that a host can compile it, as far as that is known without compiling.
 fn validate(component: &[u8], depth: Depth) -> Result<(), BinaryReaderError> {
     let mut validator = Validator::new_with_features(WasmFeatures::all());
     match depth {
         Depth::Whole => validator.validate_all(component).map(drop),
-        // What it gives for a function is that function's own validator, which nobody asks here.
+        // The value returned for a function body is a validator for it, which is not needed here.
         Depth::Outline => Parser::new(0)
             .parse_all(component)
             .try_for_each(|payload| validator.payload(&payload?).map(drop)),
@@ -85,9 +85,9 @@ fn broken(error: &BinaryReaderError) -> Fault {
 
 fn malformed(message: &str, offset: u64) -> Fault {
     Fault::error(format!(
-        "a broken WebAssembly component: {message} (at byte {offset})"
+        "a malformed WebAssembly component: {message} (at byte {offset})"
     ))
-    .hint("make or copy the file again")
+    .hint("build or copy the file again")
 }
 
 fn found(route: &Route, bytes: &[u8], anatomy: Anatomy) -> Result<Found, Fault> {
@@ -99,14 +99,14 @@ fn found(route: &Route, bytes: &[u8], anatomy: Anatomy) -> Result<Found, Fault> 
     })
 }
 
-/// What a component needs and Waypost's host lacks.
+/// Returns a fault for each import that Waypost's host does not offer.
 pub(crate) fn unmet(route: &Route, imports: &[String]) -> Vec<Fault> {
-    let unmet = imports.iter().filter(|import| !host::is_offered(import));
+    let unmet = imports.iter().filter(|import| !serve::is_offered(import));
     let fault = |import| {
         Fault::error(format!("the component imports `{import}`"))
             .file(route.file())
             .hint(
-                "Waypost's host does not have it; leave it out, or run the app on a host that does",
+                "Waypost's host does not have it; remove the import, or run the app on a host that does",
             )
     };
     unmet.map(fault).collect()
@@ -134,7 +134,7 @@ fn unreadable(file: &Path, error: &io::Error) -> Fault {
                 size >> 20,
                 MAX_COMPONENT >> 20
             );
-            Fault::error(message).hint("is it a component at all?")
+            Fault::error(message).hint("check that it is a component")
         }
         ErrorKind::IsADirectory | ErrorKind::InvalidInput => {
             Fault::error(format!("not a file: {error}")).hint(HINT)
@@ -143,20 +143,20 @@ fn unreadable(file: &Path, error: &io::Error) -> Fault {
     }
 }
 
-/// The methods of a component that Waypost made. One that describes several routes is a whole app: its own
-/// router looks at the path.
+/// Returns the methods of a component that Waypost made. A component that describes several routes is a whole app:
+/// its own router matches the path.
 fn methods(route: &Route, component: &[u8]) -> Result<Option<Vec<String>>, Fault> {
     match Description::parse(component) {
         Ok(description) if description.pattern == *route.pattern() => {
             Ok(Some(description.methods))
         }
         Ok(description) => Err(Fault::error(format!(
-            "the component was made for `{}`, but its folder says `{}`",
+            "the component was built for `{}`, but its folder is `{}`",
             description.pattern,
             route.pattern()
         ))
-        .hint("a route that Waypost made looks for its own pattern: move it to a folder of that, or build it anew in this one")),
+        .hint("a route made by Waypost matches its own pattern: move it to the folder of that pattern, or build it again in this one")),
         Err(DescribeError::Missing | DescribeError::Repeated) => Ok(None),
-        Err(error) => Err(Fault::error(error.to_string()).hint("build it anew")),
+        Err(error) => Err(Fault::error(error.to_string()).hint("build it again")),
     }
 }

@@ -1,16 +1,13 @@
 //! The `waypost` command as a library.
 //!
-//! An app is a folder with `spin.toml` and `handlers/`. [`scan`] turns the folders below
-//! `handlers/` into routes and refuses what cannot work, [`sync`] keeps the workspace and the Spin
-//! manifest in step with them, [`build`] compiles them, [`describe`] reads what a compiled handler
-//! says of itself. The commands put these together.
+//! An app is a folder with `spin.toml` and `handlers/`. [`scan`] turns the folders below `handlers/` into routes and
+//! refuses invalid ones, [`sync`] updates the workspace and the Spin manifest accordingly, [`build`] compiles the
+//! routes, [`describe`] reads the description in a compiled handler. The commands combine these.
 //!
-//! Only this crate reads arguments and the environment, and only the commands print to stdout;
-//! progress, warnings and errors go to stderr.
+//! Only this crate reads arguments and environment variables, and only the commands print to stdout; progress,
+//! warnings and errors go to stderr.
 //!
 //! Exit codes: 0 for success, 1 for an error, 2 for wrong usage.
-
-#![deny(unsafe_code)]
 
 mod abi;
 pub mod anatomy;
@@ -25,12 +22,16 @@ mod doctor;
 mod environment;
 mod failure;
 mod foreign;
-mod host;
+mod glob;
 mod listen;
+mod lock;
 mod output;
 mod parallel;
+pub mod route;
 mod scaffold;
 pub mod scan;
+mod serve;
+mod spin_toml;
 pub mod sync;
 mod table;
 mod watch;
@@ -67,7 +68,7 @@ fn finish(result: anyhow::Result<()>) -> ExitCode {
 
 /// Prints help and version to stdout with code 0, and wrong usage to stderr with code 2.
 fn usage(error: &clap::Error) -> ExitCode {
-    // A closed pipe is no reason to fail: there is nobody left to tell.
+    // A closed pipe is not an error: nobody reads the output.
     let _ = error.print();
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }

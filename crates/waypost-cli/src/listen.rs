@@ -1,4 +1,4 @@
-//! Where to listen, as it is typed: `127.0.0.1:3000`, `localhost:3000`, `[::1]:0`.
+//! An address to listen on, as it is typed: `127.0.0.1:3000`, `localhost:3000`, `[::1]:0`.
 
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use crate::failure::Failure;
 
 const EXPECTED: &str = "write an address and a port, as 127.0.0.1:3000 or localhost:3000";
 
-/// An address of this machine, or a name of one.
+/// An address or a host name, with a port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Listen {
     Address(SocketAddr),
@@ -34,8 +34,8 @@ impl FromStr for Listen {
 }
 
 impl Listen {
-    /// The address to bind. Of several that a name has, one that only this machine reaches comes first, and
-    /// IPv4 before IPv6: it is what a client tries that is given `localhost` and knows one of the two.
+    /// Returns the address to bind. If a name has several, loopback addresses come first, and IPv4 before IPv6: a
+    /// client that is given `localhost` and supports one of the two tries that.
     ///
     /// # Errors
     ///
@@ -59,7 +59,7 @@ impl Listen {
     }
 }
 
-/// What RFC 1123 takes for the name of a host, and `_`, which some networks have.
+/// Returns whether the text is a host name by RFC 1123; `_` is allowed too, because some networks use it.
 fn is_name(host: &str) -> bool {
     let is_of_a_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     !host.is_empty() && host.bytes().all(is_of_a_name)

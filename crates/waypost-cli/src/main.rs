@@ -1,8 +1,8 @@
-//! The `waypost` binary; everything it does is in the library.
+//! The `waypost` binary. All of its code is in the library.
 
 use std::process::ExitCode;
 
-/// A request makes some hundred small allocations, on one thread and freed on another.
+/// A request makes about a hundred small allocations, which one thread allocates and another frees.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -1,16 +1,16 @@
-//! The same work on many things, on all cores.
+//! Runs the same work on many items on all cores.
 
 use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-/// Does `work` on each item, and gives the results in the order of the items.
+/// Calls `work` for each item, and returns the results in the order of the items.
 pub fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     let next = AtomicUsize::new(0);
     let take = || {
         let mut done = Vec::new();
-        // One item after the other, as some take far longer than others.
+        // Threads take one item at a time, because some take far longer than others.
         while let Some((index, item)) = at(items, next.fetch_add(1, Ordering::Relaxed)) {
             done.push((index, work(item)));
         }

@@ -1,4 +1,4 @@
-//! Files that `new` and `add` write: texts only, nothing here touches the disk.
+//! The text of the files that `new` and `add` write. This module writes nothing itself.
 //!
 //! A new app shares its router, the versions of its dependencies and its release profile with Waypost's
 //! repository. The folder `templates` has them; a test compares them with the repository's own.
@@ -10,9 +10,9 @@ mod route;
 pub use app::{AppName, ROUTER_SOURCE, files};
 pub use route::{MethodName, route_manifest, route_source};
 
-/// The repository that this command was built in, while it is still there.
+/// Returns the repository in which this command was built, or `None` if it is no longer there.
 ///
-/// A new app then depends on it by path, and on the published version otherwise.
+/// A new app depends on the repository by path if it is there, and on the published version otherwise.
 pub fn checkout() -> Option<std::path::PathBuf> {
     let crates = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent()?;
     let is_there = crates.join("waypost").join("Cargo.toml").is_file();

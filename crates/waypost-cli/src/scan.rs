@@ -1,101 +1,32 @@
-//! From folders to routes: walk `handlers/`, sort, refuse.
+//! Finds the routes of an app: walks `handlers/`, sorts, and refuses invalid trees.
 //!
-//! A scan never stops at the first fault: everything that is wrong with the tree is in
-//! [`Scan::faults`], in the order of the folders. It reads names, `Cargo.toml` files and the ids in
-//! `spin.toml`, never the source or the component of a route, and it changes nothing.
+//! A scan never stops at the first fault: [`Scan::faults`] has all of them, in the order of the folders. It reads
+//! names, `Cargo.toml` files and the ids in `spin.toml`, never the source or the component of a route, and it changes
+//! nothing.
 
 mod component;
 mod near_miss;
 mod package;
 mod walk;
 
-use waypost_config::{ComponentId, Fault, Faults, Severity};
+use waypost_config::{Fault, Faults, Severity};
 use waypost_routing::{Conflict, Pattern, PatternError, RouteTable};
 
 use crate::app::App;
-use crate::component_id::source as source_of;
+use crate::route::{COMPONENT_FILE, ROUTE_FILE, Route, RouteKind};
 use component::Known;
 use package::Packages;
 use walk::Folder;
 
-/// The file that makes a folder a route.
-pub const ROUTE_FILE: &str = "route.rs";
-
-/// The file that makes a folder a route without a build: a component that was made elsewhere.
-pub const COMPONENT_FILE: &str = "route.wasm";
-
-/// How a route comes to its component.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RouteKind {
-    /// A `route.rs`, which a build compiles.
-    Source,
-    /// A `route.wasm`, which is served as it is.
-    Component,
-}
-
-/// One route of an app.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Route {
-    folder: String,
-    pattern: Pattern,
-    id: ComponentId,
-    kind: RouteKind,
-}
-
-/// What the folders of an app say.
+/// The routes of an app, and the faults of its folders.
 #[derive(Debug)]
 pub struct Scan {
     routes: Vec<Route>,
     faults: Vec<Fault>,
 }
 
-impl Route {
-    /// Its folder relative to the app's root, with `/` between names: `handlers/items/[slug]`.
-    pub fn folder(&self) -> &str {
-        &self.folder
-    }
-
-    /// Whether its component is built here.
-    pub fn kind(&self) -> RouteKind {
-        self.kind
-    }
-
-    /// Its `route.rs` or `route.wasm` relative to the app's root.
-    pub fn file(&self) -> String {
-        format!("{}/{}", self.folder, self.kind.file())
-    }
-
-    /// Where its component is, relative to the app's root, unless `spin.toml` says otherwise.
-    pub fn source(&self) -> String {
-        match self.kind {
-            RouteKind::Source => source_of(&self.id),
-            RouteKind::Component => self.file(),
-        }
-    }
-
-    /// The paths that it answers.
-    pub fn pattern(&self) -> &Pattern {
-        &self.pattern
-    }
-
-    /// Its component, which is also its package where it has one.
-    pub fn id(&self) -> &ComponentId {
-        &self.id
-    }
-}
-
-impl RouteKind {
-    /// The file in the route's folder.
-    pub fn file(self) -> &'static str {
-        match self {
-            RouteKind::Source => ROUTE_FILE,
-            RouteKind::Component => COMPONENT_FILE,
-        }
-    }
-}
-
 impl Scan {
-    /// Reads the folders of an app.
+    /// Scans the folders of an app.
     pub fn of(app: &App) -> Scan {
         let walk = walk::walk(&app.handlers());
         let mut faults = walk.faults;
@@ -117,36 +48,36 @@ impl Scan {
         Scan { routes, faults }
     }
 
-    /// Everything that is wrong, in the order of the files.
+    /// Returns all faults, in the order of the files.
     pub fn faults(&self) -> &[Fault] {
         &self.faults
     }
 
-    /// What is odd but does not stop a build.
+    /// Returns the warnings, which do not stop a build.
     pub fn warnings(&self) -> impl Iterator<Item = &Fault> {
         self.faults
             .iter()
             .filter(|fault| fault.severity() == Severity::Warning)
     }
 
-    /// What stops a build.
+    /// Returns the errors, which stop a build.
     pub fn errors(&self) -> impl Iterator<Item = &Fault> {
         self.faults
             .iter()
             .filter(|fault| fault.severity() == Severity::Error)
     }
 
-    /// The routes in order of precedence.
+    /// Returns the routes in order of precedence.
     ///
     /// # Errors
     ///
-    /// With all faults that stop a build, if there are any.
+    /// With all errors, if there are any.
     pub fn into_routes(self) -> Result<Vec<Route>, Faults> {
         Faults::refuse(self.errors().cloned().collect())?;
         Ok(self.routes)
     }
 
-    /// The routes that are sound, in order of precedence, whatever is wrong elsewhere.
+    /// Returns the valid routes in order of precedence, whatever is wrong elsewhere.
     pub fn into_sound_routes(self) -> Vec<Route> {
         self.routes
     }
@@ -158,16 +89,16 @@ fn no_routes() -> Fault {
         .hint("`cargo waypost add hello` adds one")
 }
 
-/// Refuses a new route, in `file`, that conflicts with `routes`.
+/// Checks that a new route, in `file`, does not conflict with `routes`.
 ///
 /// # Errors
 ///
-/// With all conflicts at once.
+/// With all conflicts.
 pub fn refuse_conflicts(routes: &[Route], pattern: &Pattern, file: &str) -> Result<(), Faults> {
     let labelled = routes
         .iter()
         .filter(|route| route.file() != file)
-        .map(|route| (route.pattern.clone(), route.file()))
+        .map(|route| (route.pattern().clone(), route.file()))
         .chain([(pattern.clone(), file.to_owned())]);
     match RouteTable::new(labelled) {
         Ok(_) => Ok(()),
@@ -175,7 +106,7 @@ pub fn refuse_conflicts(routes: &[Route], pattern: &Pattern, file: &str) -> Resu
     }
 }
 
-/// The folders that are routes, with their patterns.
+/// Returns the folders that are routes, with their patterns.
 fn patterns<'a>(folders: &'a [Folder], faults: &mut Vec<Fault>) -> Vec<(Pattern, &'a Folder)> {
     let mut patterns = Vec::new();
     for folder in folders.iter().filter(|folder| folder.has_route()) {
@@ -192,7 +123,7 @@ fn bad_pattern(folder: &Folder, error: &PatternError) -> Fault {
     advised(Fault::error, &error.to_string()).file(folder.route_file())
 }
 
-/// All conflicts, or else the routes that no path ever reaches.
+/// Returns all conflicts, or if there are none, warnings of routes that no path reaches.
 fn conflicts(patterns: &[(Pattern, &Folder)]) -> Vec<Fault> {
     let labelled = patterns
         .iter()
@@ -213,10 +144,10 @@ fn conflict(found: &Conflict<'_, String>) -> Fault {
 fn unreachable((pattern, file): (&Pattern, &String)) -> Fault {
     Fault::warning(format!("no path ever reaches `{pattern}`"))
         .file(file)
-        .hint("other routes answer all of its paths before it")
+        .hint("other routes take precedence for all of its paths")
 }
 
-/// The messages of `waypost-routing` end with the way out, after a semicolon.
+/// Splits a message of `waypost-routing`, which ends with a hint after a semicolon.
 fn advised(kind: fn(String) -> Fault, message: &str) -> Fault {
     match message.rsplit_once("; ") {
         Some((message, hint)) => kind(message.to_owned()).hint(hint),
@@ -224,11 +155,11 @@ fn advised(kind: fn(String) -> Fault, message: &str) -> Fault {
     }
 }
 
-/// A folder with both files would be two routes for one path.
+/// Refuses a folder with both files, which would be two routes for one path.
 fn two_routes(folder: &Folder) -> Option<Fault> {
     let has_both = folder.has(ROUTE_FILE) && folder.has(COMPONENT_FILE);
     has_both.then(|| {
-        Fault::error("a folder is one route, and this one has a source and a component")
+        Fault::error("a folder is one route, but this one has a source and a component")
             .file(folder.file(ROUTE_FILE))
             .file(folder.file(COMPONENT_FILE))
             .hint("remove one of the two, or move it to a folder of its own")
@@ -243,7 +174,7 @@ fn routes(
 ) -> Vec<Route> {
     let mut packages = Packages::new(app);
     let mut routes = Vec::new();
-    // Names of packages are given; those of other components are found or made, and give way.
+    // Packages come first, because they have names. Ids of other components are found or derived, and have to differ.
     for of in [RouteKind::Source, RouteKind::Component] {
         for (pattern, folder) in &patterns {
             let Some(kind) = folder.kind().filter(|kind| *kind == of) else {
@@ -253,15 +184,10 @@ fn routes(
                 RouteKind::Source => packages.read(folder),
                 RouteKind::Component => packages.take(known, folder, pattern),
             };
-            routes.extend(id.map(|id| Route {
-                folder: folder.path(),
-                pattern: pattern.clone(),
-                id,
-                kind,
-            }));
+            routes.extend(id.map(|id| Route::new(folder.path(), pattern.clone(), id, kind)));
         }
     }
     faults.extend(packages.into_faults());
-    routes.sort_by(|a, b| a.pattern.cmp(&b.pattern));
+    routes.sort_by(|a, b| a.pattern().cmp(b.pattern()));
     routes
 }

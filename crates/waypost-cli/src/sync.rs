@@ -1,17 +1,15 @@
-//! Keeps the app's files in step with its folders.
+//! Synchronises the app's files with its folders.
 //!
-//! Three files follow the folders: the workspace members in `Cargo.toml`, the routes in
-//! `spin.toml`, and `router/routes.txt`. What a person wrote in the first two stays as it is:
-//! order, formatting, comments and keys; only entries that belong to a route are added, corrected
-//! or removed. The edits are functions from text to text; planning reads files, and only
-//! [`Plan::apply`] writes them. Planning again after applying finds nothing to do.
+//! Three files follow the folders: the workspace members in `Cargo.toml`, the routes in `spin.toml`, and
+//! `router/routes.txt`. In the first two, everything written by people is kept: order, formatting, comments and keys;
+//! only entries that belong to a route are added, corrected or removed. The edits are functions from text to text;
+//! planning reads files, and only [`Plan::apply`] writes them. A plan made after applying another is empty.
 
 mod array;
 mod lines;
 mod manifest;
 mod members;
 mod routes_file;
-mod source;
 mod spin;
 mod watch;
 
@@ -23,15 +21,12 @@ use thiserror::Error;
 use waypost_config::{Fault, read_text_file};
 
 use crate::app::App;
-use crate::scan::Route;
+use crate::route::Route;
 
-pub use members::escape_glob;
 pub use routes_file::{RouteEntry, out_of_step, render as render_routes};
-pub use source::{component_file, router_file};
-pub(crate) use spin::{folder_of, folder_of_source};
 pub(crate) use watch::packages_of;
 
-/// A new text for a file and what is new about it.
+/// A new text for a file, and the list of its changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Edited {
     text: String,
@@ -39,7 +34,7 @@ pub(crate) struct Edited {
     gone: Vec<String>,
 }
 
-/// Changes to files of an app that have not been made yet.
+/// Changes to files of an app that were not made yet.
 #[derive(Debug, Default)]
 pub struct Plan {
     edits: Vec<FileEdit>,
@@ -52,7 +47,7 @@ struct FileEdit {
     edited: Edited,
 }
 
-/// Why a file cannot be kept in step.
+/// Why a file cannot be synchronised.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum SyncError {
@@ -61,7 +56,7 @@ pub enum SyncError {
     Read {
         /// The file.
         file: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
     /// A file cannot be written.
@@ -69,35 +64,35 @@ pub enum SyncError {
     Write {
         /// The file.
         file: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// A file is not TOML.
+    /// A file is not valid TOML.
     #[error("`{file}` line {line} is not valid TOML: {message}")]
     Toml {
         /// The file's name.
         file: String,
         /// The line, from 1.
         line: usize,
-        /// What is wrong there.
+        /// The message of the parser.
         message: String,
     },
-    /// A part of a file has a form that cannot be edited.
+    /// A part of a file has an unexpected form.
     #[error("`{file}`: {expected}")]
     Shape {
         /// The file's name.
         file: &'static str,
-        /// What should be there, and is not.
+        /// The expected form.
         expected: &'static str,
     },
 }
 
 impl Plan {
-    /// The changes that bring `Cargo.toml` and `spin.toml` in step with `routes`.
+    /// Plans the changes to `Cargo.toml` and `spin.toml` for `routes`.
     ///
     /// # Errors
     ///
-    /// When a file cannot be read, is not TOML, or has a form that cannot be edited.
+    /// When a file cannot be read, is not valid TOML, or has an unexpected form.
     pub fn of_manifests(app: &App, routes: &[Route]) -> Result<Plan, SyncError> {
         let mut plan = Plan::of_workspace(app, routes)?;
         let text = read(&app.spin_toml())?;
@@ -107,7 +102,7 @@ impl Plan {
         Ok(plan)
     }
 
-    /// The changes to `Cargo.toml` alone.
+    /// Plans the changes to `Cargo.toml` alone.
     ///
     /// # Errors
     ///
@@ -120,11 +115,11 @@ impl Plan {
         Ok(plan)
     }
 
-    /// The change that makes `router/routes.txt` say `entries`.
+    /// Plans the change to `router/routes.txt` for `entries`.
     ///
     /// # Errors
     ///
-    /// When the file is there and cannot be read.
+    /// When the file exists and cannot be read.
     pub fn of_routes_file(app: &App, entries: &[RouteEntry]) -> Result<Plan, SyncError> {
         let file = app.routes_txt();
         let old = match file.is_file() {
@@ -141,18 +136,18 @@ impl Plan {
         Ok(plan)
     }
 
-    /// The text that a file will have, if the plan changes it.
+    /// Returns the new text of a file, or `None` if the plan does not change it.
     pub fn text_of(&self, file: &Path) -> Option<&str> {
         let edit = self.edits.iter().find(|edit| edit.file == file)?;
         Some(&edit.edited.text)
     }
 
-    /// Whether everything is in step already.
+    /// Returns whether nothing has to be changed.
     pub fn is_empty(&self) -> bool {
         self.edits.is_empty()
     }
 
-    /// What would change, as `file: change`.
+    /// Returns the changes as `file: change`.
     pub fn changes(&self, app: &App) -> Vec<String> {
         let mut changes = Vec::new();
         for edit in &self.edits {
@@ -163,7 +158,7 @@ impl Plan {
         changes
     }
 
-    /// Entries for folders that are gone, which the plan removes.
+    /// Returns a fault for each entry of a removed folder, which the plan removes.
     pub fn gone(&self, app: &App) -> Vec<Fault> {
         let of = |edit: &FileEdit| {
             let file = edit.file.strip_prefix(app.root()).unwrap_or(&edit.file);
@@ -178,12 +173,12 @@ impl Plan {
         self.edits.iter().flat_map(of).collect()
     }
 
-    /// What looks wrong in a file but is its owner's to change.
+    /// Returns warnings about entries that only their owner should change.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
     }
 
-    /// Writes the files that change, and no others.
+    /// Writes the files that change.
     ///
     /// # Errors
     ///
@@ -200,7 +195,7 @@ impl Plan {
 }
 
 impl FileEdit {
-    /// Writes the file beside itself and puts it in place whole: what a person wrote is never lost.
+    /// Writes a new file beside the old one and renames it, so that the old text is never lost.
     fn write(&self) -> Result<(), SyncError> {
         let mut beside = self.file.clone().into_os_string();
         beside.push(".new");

@@ -1,13 +1,13 @@
-//! The table of routes as people and programs read it.
+//! The table of routes, as text and as JSON.
 
 use serde::Serialize;
 
-use crate::scan::Route;
+use crate::route::Route;
 
-/// What is shown where a component is not built, so its methods are not known.
+/// Shown instead of the methods of a component that is not built.
 const UNKNOWN: &str = "?";
 
-/// One route and the methods that its component names.
+/// A route and the methods of its component.
 #[derive(Debug, Serialize)]
 pub struct Row {
     pattern: String,
@@ -34,7 +34,7 @@ impl Row {
     }
 }
 
-/// The rows in aligned columns under a head.
+/// Renders rows in aligned columns below a header.
 pub fn render(rows: &[Row]) -> String {
     let cells = rows
         .iter()
@@ -42,7 +42,7 @@ pub fn render(rows: &[Row]) -> String {
     align(["METHODS", "PATTERN", "FILE"], cells)
 }
 
-/// Cells in aligned columns under a head.
+/// Aligns cells in columns below a header.
 pub fn align<const N: usize>(
     head: [&str; N],
     cells: impl IntoIterator<Item = [String; N]>,

@@ -1,7 +1,7 @@
-//! Waits for changes of the files that an app is made of.
+//! Waits until files of an app change.
 //!
-//! The files are asked for their times, again and again: the system's own notifications differ from disk to disk,
-//! and do not come from a folder that a container or a network lends.
+//! The modification times of the files are polled. The system's notifications differ from one file system to another,
+//! and a folder shared by a container or a network has none.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -11,46 +11,47 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::app::App;
 use crate::component_id::ROUTER;
-use crate::scan::{Route, RouteKind};
+use crate::route::{Route, RouteKind};
 use crate::sync::packages_of;
 
-/// How often the files are looked at.
+/// The interval of polling.
 const INTERVAL: Duration = Duration::from_millis(200);
 
-/// How much of the time looking may take: a tenth, where an app has so many files.
+/// The largest share of time that polling may take: a tenth. An app with many files is polled less often.
 const SHARE: u32 = 10;
 
-/// How long files have to stay as they are: an editor may write in several steps.
+/// How long the files have to stay unchanged, because an editor may write in several steps.
 const REST: Duration = Duration::from_millis(50);
 
-/// Files beside those below folders, relative to the app.
+/// Watched files outside the watched folders, relative to the app.
 const FILES: [&str; 4] = ["Cargo.toml", "Cargo.lock", "spin.toml", "waypost.toml"];
 
-/// The files of people that a build brings in step when it begins.
+/// The files written by people that a build synchronises when it begins.
 const IN_STEP: [&str; 2] = ["Cargo.toml", "spin.toml"];
 
-/// The files that a build makes.
+/// The files that a build writes.
 const MADE: [&str; 2] = ["Cargo.lock", "router/routes.txt"];
 
-/// Tells versions of a file apart without reading it.
-///
-/// The last part is when the file's record changed, which no tool can set: a file that was put back with its old time
-/// and length is seen too.
+/// Distinguishes versions of a file without reading it: its modification time, its size, and the time at which its record
+/// changed. No tool can set the last, so a file that was put back with its old time and size is seen too.
 type Stamp = (Option<SystemTime>, u64, Option<(i64, i64)>);
 
-/// The files of an app, as they were when they were last looked at.
+/// The files of an app, with their versions at the last poll.
 pub struct Watch {
     app: App,
     folders: BTreeSet<PathBuf>,
+    /// Files outside these folders from which the components were compiled.
+    inputs: BTreeSet<PathBuf>,
     seen: BTreeMap<PathBuf, Stamp>,
 }
 
 impl Watch {
-    /// Begins with the files as they are now.
+    /// Starts with the current files.
     pub fn new(app: &App, routes: &[Route]) -> Watch {
         let mut watch = Watch {
             app: app.clone(),
             folders: BTreeSet::new(),
+            inputs: BTreeSet::new(),
             seen: BTreeMap::new(),
         };
         watch.follow(routes);
@@ -58,7 +59,7 @@ impl Watch {
         watch
     }
 
-    /// Follows the packages that these routes use. What is in packages that are new here counts as known.
+    /// Watches the packages that these routes use. Files of packages that were not watched before count as unchanged.
     pub fn follow(&mut self, routes: &[Route]) {
         let sources = routes
             .iter()
@@ -79,8 +80,25 @@ impl Watch {
         self.folders = folders;
     }
 
-    /// Waits until files change, and have come to rest; gives them, relative to the app. Gives up with none when
-    /// `is_over`.
+    /// Watches the files from which the components were compiled, also outside the app. Files that were not watched before count as
+    /// unchanged.
+    pub fn follow_inputs(&mut self, inputs: &BTreeSet<PathBuf>) {
+        for file in inputs.difference(&self.inputs) {
+            if let Some(stamp) = stamp(file) {
+                self.seen.entry(file.clone()).or_insert(stamp);
+            }
+        }
+        for file in self.inputs.difference(inputs) {
+            let is_named = FILES.iter().any(|name| *file == self.app.root().join(name));
+            if !is_named && !self.folders.iter().any(|folder| file.starts_with(folder)) {
+                self.seen.remove(file);
+            }
+        }
+        self.inputs.clone_from(inputs);
+    }
+
+    /// Waits until files change and then stay unchanged. Returns their paths relative to the app, or none once
+    /// `is_over` returns true.
     pub fn wait(&mut self, is_over: impl Fn() -> bool) -> Vec<String> {
         let mut pause = INTERVAL;
         while !is_over() {
@@ -95,12 +113,12 @@ impl Watch {
         Vec::new()
     }
 
-    /// Takes what a build brought in step for known. What changes later is for the next build.
+    /// Records the files that a build has synchronised. Later changes are for the next build.
     pub fn forgive_in_step(&mut self) {
         self.forgive(&IN_STEP);
     }
 
-    /// Takes what a build made for known. Whatever else changed meanwhile is for the next build.
+    /// Records the files that a build has written. Other files that changed meanwhile are for the next build.
     pub fn forgive_made(&mut self) {
         self.forgive(&MADE);
     }
@@ -144,13 +162,14 @@ impl Watch {
             walk(folder, &mut found);
         }
         let files = FILES.iter().map(|name| self.app.root().join(name));
+        let files = files.chain(self.inputs.iter().cloned());
         found.extend(files.filter_map(|file| Some((file.clone(), stamp(&file)?))));
         found
     }
 }
 
-/// The files below a folder, without those that a tool made. Links to folders are not followed: they may lead in a
-/// circle.
+/// Returns the files below a folder, without those that tools generate. Links to folders are not followed, because
+/// they may form a cycle.
 fn walk(folder: &Path, found: &mut BTreeMap<PathBuf, Stamp>) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
@@ -167,7 +186,7 @@ fn walk(folder: &Path, found: &mut BTreeMap<PathBuf, Stamp>) {
     }
 }
 
-/// Cargo marks its build folders, so a route may well be called `target`.
+/// Returns whether a folder is a build folder, which Cargo marks. So a route may be called `target`.
 fn is_build_folder(path: &Path) -> bool {
     path.ends_with("target") && path.join("CACHEDIR.TAG").is_file()
 }
@@ -225,6 +244,24 @@ mod tests {
         assert_eq!(watch.wait(|| false), changed);
         write(root, "waypost.toml", "");
         assert_eq!(watch.wait(|| false), ["waypost.toml"]);
+    }
+
+    #[test]
+    fn inputs_outside_the_app_are_watched() {
+        let (folder, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let root = folder.path();
+        write(root, "handlers/hello/route.rs", "one");
+        write(root, "spin.toml", "");
+        write(outside.path(), "page.html", "one");
+        let page = outside.path().join("page.html");
+        let mut watch = Watch::new(&App::at(root).unwrap(), &[]);
+        let inputs = BTreeSet::from([root.join("handlers/hello/route.rs"), page.clone()]);
+        watch.follow_inputs(&inputs);
+        write(outside.path(), "page.html", "another");
+        assert_eq!(watch.wait(|| false), [page.display().to_string()]);
+        watch.follow_inputs(&BTreeSet::new());
+        write(root, "handlers/hello/route.rs", "two, longer");
+        assert_eq!(watch.wait(|| false), ["handlers/hello/route.rs"]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Compiling ahead: the machine code of an app's components, before a request waits for it.
+//! Compiles components to machine code ahead of the first request.
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -8,20 +8,20 @@ use waypost_config::{Fault, Faults};
 use super::progress::{Progress, Work};
 use crate::app::App;
 use crate::component_id::ROUTER;
-use crate::host::{CodeCache, Compiler};
 use crate::output;
 use crate::parallel;
-use crate::scan::Route;
-use crate::sync::{component_file, router_file};
+use crate::route::Route;
+use crate::serve::{CodeCache, Compiler};
+use crate::spin_toml::{component_file, router_file};
 
-/// A component, and what people know it by.
+/// A component, and the names by which it is reported.
 struct Part {
     id: String,
     source: String,
     file: PathBuf,
 }
 
-/// Compiles the components of an app that was built for this machine, into a code cache.
+/// Compiles the components of a built app for this machine, into the code cache.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! Puts what Cargo built where `spin.toml` looks for it.
+//! Copies components to the files named in `spin.toml`.
 
 use std::fs;
 use std::io;
@@ -6,12 +6,11 @@ use std::path::Path;
 
 use waypost_config::read_file;
 
-use crate::host::MAX_COMPONENT;
+use crate::serve::MAX_COMPONENT;
 
-/// Copies `built` to `file`, unless they are one file or equal.
+/// Copies `built` to `file`, unless they are the same file or have the same content.
 ///
-/// The copy is written beside `file` and then renamed, so that a host that is serving never sees
-/// half a component.
+/// The copy is written beside `file` and then renamed, so that a running host never reads half a component.
 pub(super) fn install(built: &Path, file: &Path) -> io::Result<()> {
     if is_same(built, file) {
         return Ok(());
@@ -23,7 +22,7 @@ pub(super) fn install(built: &Path, file: &Path) -> io::Result<()> {
     }
 }
 
-/// Writes a component, in the same way.
+/// Writes a component in the same way.
 pub(crate) fn write(file: &Path, component: &[u8]) -> io::Result<()> {
     if let Some(folder) = file.parent() {
         fs::create_dir_all(folder)?;

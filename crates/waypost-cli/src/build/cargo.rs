@@ -1,23 +1,26 @@
-//! One run of `cargo build`: what it made, what failed, and its messages.
+//! Runs `cargo build` and collects its artefacts, failures and messages.
 //!
-//! Diagnostics arrive as JSON, so each is shown once and is known by its package. Cargo's own
-//! lines arrive on stderr: its status lines become progress, its summaries of the diagnostics are
-//! dropped, anything else (a broken manifest, say) is passed on.
+//! Diagnostics arrive as JSON, so each is printed once and its package is known. Cargo's own lines arrive on stderr:
+//! status lines become progress, summaries of the diagnostics are dropped, anything else (a malformed manifest, for
+//! example) is passed on.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use anyhow::Context as _;
 use serde::Deserialize;
+use url::Url;
 
 use super::progress::{Progress, Work};
+use super::{inputs, rustflags};
 use crate::abi::Abi;
 use crate::app::App;
+use crate::failure::Failure;
 
-/// What Cargo begins its status lines with.
+/// The first words of Cargo's status lines.
 const STATUS: [&str; 14] = [
     "Adding",
     "Blocking",
@@ -35,7 +38,7 @@ const STATUS: [&str; 14] = [
     "Unpacking",
 ];
 
-/// Summaries of diagnostics that have been shown already.
+/// Summaries of diagnostics that were printed already.
 const SUMMARIES: [&str; 3] = [
     "error: could not compile",
     "warning: build failed",
@@ -45,26 +48,57 @@ const SUMMARIES: [&str; 3] = [
 /// A release build of some packages of an app's workspace.
 pub(super) struct CargoBuild<'a> {
     app: &'a App,
-    packages: &'a [&'a str],
+    packages: &'a [Package],
     abi: Abi,
     composed: Option<Composed<'a>>,
 }
 
-/// What the build of a composed router needs beside.
+/// A package of the app. It is known by its folder, because a dependency may have the same name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Package {
+    pub(super) name: String,
+    /// The canonical folder.
+    folder: PathBuf,
+}
+
+impl Package {
+    /// Returns the package `name` in `folder`, which is relative to the app's root.
+    pub(super) fn new(app: &App, name: &str, folder: &str) -> Package {
+        // Cargo finds the workspace from its working folder, which never contains links.
+        let root = app.root().canonicalize();
+        let root = root.unwrap_or_else(|_| app.root().to_owned());
+        Package {
+            name: name.to_owned(),
+            folder: root.join(folder),
+        }
+    }
+
+    /// Returns its package id (`cargo help pkgid`), or its name if the folder has none.
+    fn spec(&self) -> String {
+        match Url::from_file_path(&self.folder) {
+            Ok(url) => format!("path+{url}#{}", self.name),
+            Err(()) => self.name.clone(),
+        }
+    }
+}
+
+/// The additional input for the router of a composition.
 #[derive(Clone, Copy)]
 pub(super) struct Composed<'a> {
-    /// The Rust file with the imports of its handlers.
+    /// The Rust file that imports its handlers.
     pub(super) imports: &'a Path,
-    /// Where it is built: the chained router has the same name.
+    /// Its target folder, because the chained router has the same file name.
     pub(super) target_dir: &'a Path,
 }
 
-/// What a build came to.
+/// The result of a build.
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
     is_success: bool,
     artefacts: BTreeMap<String, PathBuf>,
     failed: BTreeSet<String>,
+    /// The failure of this machine's compiler flags, if the linker failed because of them.
+    flags: Option<Failure>,
 }
 
 #[derive(Deserialize)]
@@ -72,24 +106,24 @@ pub(super) struct Outcome {
 enum Message {
     #[serde(rename = "compiler-artifact")]
     Artefact {
-        target: Target,
+        manifest_path: PathBuf,
         filenames: Vec<PathBuf>,
         fresh: bool,
     },
     #[serde(rename = "compiler-message")]
-    Diagnostic { target: Target, message: Diagnostic },
+    Diagnostic {
+        manifest_path: PathBuf,
+        message: Diagnostic,
+    },
     #[serde(other)]
     Other,
 }
 
 #[derive(Deserialize)]
-struct Target {
-    name: String,
-}
-
-#[derive(Deserialize)]
 struct Diagnostic {
     level: String,
+    #[serde(default)]
+    message: String,
     rendered: Option<String>,
 }
 
@@ -98,21 +132,32 @@ impl Outcome {
         self.is_success
     }
 
-    /// The component file that Cargo made of a package.
+    /// Returns the component file that Cargo made of a package.
     pub(super) fn artefact(&self, package: &str) -> Option<&Path> {
-        self.artefacts
-            .get(&crate_name(package))
-            .map(PathBuf::as_path)
+        self.artefacts.get(package).map(PathBuf::as_path)
     }
 
-    /// Whether the compiler found errors in a package.
+    /// Returns the files from which the components were compiled.
+    pub(super) fn inputs(&self) -> BTreeSet<PathBuf> {
+        self.artefacts
+            .values()
+            .flat_map(|file| inputs::of(file))
+            .collect()
+    }
+
+    /// Removes and returns the failure of this machine's compiler flags.
+    pub(super) fn take_flags(&mut self) -> Option<Failure> {
+        self.flags.take()
+    }
+
+    /// Returns whether the compiler found errors in a package.
     pub(super) fn has_failed(&self, package: &str) -> bool {
-        self.failed.contains(&crate_name(package))
+        self.failed.contains(package)
     }
 }
 
 impl<'a> CargoBuild<'a> {
-    pub(super) fn new(app: &'a App, packages: &'a [&'a str], abi: Abi) -> CargoBuild<'a> {
+    pub(super) fn new(app: &'a App, packages: &'a [Package], abi: Abi) -> CargoBuild<'a> {
         CargoBuild {
             app,
             packages,
@@ -121,7 +166,7 @@ impl<'a> CargoBuild<'a> {
         }
     }
 
-    /// The same build, of a composed router.
+    /// Builds the router of a composition.
     pub(super) fn composed(self, composed: Composed<'a>) -> CargoBuild<'a> {
         let composed = Some(composed);
         CargoBuild { composed, ..self }
@@ -132,10 +177,11 @@ impl<'a> CargoBuild<'a> {
             .command(progress)
             .spawn()
             .context("cannot run `cargo`")?;
-        let (stdout, stderr) = pipes(&mut cargo);
+        let (stdout, stderr) = (cargo.stdout.take(), cargo.stderr.take());
         let outcome = std::thread::scope(|scope| {
-            scope.spawn(|| pass_on(stderr, progress));
-            Reader::new(self, progress).read(stdout)
+            scope.spawn(|| stderr.map(|stderr| pass_on(stderr, progress)));
+            let reader = Reader::new(self.app, self.packages, progress);
+            stdout.map_or(Ok(Outcome::default()), |stdout| reader.read(stdout))
         });
         let status = cargo.wait().context("cannot wait for `cargo`")?;
         let mut outcome = outcome?;
@@ -159,7 +205,11 @@ impl<'a> CargoBuild<'a> {
                 "--keep-going",
             ])
             .args(["--message-format", ansi, "--color", "never"])
-            .args(self.packages.iter().flat_map(|package| ["-p", package]))
+            .args(
+                self.packages
+                    .iter()
+                    .flat_map(|package| ["-p".to_owned(), package.spec()]),
+            )
             .current_dir(self.app.root())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -174,11 +224,11 @@ impl<'a> CargoBuild<'a> {
     }
 }
 
-/// Asks Cargo for the folder that it builds an app in.
+/// Asks Cargo for its target folder for an app.
 ///
 /// # Errors
 ///
-/// When Cargo can't tell, as the workspace is broken.
+/// When Cargo cannot read the workspace.
 pub(super) fn target_directory(app: &App) -> anyhow::Result<PathBuf> {
     #[derive(Deserialize)]
     struct Metadata {
@@ -195,37 +245,29 @@ pub(super) fn target_directory(app: &App) -> anyhow::Result<PathBuf> {
         return Err(anyhow::anyhow!(said).context("Cargo cannot read the app's workspace"));
     }
     let metadata: Metadata =
-        serde_json::from_slice(&output.stdout).context("cannot read what `cargo` says")?;
+        serde_json::from_slice(&output.stdout).context("cannot read the output of `cargo`")?;
     Ok(metadata.target_directory)
 }
 
-/// Cargo sets this for what it starts; it is the Cargo of the toolchain in use.
+/// Returns the Cargo of the toolchain in use, which it names in this variable for its child processes.
 fn program() -> OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
-fn pipes(cargo: &mut Child) -> (impl Read + use<>, impl Read + Send + use<>) {
-    let stdout = cargo.stdout.take().expect("stdout was asked for as a pipe");
-    let stderr = cargo.stderr.take().expect("stderr was asked for as a pipe");
-    (stdout, stderr)
-}
-
 /// Reads Cargo's JSON messages.
 struct Reader<'a> {
-    wanted: BTreeSet<String>,
+    app: &'a App,
+    packages: &'a [Package],
     progress: &'a Progress,
     shown: HashSet<String>,
     outcome: Outcome,
 }
 
 impl<'a> Reader<'a> {
-    fn new(build: &CargoBuild, progress: &'a Progress) -> Reader<'a> {
+    fn new(app: &'a App, packages: &'a [Package], progress: &'a Progress) -> Reader<'a> {
         Reader {
-            wanted: build
-                .packages
-                .iter()
-                .map(|package| crate_name(package))
-                .collect(),
+            app,
+            packages,
             progress,
             shown: HashSet::new(),
             outcome: Outcome::default(),
@@ -234,17 +276,20 @@ impl<'a> Reader<'a> {
 
     fn read(mut self, stdout: impl Read) -> anyhow::Result<Outcome> {
         for line in BufReader::new(stdout).lines() {
-            let line = line.context("cannot read what `cargo` says")?;
+            let line = line.context("cannot read the output of `cargo`")?;
             match serde_json::from_str(&line) {
                 Ok(Message::Artefact {
-                    target,
+                    manifest_path,
                     filenames,
                     fresh,
                 }) => {
-                    self.artefact(&target, filenames, fresh);
+                    self.artefact(&manifest_path, filenames, fresh);
                 }
-                Ok(Message::Diagnostic { target, message }) => {
-                    self.diagnostic(&target, message);
+                Ok(Message::Diagnostic {
+                    manifest_path,
+                    message,
+                }) => {
+                    self.diagnostic(&manifest_path, message);
                 }
                 // A build script or a macro may print to stdout.
                 Ok(Message::Other) | Err(_) => {}
@@ -253,22 +298,33 @@ impl<'a> Reader<'a> {
         Ok(self.outcome)
     }
 
-    fn artefact(&mut self, target: &Target, files: Vec<PathBuf>, fresh: bool) {
-        let name = crate_name(&target.name);
+    /// Returns the name of the package with this manifest, if it is one of those that are built.
+    fn package(&self, manifest: &Path) -> Option<String> {
+        let folder = manifest.parent()?;
+        let is_it = |package: &&Package| package.folder == folder;
+        Some(self.packages.iter().find(is_it)?.name.clone())
+    }
+
+    fn artefact(&mut self, manifest: &Path, files: Vec<PathBuf>, fresh: bool) {
         let is_component = |file: &PathBuf| file.extension().is_some_and(|kind| kind == "wasm");
-        if !self.wanted.contains(&name) {
-            return;
-        }
-        if let Some(file) = files.into_iter().find(is_component) {
+        let file = files.into_iter().find(is_component);
+        if let Some((package, file)) = self.package(manifest).zip(file) {
             let work = if fresh { Work::Fresh } else { Work::Compiled };
-            self.progress.made(&package_name(&name), work);
-            self.outcome.artefacts.insert(name, file);
+            self.progress.made(&package, work);
+            self.outcome.artefacts.insert(package, file);
         }
     }
 
-    fn diagnostic(&mut self, target: &Target, message: Diagnostic) {
+    fn diagnostic(&mut self, manifest: &Path, message: Diagnostic) {
         if message.level.starts_with("error") {
-            self.outcome.failed.insert(crate_name(&target.name));
+            self.outcome.failed.extend(self.package(manifest));
+            if rustflags::is_of_linker(&message.message) {
+                self.outcome.flags = rustflags::failure(self.app);
+                if self.outcome.flags.is_some() {
+                    // The failure says what to do; the output of the linker does not.
+                    return;
+                }
+            }
         }
         let text = message.rendered.unwrap_or_default();
         let text = text.trim_end();
@@ -279,7 +335,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Shows Cargo's stderr: status as progress, the rest as it is.
+/// Passes on Cargo's stderr: status lines as progress, other lines unchanged.
 fn pass_on(stderr: impl Read, progress: &Progress) {
     for line in BufReader::new(stderr).lines().map_while(Result::ok) {
         let first = line.split_whitespace().next().unwrap_or_default();
@@ -296,7 +352,7 @@ fn is_summary(line: &str) -> bool {
     line.is_empty() || counts_warnings || SUMMARIES.iter().any(|start| line.starts_with(start))
 }
 
-/// The text without the colours of a terminal.
+/// Returns the text without terminal colours.
 fn plain(text: &str) -> String {
     let mut plain = String::new();
     let mut rest = text;
@@ -307,47 +363,51 @@ fn plain(text: &str) -> String {
     plain + rest
 }
 
-/// The crate of a package: Cargo names files and targets so.
-fn crate_name(package: &str) -> String {
-    package.replace('-', "_")
-}
-
-/// The package of a crate of ours: component ids never have `_`.
-fn package_name(name: &str) -> String {
-    name.replace('_', "-")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Outcome {
-        let app = tempfile::tempdir().unwrap();
-        std::fs::create_dir(app.path().join("handlers")).unwrap();
-        std::fs::write(app.path().join("spin.toml"), "").unwrap();
-        let app = App::at(app.path()).unwrap();
-        let progress = Progress::hidden();
-        let build = CargoBuild::new(&app, &["items-slug", "hello"], Abi::Wasi03);
-        Reader::new(&build, &progress)
-            .read(text.as_bytes())
-            .unwrap()
+    fn package(name: &str, folder: &str) -> Package {
+        Package {
+            name: name.to_owned(),
+            folder: folder.into(),
+        }
     }
 
     #[test]
-    fn components_and_failures_are_known_by_their_package() {
-        let outcome = read(concat!(
-            r#"{"reason":"compiler-artifact","target":{"name":"serde"},"filenames":["libserde.rlib"],"fresh":true}"#,
+    fn components_and_failures_are_known_by_their_folder() {
+        let messages = concat!(
+            r#"{"reason":"compiler-artifact","manifest_path":"/deps/hello/Cargo.toml","filenames":["hello.wasm"],"fresh":true}"#,
             "\nnot JSON\n",
-            r#"{"reason":"compiler-artifact","target":{"name":"hello"},"filenames":["x/hello.d","x/hello.wasm"],"fresh":false}"#,
+            r#"{"reason":"compiler-artifact","manifest_path":"/app/hello/Cargo.toml","filenames":["x/hello.d","x/hello.wasm"],"fresh":false}"#,
             "\n",
-            r#"{"reason":"compiler-message","target":{"name":"items_slug"},"message":{"level":"error","rendered":null}}"#,
+            r#"{"reason":"compiler-message","manifest_path":"/app/[slug]/Cargo.toml","message":{"level":"error","rendered":null}}"#,
+            "\n",
+            r#"{"reason":"compiler-message","manifest_path":"/deps/hello/Cargo.toml","message":{"level":"error","rendered":null}}"#,
             "\n",
             r#"{"reason":"build-finished","success":false}"#,
-        ));
+        );
+        let packages = [
+            package("slug", "/app/[slug]"),
+            package("hello", "/app/hello"),
+        ];
+        let progress = Progress::hidden();
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("handlers")).unwrap();
+        std::fs::write(folder.path().join("spin.toml"), "").unwrap();
+        let app = App::at(folder.path()).unwrap();
+        let reader = Reader::new(&app, &packages, &progress);
+        let outcome = reader.read(messages.as_bytes()).unwrap();
         assert_eq!(outcome.artefact("hello"), Some(Path::new("x/hello.wasm")));
-        assert_eq!(outcome.artefact("serde"), None);
-        assert!(outcome.has_failed("items-slug"));
+        assert!(outcome.has_failed("slug"));
         assert!(!outcome.has_failed("hello"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_package_is_named_by_its_folder() {
+        let spec = package("time", "/a b/handlers/[slug]").spec();
+        assert_eq!(spec, "path+file:///a%20b/handlers/[slug]#time");
     }
 
     #[test]

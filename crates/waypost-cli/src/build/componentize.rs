@@ -1,7 +1,7 @@
-//! From a core module of `wasm32-wasip1` to a component of WASI 0.2.
+//! Makes a component for WASI 0.2 of a core module for `wasm32-wasip1`.
 //!
-//! `wasm32-wasip2` has a linker that makes components; for the older target this is done here, as
-//! `cargo component build` does it.
+//! The linker of `wasm32-wasip2` makes components. For the older target this is done here, as `cargo component build`
+//! does it.
 
 use std::path::Path;
 
@@ -15,13 +15,13 @@ use waypost_config::read_file;
 
 use super::{artefact, preview1};
 use crate::environment::Environment;
-use crate::host::MAX_COMPONENT;
+use crate::serve::MAX_COMPONENT;
 
-/// Makes a component of the world `wasi:http/proxy` of a core module, with its environment inside.
+/// Makes a component for the world `wasi:http/proxy`, and puts its environment into it.
 ///
 /// # Errors
 ///
-/// When the module has no description of its world in it, or imports what that world has not.
+/// When the module has no description of its world, or imports something outside it.
 pub(super) fn componentize(
     module: &Path,
     component: &Path,
@@ -30,7 +30,7 @@ pub(super) fn componentize(
     let bytes = read_file(module, MAX_COMPONENT)
         .with_context(|| format!("cannot read `{}`", module.display()))?;
     let bytes = encode(bytes, environment)
-        .with_context(|| format!("cannot make a component of `{}`", module.display()))?;
+        .with_context(|| format!("cannot make a component from `{}`", module.display()))?;
     artefact::write(component, &bytes)
         .with_context(|| format!("cannot write `{}`", component.display()))
 }

@@ -1,6 +1,6 @@
-//! What the components of an app say of themselves. Each file is read once, and all cores take part: an app may
-//! have a thousand of them.
+//! The descriptions of an app's components. Each file is read once, on all cores: an app may have a thousand of them.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use waypost_config::{Fault, Faults};
@@ -9,16 +9,17 @@ use crate::anatomy::Anatomy;
 use crate::app::App;
 use crate::describe::{DescribeError, Description};
 use crate::foreign::{self, Depth};
-use crate::host::InstanceSize;
 use crate::output;
 use crate::parallel;
-use crate::scan::{Route, RouteKind};
+use crate::route::{Route, RouteKind};
+use crate::serve::InstanceSize;
 use crate::sync::RouteEntry;
 use crate::table::Row;
 
-/// An app that was built.
+/// A built app.
 pub struct Built<'r> {
     routes: Vec<Described<'r>>,
+    inputs: BTreeSet<PathBuf>,
 }
 
 /// A route and its component.
@@ -29,11 +30,11 @@ struct Described<'r> {
 }
 
 impl<'r> Built<'r> {
-    /// Looks at the component of each route, and warns of what is odd.
+    /// Reads the component of each route, and prints warnings.
     ///
     /// # Errors
     ///
-    /// With all that is wrong with them at once.
+    /// With the faults of all components at once.
     pub(super) fn read(
         app: &App,
         files: &[(&'r Route, PathBuf)],
@@ -50,10 +51,23 @@ impl<'r> Built<'r> {
             }
         }
         Faults::refuse(faults)?;
-        Ok(Built { routes })
+        Ok(Built {
+            routes,
+            inputs: BTreeSet::new(),
+        })
     }
 
-    /// What the router is told.
+    /// Sets the files from which the components were compiled.
+    pub(super) fn made_of(self, inputs: BTreeSet<PathBuf>) -> Built<'r> {
+        Built { inputs, ..self }
+    }
+
+    /// Returns the files from which the components were compiled, or none if this process did not compile them.
+    pub fn inputs(&self) -> &BTreeSet<PathBuf> {
+        &self.inputs
+    }
+
+    /// Returns the entries of the router's table.
     pub(super) fn entries(&self) -> Vec<RouteEntry> {
         let entry = |found: &Described| RouteEntry {
             id: found.route.id().clone(),
@@ -63,13 +77,13 @@ impl<'r> Built<'r> {
         self.routes.iter().map(entry).collect()
     }
 
-    /// Its table of routes.
+    /// Returns its table of routes.
     pub fn rows(&self) -> Vec<Row> {
         let row = |found: &Described| Row::new(found.route, found.methods.clone());
         self.routes.iter().map(row).collect()
     }
 
-    /// What an instance of the largest component takes.
+    /// Returns the size of an instance of the largest component.
     pub fn instance_size(&self) -> InstanceSize {
         let sizes = self
             .routes
@@ -78,7 +92,7 @@ impl<'r> Built<'r> {
         sizes.fold(InstanceSize::default(), larger)
     }
 
-    /// What the components ask for and Waypost's host lacks.
+    /// Returns a fault for each import that Waypost's host does not offer.
     pub fn unmet(&self) -> Vec<Fault> {
         let unmet = |found: &Described| foreign::unmet(found.route, &found.anatomy.imports);
         self.routes.iter().flat_map(unmet).collect()
@@ -140,7 +154,7 @@ fn describe_source<'r>(
 }
 
 fn no_method(route: &Route) -> Fault {
-    Fault::warning("the route has no method: it answers 405 to all but OPTIONS")
+    Fault::warning("the route has no methods: it responds with 405 to all but OPTIONS")
         .file(route.file())
         .hint("name one or more in `waypost::export!(get, post);`")
 }
@@ -159,12 +173,12 @@ fn undescribed(error: &DescribeError, file: &Path) -> Fault {
 
 fn wrong_pattern(route: &Route, description: &Description) -> Fault {
     Fault::error(format!(
-        "the component was compiled for `{}`, but its folder says `{}`",
+        "the component was compiled for `{}`, but its folder is `{}`",
         description.pattern,
         route.pattern()
     ))
     .hint(format!(
-        "`cargo waypost build` compiles it anew; if it does not, `cargo clean -p {}` first",
+        "`cargo waypost build` compiles it again; if that does not help, run `cargo clean -p {}` first",
         route.id()
     ))
 }

@@ -1,24 +1,24 @@
-//! The environment of a core module of `wasm32-wasip1`.
+//! The environment variables of a core module for `wasm32-wasip1`.
 //!
-//! WASI's adapter for `wasi:http/proxy` tells of no variables, since that world has none. A module that shall have
-//! some gets them from an adapter of its own, which writes them into its memory.
+//! WASI's adapter for `wasi:http/proxy` provides no variables, because that world has none. A module with variables
+//! gets them from an adapter made here, which writes them into its memory.
 
 use wasmparser::{BinaryReaderError, Parser, Payload};
 
 use crate::environment::Environment;
 
-/// What a module imports of WASI, and what its two functions for the environment are imported from instead: a name
-/// of the same length, so that nothing else in the module moves.
+/// The module name of WASI's imports, and below the one that replaces it for the two functions of the environment.
+/// Both have the same length, so that nothing else in the module moves.
 const WASI: &str = "wasi_snapshot_preview1";
-/// The name of the adapter.
+/// The module name of the adapter made here.
 pub(super) const ADAPTER: &str = "waypost_environment_v1";
 const FUNCTIONS: [&str; 2] = ["environ_get", "environ_sizes_get"];
 
-/// Makes a module import its environment from the adapter; tells whether it imports it at all.
+/// Makes a module import its environment from the adapter. Returns whether it imports an environment at all.
 ///
 /// # Errors
 ///
-/// When the bytes are no module.
+/// When the bytes are not a module.
 pub(super) fn redirect(module: &mut [u8]) -> Result<bool, BinaryReaderError> {
     let places = places(module)?;
     for place in &places {
@@ -27,7 +27,7 @@ pub(super) fn redirect(module: &mut [u8]) -> Result<bool, BinaryReaderError> {
     Ok(!places.is_empty())
 }
 
-/// Where the names of WASI stand that the functions of the environment are imported from.
+/// Returns the offsets of the module names in the imports of the environment's functions.
 fn places(module: &[u8]) -> Result<Vec<usize>, BinaryReaderError> {
     let mut places = Vec::new();
     for payload in Parser::new(0).parse_all(module) {
@@ -35,7 +35,7 @@ fn places(module: &[u8]) -> Result<Vec<usize>, BinaryReaderError> {
             for import in imports.into_imports() {
                 let import = import?;
                 if import.module == WASI && FUNCTIONS.contains(&import.name) {
-                    // The name is a part of the module.
+                    // The name is a slice of the module.
                     places.push(import.module.as_ptr().addr() - module.as_ptr().addr());
                 }
             }
@@ -44,7 +44,7 @@ fn places(module: &[u8]) -> Result<Vec<usize>, BinaryReaderError> {
     Ok(places)
 }
 
-/// Makes the adapter for an environment.
+/// Returns the adapter for an environment.
 ///
 /// # Errors
 ///

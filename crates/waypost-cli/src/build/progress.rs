@@ -34,7 +34,7 @@ impl Progress {
         }
     }
 
-    /// Progress of a step that leaves no line: on a terminal it is seen while it lasts, elsewhere never.
+    /// Starts a step that leaves no line behind: it is visible on a terminal while it lasts, and nowhere else.
     pub(super) fn brief(title: String, total: usize) -> Progress {
         Progress {
             bar: Some(bar(&title, total).unwrap_or_else(ProgressBar::hidden)),
@@ -45,7 +45,7 @@ impl Progress {
         }
     }
 
-    /// Progress that nobody sees.
+    /// Returns progress that is not shown.
     #[cfg(test)]
     pub(super) fn hidden() -> Progress {
         Progress {
@@ -57,14 +57,14 @@ impl Progress {
         }
     }
 
-    /// What is being done just now.
+    /// Shows the current work.
     pub(super) fn doing(&self, what: &str) {
         if let Some(bar) = &self.bar {
             bar.set_message(what.to_owned());
         }
     }
 
-    /// One more component is made. Those that needed no work are only counted.
+    /// Counts a finished component. Components that were up to date are counted but not named.
     pub(super) fn made(&self, what: &str, work: Work) {
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
         match (&self.bar, work) {
@@ -74,15 +74,15 @@ impl Progress {
         }
     }
 
-    /// Prints lines without disturbing the live line.
+    /// Prints lines of Cargo above the live line.
     pub(super) fn print(&self, text: &str) {
         match &self.bar {
-            Some(bar) => bar.suspend(|| output::note(text)),
-            None => output::note(text),
+            Some(bar) => bar.suspend(|| output::coloured(text)),
+            None => output::coloured(text),
         }
     }
 
-    /// Ends the live line, and leaves a plain one that says how long it took.
+    /// Ends the live line, and prints how long the step took.
     pub(super) fn finish(self) {
         if let Some(bar) = self.bar {
             bar.finish_and_clear();
@@ -91,20 +91,20 @@ impl Progress {
         }
     }
 
-    /// Ends the live line, and leaves none.
+    /// Ends the live line without a trace.
     pub(super) fn clear(self) {
         if let Some(bar) = self.bar {
             bar.finish_and_clear();
         }
     }
 
-    /// Whether colours would be seen.
+    /// Returns whether the output is a terminal, which shows colours.
     pub(super) fn is_terminal(&self) -> bool {
         self.bar.is_some()
     }
 }
 
-/// Whether a component had to be compiled.
+/// Whether a component was compiled or up to date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Work {
     Compiled,

@@ -1,4 +1,4 @@
-//! The Rust target of components: installed where it is missing.
+//! Installs the Rust target of components.
 
 use std::io::ErrorKind;
 use std::path::PathBuf;
@@ -28,7 +28,7 @@ pub(super) fn ensure(app: &App, target: &str) -> anyhow::Result<()> {
             "rustup could not install the Rust target `{target}`"
         ))
         .hint(format!(
-            "see its message above; `rustup target add {target}` tries again"
+            "see its message above, and try again with `rustup target add {target}`"
         ))
         .into()),
         Err(error) if error.kind() == ErrorKind::NotFound => Err(no_rustup(target).into()),
@@ -36,7 +36,7 @@ pub(super) fn ensure(app: &App, target: &str) -> anyhow::Result<()> {
     }
 }
 
-/// A toolchain that has the target has a folder with its standard library.
+/// Returns whether the toolchain has the target's standard library.
 fn is_installed(app: &App, target: &str) -> anyhow::Result<bool> {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let output = Command::new(&rustc)
@@ -47,7 +47,7 @@ fn is_installed(app: &App, target: &str) -> anyhow::Result<bool> {
     if !output.status.success() {
         let message = String::from_utf8_lossy(&output.stderr).trim().to_owned();
         return Err(anyhow::anyhow!(message).context(Failure::new(format!(
-            "this Rust does not know the target `{target}`"
+            "this Rust toolchain does not know the target `{target}`"
         ))));
     }
     let folder = String::from_utf8_lossy(&output.stdout).trim().to_owned();

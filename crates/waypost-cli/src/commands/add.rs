@@ -1,8 +1,11 @@
-//! `waypost add`: a new route in an app.
+//! `waypost add`: adds a route to an app.
+
+mod literal;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use toml_edit::{DocumentMut, Item, TableLike};
@@ -13,15 +16,18 @@ use crate::app::App;
 use crate::cli::AppArgs;
 use crate::component_id;
 use crate::failure::Failure;
+use crate::lock;
 use crate::output;
+use crate::route::{COMPONENT_FILE, ROUTE_FILE, Route};
 use crate::scaffold::{self, MethodName};
-use crate::scan::{COMPONENT_FILE, ROUTE_FILE, Route, Scan, refuse_conflicts};
-use crate::sync::{Plan, folder_of};
+use crate::scan::{Scan, refuse_conflicts};
+use crate::spin_toml::folder_of;
+use crate::sync::Plan;
 
 /// Add a route
 ///
-/// Makes the folder, `Cargo.toml` and `route.rs`, and enters the route in the workspace and in
-/// `spin.toml`. A `route.rs` that is there already stays as it is.
+/// Creates the folder, `Cargo.toml` and `route.rs`, and adds the route to the workspace and to `spin.toml`. An
+/// existing `route.rs` is kept.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -30,10 +36,10 @@ Examples:
   cargo waypost add 'blog/[...path]'                    /blog/a, /blog/a/b and so on
   cargo waypost add '(shop)/cart'                       /cart: a group adds no segment")]
 pub struct AddArgs {
-    /// The folder below `handlers/`, as `items/[slug]`; `/` for the app's root
+    /// The folder below `handlers/`, such as `items/[slug]`; `/` for the app's root
     #[arg(value_name = "PATTERN")]
     folder: String,
-    /// The methods that the route begins with
+    /// The methods of the new route
     #[arg(
         long = "method",
         value_name = "METHODS",
@@ -49,7 +55,7 @@ pub struct AddArgs {
 /// A route to add to one app.
 pub struct AddCommand {
     app: App,
-    /// Below `handlers/`, with `/` between names; empty for the root.
+    /// The folder below `handlers/`, with `/` between names; empty for the root.
     below: String,
     pattern: Pattern,
     methods: Vec<MethodName>,
@@ -60,6 +66,7 @@ impl AddArgs {
         let below = self.folder.trim_matches('/').to_owned();
         refuse_prefix(&below)?;
         let pattern = Pattern::parse(&below).map_err(|error| bad_pattern(&below, &error))?;
+        literal::refuse(&below)?;
         let mut methods = Vec::new();
         for method in self.methods {
             if !methods.contains(&method) {
@@ -79,11 +86,10 @@ impl AddCommand {
     pub fn exec(self) -> anyhow::Result<()> {
         let missing = self.missing()?;
         let routes = self.other_routes()?;
-        // A file that cannot be edited is known before anything is written.
+        // Fail before anything is written if a file cannot be edited.
         Plan::of_manifests(&self.app, &routes)?;
         let id = self.id(&routes)?;
-        self.write(&missing, &id)?;
-        self.enter()?;
+        self.create(&missing, &id)?;
         output::print(&format!(
             "Added `{}`: edit {}\n",
             self.pattern,
@@ -92,12 +98,12 @@ impl AddCommand {
         Ok(())
     }
 
-    /// The files that the folder lacks.
+    /// Returns the files that the folder lacks.
     fn missing(&self) -> anyhow::Result<Vec<&'static str>> {
         let component = self.path(COMPONENT_FILE);
         if component.exists() {
             return Err(
-                Failure::new(format!("`{}` is a route already", self.file(COMPONENT_FILE)))
+                Failure::new(format!("`{}` is already a route", self.file(COMPONENT_FILE)))
                     .hint("remove it first: the new route keeps what `spin.toml` grants it; or choose another folder")
                     .into(),
             );
@@ -109,12 +115,12 @@ impl AddCommand {
             .collect();
         match missing.as_slice() {
             [] => Err(
-                Failure::new(format!("`{}` is a route already", self.file(ROUTE_FILE)))
+                Failure::new(format!("`{}` is already a route", self.file(ROUTE_FILE)))
                     .hint("edit it, or choose another folder")
                     .into(),
             ),
             [ROUTE_FILE] => Err(Failure::new(format!(
-                "`{}` is a package already",
+                "`{}` is already a package",
                 self.file("Cargo.toml")
             ))
             .hint(format!(
@@ -125,7 +131,7 @@ impl AddCommand {
         }
     }
 
-    /// The routes that are there, if they are sound and none conflicts with the new one.
+    /// Returns the existing routes, if they are valid and none conflicts with the new one.
     fn other_routes(&self) -> anyhow::Result<Vec<Route>> {
         let scan = Scan::of(&self.app);
         let file = self.file(ROUTE_FILE);
@@ -152,28 +158,50 @@ impl AddCommand {
         }))
     }
 
-    fn write(&self, missing: &[&str], id: &ComponentId) -> anyhow::Result<()> {
+    /// Writes the files and adds the route to the manifests. If that fails, removes what it created.
+    fn create(&self, missing: &[&'static str], id: &ComponentId) -> anyhow::Result<()> {
+        let mut created = Created::default();
+        let result = self
+            .write(missing, id, &mut created)
+            .and_then(|()| self.enter(missing));
+        if result.is_err() {
+            created.remove();
+        }
+        result
+    }
+
+    fn write(
+        &self,
+        missing: &[&str],
+        id: &ComponentId,
+        created: &mut Created,
+    ) -> anyhow::Result<()> {
         let workspace = document(&self.app.cargo_toml())?;
         let folder = self.path("");
-        fs::create_dir_all(&folder)
-            .with_context(|| format!("cannot make the folder `{}`", folder.display()))?;
+        created
+            .folder(&folder)
+            .with_context(|| format!("cannot create the folder `{}`", folder.display()))?;
         for name in missing {
             let text = match *name {
                 ROUTE_FILE => scaffold::route_source(&self.pattern, &self.methods),
                 _ => scaffold::route_manifest(id, &workspace),
             };
             let file = self.file(name);
-            fs::write(self.path(name), text).with_context(|| format!("cannot write `{file}`"))?;
-            output::note(&format!("{file}: new"));
+            created
+                .file(&self.path(name), &text)
+                .with_context(|| format!("cannot write `{file}`"))?;
         }
         Ok(())
     }
 
-    /// Enters the route in the workspace and in `spin.toml`.
-    fn enter(&self) -> anyhow::Result<()> {
+    /// Adds the route to the workspace and to `spin.toml`.
+    fn enter(&self, missing: &[&str]) -> anyhow::Result<()> {
         let routes = Scan::of(&self.app).into_routes()?;
         let plan = Plan::of_manifests(&self.app, &routes)?;
         plan.apply()?;
+        for name in missing {
+            output::note(&format!("{}: new", self.file(name)));
+        }
         plan.changes(&self.app)
             .iter()
             .for_each(|change| output::note(change));
@@ -192,13 +220,48 @@ impl AddCommand {
     }
 }
 
-/// The folder is below `handlers/`, so naming that again is hardly meant.
+/// The files and folders that a command created, in this order.
+#[derive(Default)]
+struct Created(Vec<PathBuf>);
+
+impl Created {
+    /// Creates a folder and its missing parents.
+    fn folder(&mut self, folder: &Path) -> io::Result<()> {
+        let missing: Vec<&Path> = folder
+            .ancestors()
+            .take_while(|folder| !folder.exists())
+            .collect();
+        for folder in missing.into_iter().rev() {
+            fs::create_dir(folder)?;
+            self.0.push(folder.to_owned());
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, file: &Path, text: &str) -> io::Result<()> {
+        self.0.push(file.to_owned());
+        fs::write(file, text)
+    }
+
+    /// Removes the files, and the folders as far as nothing else is in them.
+    fn remove(self) {
+        for path in self.0.into_iter().rev() {
+            // The error that led here is reported; this one would hide it.
+            let _ = match path.is_dir() {
+                true => fs::remove_dir(&path),
+                false => fs::remove_file(&path),
+            };
+        }
+    }
+}
+
+/// Refuses a folder that begins with `handlers/`, which is most likely a mistake.
 fn refuse_prefix(below: &str) -> Result<(), Failure> {
     match below.strip_prefix("handlers/") {
         None => Ok(()),
         Some(rest) => Err(
             Failure::new(format!("`{below}` would be `handlers/{below}`")).hint(format!(
-                "patterns begin below `handlers/`: `cargo waypost add '{rest}'`"
+                "patterns are relative to `handlers/`: `cargo waypost add '{rest}'`"
             )),
         ),
     }
@@ -208,14 +271,14 @@ fn bad_pattern(below: &str, error: &PatternError) -> Failure {
     let message = error.to_string();
     match message.rsplit_once("; ") {
         Some((message, hint)) => {
-            Failure::new(format!("`{below}` is no route: {message}")).hint(hint)
+            Failure::new(format!("`{below}` is not a route: {message}")).hint(hint)
         }
-        None => Failure::new(format!("`{below}` is no route: {message}")),
+        None => Failure::new(format!("`{below}` is not a route: {message}")),
     }
 }
 
-/// Names that a new package in `folder` must not have: Cargo could not tell two of one name apart. A component
-/// that was in the folder before is its own.
+/// Returns the names that a new package in `folder` must not have, because Cargo or Spin could not distinguish two of
+/// the same name. An earlier component of the same folder does not count.
 fn names_in_manifests(app: &App, folder: &str) -> anyhow::Result<BTreeSet<String>> {
     let mut names = BTreeSet::new();
     let workspace = document(&app.cargo_toml())?;
@@ -230,10 +293,7 @@ fn names_in_manifests(app: &App, folder: &str) -> anyhow::Result<BTreeSet<String
     };
     let ids = keys(spin.get("component")).into_iter();
     names.extend(ids.filter(|id| !is_own(id)));
-    let lock = app.root().join("Cargo.lock");
-    if lock.is_file() {
-        names.extend(locked(&document(&lock)?));
-    }
+    names.extend(lock::packages(app)?.into_iter().map(|package| package.name));
     Ok(names)
 }
 
@@ -243,20 +303,35 @@ fn keys(item: Option<&Item>) -> Vec<String> {
     keys.map(|(key, _)| key.to_owned()).collect()
 }
 
-fn locked(lock: &DocumentMut) -> Vec<String> {
-    let packages = lock.get("package").and_then(Item::as_array_of_tables);
-    packages
-        .into_iter()
-        .flatten()
-        .filter_map(|package| package.get("name")?.as_str())
-        .map(str::to_owned)
-        .collect()
-}
-
-fn document(file: &std::path::Path) -> anyhow::Result<DocumentMut> {
+fn document(file: &Path) -> anyhow::Result<DocumentMut> {
     let shown = file.display();
     read_text_file(file)
         .with_context(|| format!("cannot read `{shown}`"))?
         .parse()
         .with_context(|| format!("`{shown}` is not valid TOML"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_command_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        fs::create_dir(root.join("a")).unwrap();
+        let mut created = Created::default();
+        created.folder(&root.join("a/b/c")).unwrap();
+        created.file(&root.join("a/b/c/route.rs"), "text").unwrap();
+        // A name is too long for a file system.
+        assert!(
+            created
+                .folder(&root.join("a/d").join("e".repeat(300)))
+                .is_err()
+        );
+        fs::write(root.join("a/other"), "").unwrap();
+        created.remove();
+        let left: Vec<_> = fs::read_dir(root.join("a")).unwrap().collect();
+        assert_eq!(left.len(), 1, "{left:?}");
+    }
 }

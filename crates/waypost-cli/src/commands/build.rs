@@ -1,4 +1,4 @@
-//! `waypost build`: compile every route and the router, and keep the app's files in step.
+//! `waypost build`: compiles every route and the router, and updates the app's files.
 
 use waypost_config::read_text_file;
 
@@ -6,16 +6,16 @@ use crate::app::App;
 use crate::build;
 use crate::cli::AppArgs;
 use crate::failure::Failure;
-use crate::host::{CacheArgs, CodeCache};
 use crate::output;
+use crate::serve::{CacheArgs, CodeCache};
 use crate::sync::{Plan, out_of_step};
 
 /// Build every route and the router
 ///
-/// Brings the members in `Cargo.toml`, the components in `spin.toml` and `router/routes.txt` in
-/// step with the folders, installs the Rust target `wasm32-wasip2` where it is missing, compiles
-/// all handlers, and then the router with their table. What is new of these WebAssembly components is
-/// then compiled for this machine, so that no request to `up` has to wait for it.
+/// Updates the members in `Cargo.toml`, the components in `spin.toml` and `router/routes.txt` to match the folders,
+/// installs the Rust target `wasm32-wasip2` if it is missing, compiles all handlers, and then the router with their
+/// table. New WebAssembly components are then compiled for this machine, so that no request to `up` has to wait for
+/// that.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -23,10 +23,11 @@ Examples:
   cargo waypost build --check       change nothing; fail if a file is out of step (for CI)
   cargo waypost build --no-compile  make components that are served elsewhere")]
 pub struct BuildArgs {
-    /// Build and change nothing, but fail where `Cargo.toml`, `spin.toml` or `router/routes.txt` is out of step
+    /// Build and change nothing, but fail if `Cargo.toml`, `spin.toml` or `router/routes.txt` does not match the
+    /// folders
     #[arg(long)]
     check: bool,
-    /// Do not compile the components for this machine: `up` does so in the background, or when they are asked for
+    /// Do not compile the components for this machine; `up` does so in the background, or at the first request
     #[arg(long)]
     no_compile: bool,
     #[command(flatten)]
@@ -35,11 +36,11 @@ pub struct BuildArgs {
     app: AppArgs,
 }
 
-/// A build of one app, or a look at whether its files are in step.
+/// A build of an app, or a check of its files.
 pub enum BuildCommand {
     Build {
         app: App,
-        /// Where compiled code is kept, or `None` if the components are not compiled for this machine.
+        /// The code cache, or `None` if the components are not compiled for this machine.
         cache: Option<CacheArgs>,
     },
     Check(App),
@@ -79,7 +80,7 @@ fn check(app: &App) -> anyhow::Result<()> {
     let routes = super::scan(app)?;
     let plan = Plan::of_manifests(app, &routes)?;
     let mut changes = plan.changes(app);
-    // A table that is not there yet lacks all routes.
+    // A missing table has no routes.
     let table = read_text_file(app.routes_txt()).unwrap_or_default();
     let differences = out_of_step(&table, &routes);
     changes.extend(
@@ -88,11 +89,13 @@ fn check(app: &App) -> anyhow::Result<()> {
             .map(|change| format!("router/routes.txt: {change}")),
     );
     if changes.is_empty() {
-        output::print(&format!("in step with {}\n", output::routes(routes.len())));
+        output::print(&format!("files match {}\n", output::routes(routes.len())));
         return Ok(());
     }
     changes.iter().for_each(|change| output::note(change));
-    Err(Failure::new("files are out of step with `handlers/`")
-        .hint("`cargo waypost build` makes these changes")
-        .into())
+    Err(
+        Failure::new("files do not match the folders below `handlers/`")
+            .hint("`cargo waypost build` makes these changes")
+            .into(),
+    )
 }

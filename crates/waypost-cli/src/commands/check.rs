@@ -1,20 +1,22 @@
-//! `waypost check`: look for faults without building anything.
+//! `waypost check`: finds faults without building anything.
 
 use waypost_config::{Fault, Faults};
 
 use crate::app::App;
 use crate::cli::AppArgs;
 use crate::foreign::{self, Depth};
-use crate::host::Configuration;
+use crate::lock;
 use crate::output;
 use crate::parallel;
-use crate::scan::{Route, RouteKind, Scan};
+use crate::route::{Route, RouteKind};
+use crate::scan::Scan;
+use crate::serve::Configuration;
 use crate::sync::{Plan, SyncError};
 
 /// Check routes and settings without building
 ///
-/// Looks at the folders below `handlers/`, each route's `Cargo.toml` or `route.wasm`, `spin.toml` and
-/// `waypost.toml`, and reports everything that is wrong.
+/// Reads the folders below `handlers/`, each route's `Cargo.toml` or `route.wasm`, `spin.toml` and `waypost.toml`,
+/// and reports all faults.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -45,9 +47,15 @@ impl CheckCommand {
         let mut faults: Vec<Fault> = scan.errors().cloned().collect();
         let routes = scan.into_sound_routes();
         faults.extend(self.components(&routes));
+        match lock::packages(&self.app) {
+            Ok(packages) => lock::ambiguous(&routes, &packages)
+                .iter()
+                .for_each(output::fault),
+            Err(error) => faults.push(Fault::error(format!("{error:#}"))),
+        }
         match Configuration::load(&self.app, &routes) {
             Ok(configuration) => faults.extend(configuration.mount_faults(self.app.root())),
-            Err(configuration) => faults.extend(configuration.iter().cloned()),
+            Err(refusals) => faults.extend(refusals.iter().cloned()),
         }
         match Plan::of_manifests(&self.app, &routes) {
             Ok(plan) => {
@@ -56,7 +64,7 @@ impl CheckCommand {
                     output::fault(&Fault::warning(warning.as_str()));
                 });
             }
-            // What is no TOML is told by the configuration, with the line.
+            // The configuration reports invalid TOML, with the line.
             Err(SyncError::Toml { file, .. }) if file == "spin.toml" => {}
             Err(error) => faults.push(Fault::error(error.to_string())),
         }
@@ -65,7 +73,7 @@ impl CheckCommand {
         Ok(())
     }
 
-    /// What is wrong with the routes that are components already. What only some hosts have is a warning.
+    /// Returns the faults of `route.wasm` files. An import that only some hosts offer is a warning.
     fn components(&self, routes: &[Route]) -> Vec<Fault> {
         let mut faults = Vec::new();
         let mut components: Vec<&Route> = routes.iter().collect();

@@ -1,4 +1,4 @@
-//! `waypost compose`: the whole app as one component.
+//! `waypost compose`: links the whole app into one component.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -10,15 +10,15 @@ use crate::abi::Abi;
 use crate::app::App;
 use crate::build::artefact;
 use crate::cli::{AppArgs, here};
-use crate::compose::{Below, Composition, Selection, compose};
+use crate::compose::{self, Below, Composition, Selection};
 use crate::failure::Failure;
-use crate::host::Configuration;
 use crate::output;
+use crate::serve::Configuration;
 
 /// Link the app into one component for any host of WASI HTTP
 ///
-/// Builds every route, and links them with the router into one component of the standard world: what
-/// `wasmtime serve`, and any other host of WASI HTTP, serves without a flag. Each route keeps a memory of its own.
+/// Builds every route, and links them with the router into one component of the standard world, which `wasmtime
+/// serve` and any other host of WASI HTTP serve without a flag. Each route keeps a memory of its own.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -28,16 +28,16 @@ Examples:
   wasmtime serve target/app.wasm         serve it with Wasmtime
   cargo waypost serve target/app.wasm    serve it with Waypost's host")]
 pub struct ComposeArgs {
-    /// The file to make [default: `target/app.wasm` in the app]
+    /// The file to write [default: `target/app.wasm` in the app]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Take only the routes at or below a path; may be given several times
+    /// Include only the routes at or below a path; can be repeated
     #[arg(long, value_name = "PATH")]
     only: Vec<Below>,
-    /// Leave out the routes at or below a path; may be given several times
+    /// Exclude the routes at or below a path; can be repeated
     #[arg(long, value_name = "PATH")]
     except: Vec<Below>,
-    /// The version of WASI HTTP that the host has
+    /// The version of WASI HTTP of the host
     #[arg(long, value_name = "VERSION", default_value = "0.3")]
     wasi: Abi,
     #[command(flatten)]
@@ -80,7 +80,8 @@ impl ComposeCommand {
         let routes = super::scan(&self.app)?;
         let configuration = Configuration::load(&self.app, &routes)?;
         let environments = configuration.environments();
-        let composition = compose(&self.app, &routes, &self.selection, self.abi, &environments)?;
+        let composition =
+            compose::compose(&self.app, &routes, &self.selection, self.abi, &environments)?;
         let shown = self.output.display();
         artefact::write(&self.output, &composition.component)
             .with_context(|| format!("cannot write `{shown}`"))?;
@@ -96,19 +97,25 @@ impl ComposeCommand {
             .lost_in_a_composition(|id| taken.contains(id))
             .iter()
             .for_each(output::fault);
+        compose::warnings(&composition.uncompacted)
+            .iter()
+            .for_each(output::fault);
         warn_of_small_pools(&composition);
         Ok(())
     }
 }
 
-/// A large app fits `wasmtime serve` a few times only, or not at all: beyond that, requests fail with a 500.
+/// Warns if the pools of `wasmtime serve` hold only a few instances of the app, or none: requests beyond them fail
+/// with a 500.
 fn warn_of_small_pools(composition: &Composition) {
     let demand = &composition.demand;
     if let Some(flags) = demand.flags() {
         let warning = match demand.instances() {
-            0 => "it is too large for `wasmtime serve` without flags".to_owned(),
+            0 => "the composition is too large for `wasmtime serve` without flags".to_owned(),
             instances => {
-                format!("`wasmtime serve` has room for {instances} instances of it by default")
+                format!(
+                    "`wasmtime serve` has room for {instances} instances of the composition by default"
+                )
             }
         };
         let hint = format!("serve it with `wasmtime serve {flags} FILE`");

@@ -1,4 +1,6 @@
-//! `waypost new`: a whole new app.
+//! `waypost new`: creates an app.
+
+mod outer;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,10 +12,9 @@ use crate::failure::Failure;
 use crate::output;
 use crate::scaffold::{self, AppName};
 
-/// Make a new app
+/// Create an app
 ///
-/// Writes a Cargo workspace with a router and one route into a new folder. The app builds and
-/// runs as it is.
+/// Writes a Cargo workspace with a router and one route into a new folder. The app can be built and served at once.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -21,7 +22,7 @@ Examples:
   cd shop && cargo waypost up               build it and serve it
   curl http://127.0.0.1:3000/hello          call its first route")]
 pub struct NewArgs {
-    /// The folder to make; its last part is the app's name
+    /// The folder to create; its last part is the app's name
     #[arg(value_name = "NAME")]
     folder: PathBuf,
 }
@@ -53,9 +54,12 @@ impl NewCommand {
         for (file, text) in scaffold::files(&self.name, checkout.as_deref()) {
             write(&self.folder.join(file), &text)?;
         }
+        if let Some(warning) = outer::warning(&self.folder) {
+            output::fault(&warning);
+        }
         let shown = self.shown.display();
         output::print(&format!(
-            "Made the app `{shown}`. Next:\n  cd {shown}\n  cargo waypost up\n"
+            "Created the app `{shown}`. Next:\n  cd {shown}\n  cargo waypost up\n"
         ));
         Ok(())
     }
@@ -66,11 +70,11 @@ impl NewCommand {
             return Ok(());
         }
         let mut entries = fs::read_dir(&self.folder)
-            .with_context(|| format!("`{shown}` is there and is no folder that can be read"))?;
+            .with_context(|| format!("`{shown}` exists and is not a folder that can be read"))?;
         match entries.next() {
             None => Ok(()),
             Some(_) => Err(
-                Failure::new(format!("the folder `{shown}` is there and not empty"))
+                Failure::new(format!("the folder `{shown}` exists and is not empty"))
                     .hint("choose another name, or empty the folder")
                     .into(),
             ),
@@ -81,7 +85,7 @@ impl NewCommand {
 fn write(file: &Path, text: &str) -> anyhow::Result<()> {
     if let Some(folder) = file.parent() {
         fs::create_dir_all(folder)
-            .with_context(|| format!("cannot make the folder `{}`", folder.display()))?;
+            .with_context(|| format!("cannot create the folder `{}`", folder.display()))?;
     }
     fs::write(file, text).with_context(|| format!("cannot write `{}`", file.display()))
 }

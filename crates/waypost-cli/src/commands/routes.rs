@@ -1,4 +1,4 @@
-//! `waypost routes`: the table of routes.
+//! `waypost routes`: prints the table of routes.
 
 use std::path::Path;
 
@@ -11,28 +11,28 @@ use crate::cli::AppArgs;
 use crate::describe::Description;
 use crate::foreign::{self, Depth};
 use crate::output;
-use crate::scan::{Route, RouteKind};
-use crate::sync::component_file;
+use crate::route::{Route, RouteKind};
+use crate::spin_toml::component_file;
 use crate::table::{self, Row};
 
 /// Show the table of routes
 ///
-/// Methods come from the compiled components; they are shown as `?` where a route is not built,
-/// or is a `route.wasm` that answers whatever it is sent.
+/// Methods are read from the compiled components; they are shown as `?` if a route is not built, or is a `route.wasm`
+/// that handles all methods itself.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   cargo waypost routes                         the table of the app here
   cargo waypost routes --json | jq '.[].file'  the files, for a program")]
 pub struct RoutesArgs {
-    /// Print JSON: a list of objects with `pattern`, `methods` (null where not known), `component` and `file`
+    /// Print JSON: a list of objects with `pattern`, `methods` (null if unknown), `component` and `file`
     #[arg(long)]
     json: bool,
     #[command(flatten)]
     app: AppArgs,
 }
 
-/// The table of one app, in one form.
+/// The table of an app, as text or as JSON.
 pub struct RoutesCommand {
     app: App,
     form: Form,
@@ -83,13 +83,13 @@ impl RoutesCommand {
             Ok((description, _)) => Some(description.methods),
             Err(error) => {
                 let fault = Fault::warning(error.to_string()).file(route.file());
-                output::fault(&fault.hint("`cargo waypost build` builds it anew"));
+                output::fault(&fault.hint("`cargo waypost build` builds it again"));
                 None
             }
         }
     }
 
-    /// What a component that was made elsewhere tells, which is nothing as a rule.
+    /// Returns the methods of a `route.wasm`, which only components made by Waypost have.
     fn methods_of_component(&self, route: &Route, file: &Path) -> Option<Vec<String>> {
         match foreign::verify(route, file, Depth::Outline) {
             Ok(found) => found.methods,

@@ -1,4 +1,4 @@
-//! `waypost serve`: any component of WASI HTTP on Waypost's host.
+//! `waypost serve`: serves any component of WASI HTTP on Waypost's host.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -7,17 +7,18 @@ use anyhow::Context as _;
 use waypost_config::{Fault, Faults};
 
 use crate::abi::Abi;
-use crate::anatomy::Anatomy;
 use crate::cli::here;
+use crate::describe;
 use crate::failure::Failure;
-use crate::host::{self, CacheArgs, Configuration, DEFAULT_LISTEN, InstanceSize, Loading};
 use crate::listen::Listen;
 use crate::output;
+use crate::serve::{self, CacheArgs, Configuration, DEFAULT_LISTEN, InstanceSize, Loading};
 
 /// Serve one component of WASI HTTP
 ///
-/// Serves what `compose` makes, a single route, or any other component of `wasi:http/service` (0.3) or
-/// `wasi:http/proxy` (0.2), with the default limits. It gets what WASI HTTP has and nothing else: no stores, no files.
+/// Serves the output of `compose`, a single route, or any other component of `wasi:http/service` (0.3) or
+/// `wasi:http/proxy` (0.2), with the default limits. It gets the interfaces of WASI HTTP and nothing else: no stores,
+/// no files.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -28,13 +29,13 @@ pub struct ServeArgs {
     /// The component
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// The address to serve [default: 127.0.0.1:3000; port 0 takes a free one]
+    /// The address to listen on [default: 127.0.0.1:3000; port 0 takes a free one]
     #[arg(long, value_name = "ADDR")]
     listen: Option<Listen>,
-    /// The address to tell health and metrics on, which the public should not reach [default: none]
+    /// The address for health and metrics, which should not be public [default: none]
     #[arg(long, value_name = "ADDR")]
     admin: Option<Listen>,
-    /// Where the component may send requests, as `https://example.com`, once for each place
+    /// A host to which the component may send requests, such as `https://example.com`; can be repeated
     #[arg(long, value_name = "URL")]
     allow: Vec<String>,
     #[command(flatten)]
@@ -69,10 +70,10 @@ impl ServeArgs {
 impl ServeCommand {
     pub fn exec(self) -> anyhow::Result<()> {
         let size = check(&self.file)?;
-        host::probe(self.listen)?;
-        self.admin.map_or(Ok(()), host::probe)?;
+        serve::probe(self.listen)?;
+        self.admin.map_or(Ok(()), serve::probe)?;
         let configuration = Configuration::of_component(&self.file, &self.allow, size)?;
-        let place = host::Place {
+        let place = serve::Place {
             root: &self.folder,
             // A component without stores leaves nothing there.
             state_dir: &self.folder,
@@ -80,28 +81,28 @@ impl ServeCommand {
             address: self.listen,
             admin: self.admin,
             loading: Loading::Eager,
-            manner: host::Manner::default(),
+            profile: serve::HostProfile::default(),
         };
-        output::note("Loading the component; what was never served here is compiled first");
-        let version = host::Version::new(configuration, &[], size);
-        host::serve(&place, version, None)
+        output::note("Loading the component; it is compiled first if it is not in the cache");
+        let version = serve::Version::new(configuration, &[], size);
+        serve::serve(&place, version, None)
     }
 }
 
-/// Refuses what is no component of WASI HTTP, or asks for more than that; tells what an instance of it takes.
+/// Checks that the file is a component of WASI HTTP with no other imports, and returns the size of an instance.
 fn check(file: &Path) -> anyhow::Result<InstanceSize> {
     let shown = file.display();
-    let anatomy = Anatomy::read(file).with_context(|| format!("`{shown}` can't be served"))?;
+    let anatomy = describe::anatomy(file).with_context(|| format!("`{shown}` can't be served"))?;
     Abi::of(&anatomy.exports).map_err(|none| {
-        let hint = none.hint("`cargo waypost compose` makes a component that does");
+        let hint = none.hint("`cargo waypost compose` makes one that does");
         Failure::new(format!("`{shown}` {none}")).hint(hint)
     })?;
-    let is_standard = |import: &String| import.starts_with("wasi:") && host::is_offered(import);
+    let is_standard = |import: &String| import.starts_with("wasi:") && serve::is_offered(import);
     let foreign = anatomy.imports.iter().filter(|import| !is_standard(import));
     let faults = foreign.map(|import| {
         Fault::error(format!("the component imports `{import}`"))
             .file(shown.to_string())
-            .hint("it gets what WASI HTTP has; `cargo waypost up` serves apps with stores")
+            .hint("`serve` offers only WASI HTTP; `cargo waypost up` serves apps with stores")
     });
     Faults::refuse(faults.collect())?;
     Ok(anatomy.instance_size())

@@ -1,26 +1,27 @@
-//! `waypost up`: build and serve.
+//! `waypost up`: builds and serves an app.
 
 mod rebuild;
 mod router;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::app::App;
 use crate::build::{self, Built};
 use crate::cli::{AppArgs, here};
-use crate::host::{self, CacheArgs, Configuration, Loading, Manner, Place, Version};
 use crate::listen::Listen;
 use crate::output;
-use crate::scan::Route;
+use crate::route::Route;
+use crate::serve::{self, CacheArgs, Configuration, HostProfile, Loading, Place, Version};
 use crate::table;
 use router::{Choice, RouterKind};
 use waypost_config::{Fault, Faults};
 
 /// Build every route and serve the app
 ///
-/// Builds as `build` does, prints the table of routes, and serves until it is interrupted. Logs go
-/// to stderr; `RUST_LOG` filters them.
+/// Builds as `build` does, prints the table of routes, and serves until it is interrupted. Logs go to stderr;
+/// `RUST_LOG` filters them.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -31,28 +32,27 @@ Examples:
   cargo waypost up --as spin             see how the app does on Spin
   RUST_LOG=debug cargo waypost up        say more")]
 pub struct UpArgs {
-    /// The address to serve [default: the one in `waypost.toml`, or 127.0.0.1:3000; port 0 takes a free one]
+    /// The address to listen on [default: the one in `waypost.toml`, or 127.0.0.1:3000; port 0 takes a free one]
     #[arg(long, value_name = "ADDR")]
     listen: Option<Listen>,
-    /// The address to tell health and metrics on, which the public should not reach [default: the one in
-    /// `waypost.toml`, or none]
+    /// The address for health and metrics, which should not be public [default: the one in `waypost.toml`, or none]
     #[arg(long, value_name = "ADDR")]
     admin: Option<Listen>,
-    /// Build again whenever a file of the app changes, and serve what came of it
+    /// Build again whenever a file of the app changes, and serve the result
     #[arg(short, long, conflicts_with = "no_build")]
     watch: bool,
-    /// Serve what was built before
+    /// Serve the last build
     #[arg(long)]
     no_build: bool,
-    /// Compile each route for this machine when it is first asked for, instead of all in the background
+    /// Compile each route for this machine at its first request, instead of all in the background
     #[arg(long)]
     no_compile: bool,
-    /// Where key-value data is kept between runs [default: `.waypost` in the app]
+    /// The folder for key-value data that is kept between runs [default: `.waypost` in the app]
     #[arg(long, value_name = "DIR")]
     state_dir: Option<PathBuf>,
     #[command(flatten)]
     cache: CacheArgs,
-    /// Serve as another host does, to see how the app does there
+    /// Imitate another host, to see how the app behaves there
     #[arg(long = "as", value_name = "HOST", value_enum, default_value_t = HostName::Waypost)]
     host: HostName,
     /// How the router runs [default: native, unless `router/src/lib.rs` was changed or `--as spin` is given]
@@ -62,25 +62,25 @@ pub struct UpArgs {
     app: AppArgs,
 }
 
-/// A host that an app can be served in the manner of.
+/// A host that can be imitated.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum HostName {
-    /// This one
+    /// Waypost's own host
     Waypost,
-    /// Spin 4.1: its headers and failures, and hardly a limit. Not for the public
+    /// Spin 4.1: its headers and failures, and hardly any limits. Not for public addresses
     Spin,
 }
 
 impl HostName {
-    fn manner(self) -> Manner {
+    fn profile(self) -> HostProfile {
         match self {
-            HostName::Waypost => Manner::Waypost,
-            HostName::Spin => Manner::Spin,
+            HostName::Waypost => HostProfile::Waypost,
+            HostName::Spin => HostProfile::Spin,
         }
     }
 }
 
-/// One app to serve.
+/// An app to serve.
 pub struct UpCommand {
     app: App,
     listen: Option<SocketAddr>,
@@ -89,7 +89,7 @@ pub struct UpCommand {
     cache: CacheArgs,
     build: When,
     loading: Loading,
-    manner: Manner,
+    profile: HostProfile,
     router: Option<RouterKind>,
 }
 
@@ -121,7 +121,7 @@ impl UpArgs {
                 true => Loading::Lazy,
                 false => Loading::Background,
             },
-            manner: self.host.manner(),
+            profile: self.host.profile(),
             router: self.router,
         })
     }
@@ -131,20 +131,20 @@ impl UpCommand {
     pub fn exec(self) -> anyhow::Result<()> {
         let routes = super::scan(&self.app)?;
         router::native(&self.app, self.choice())?;
-        // A broken file or a port in use is known now, and not after minutes of building.
+        // Report an invalid file or a port in use now, not after minutes of building.
         let configuration = Configuration::load(&self.app, &routes)?;
         let address = self.listen.unwrap_or_else(|| configuration.listen());
         let admin = self.admin.or(configuration.admin());
         Faults::refuse_errors(configuration.mount_faults(self.app.root()), output::fault)?;
         let code_cache = self.cache.open()?;
-        host::probe(address)?;
-        admin.map_or(Ok(()), host::probe)?;
-        if let Some(warning) = self.manner_in_public(address) {
+        serve::probe(address)?;
+        admin.map_or(Ok(()), serve::probe)?;
+        if let Some(warning) = self.profile_in_public(address) {
             output::fault(&warning);
         }
         let (version, updates) = match self.build {
             When::OnChange => self.watch(routes),
-            When::First | When::Never => (self.version(&routes, || {})?, None),
+            When::First | When::Never => (self.version(&routes, || {})?.0, None),
         };
         let place = Place {
             root: self.app.root(),
@@ -153,32 +153,37 @@ impl UpCommand {
             address,
             admin,
             loading: self.loading,
-            manner: self.manner,
+            profile: self.profile,
         };
-        host::serve(&place, version, updates)
+        serve::serve(&place, version, updates)
     }
 
     fn choice(&self) -> Choice {
         Choice {
             asked: self.router,
-            manner: self.manner,
+            profile: self.profile,
         }
     }
 
-    /// Builds the app, if that is wanted, and shows its table; `in_step` is as [`build::build_telling`] has it.
-    fn version(&self, routes: &[Route], in_step: impl FnOnce()) -> anyhow::Result<Version> {
+    /// Builds the app unless `--no-build` is given, and prints its table. `in_step` is passed to
+    /// [`build::build_telling`].
+    fn version(
+        &self,
+        routes: &[Route],
+        in_step: impl FnOnce(),
+    ) -> anyhow::Result<(Version, BTreeSet<PathBuf>)> {
         let built = match self.build {
             When::First | When::OnChange => build::build_telling(&self.app, routes, in_step)?,
             When::Never => build::built(&self.app, routes)?,
         };
         let version = version_of(&self.app, routes, &built, self.choice())?;
         output::print(&table::render(&built.rows()));
-        Ok(version)
+        Ok((version, built.inputs().clone()))
     }
 }
 
-/// What a host has to know of an app that was built. Components that ask for what it lacks are refused: all of them
-/// at once.
+/// Returns the version of an app that was built. Refuses components that import interfaces which Waypost's host does
+/// not offer, with all of them at once.
 fn version_of(
     app: &App,
     routes: &[Route],
@@ -194,15 +199,15 @@ fn version_of(
 }
 
 impl UpCommand {
-    /// Warns where others than this machine could ask for more than it has: Spin has hardly a limit.
-    fn manner_in_public(&self, address: SocketAddr) -> Option<Fault> {
-        let is_public = self.manner == Manner::Spin && !address.ip().is_loopback();
+    /// Warns if Spin is imitated on a public address, because it has hardly any limits.
+    fn profile_in_public(&self, address: SocketAddr) -> Option<Fault> {
+        let is_public = self.profile == HostProfile::Spin && !address.ip().is_loopback();
         is_public.then(|| {
             let message = format!(
-                "`--as spin` has hardly a limit, and {address} may be reached from elsewhere"
+                "`--as spin` has hardly any limits, and {address} can be reached from other machines"
             );
             Fault::warning(message).hint(
-                "it is for trying an app: `--listen 127.0.0.1:3000` serves this machine alone",
+                "use it to try an app: `--listen 127.0.0.1:3000` serves only this machine",
             )
         })
     }

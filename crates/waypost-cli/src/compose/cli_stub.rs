@@ -1,12 +1,13 @@
-//! A component that stands in for what Rust's standard library imports and plain WASI HTTP lacks.
+//! A component that provides the imports of Rust's standard library that plain WASI HTTP lacks.
 //!
-//! There are no variables but those of `spin.toml`, no arguments and no terminal; an exit is a trap; and the seeds of hash maps come
-//! from `wasi:random`, which hosts of WASI HTTP do offer.
+//! Its environment has the variables of `spin.toml` and no others. There are no arguments and no terminal; an exit is
+//! a trap; and the seeds of hash maps come from `wasi:random`, which hosts of WASI HTTP offer.
 
 use crate::environment::{Environment, wat_string};
-use crate::host::is_candidate;
+use crate::serve::is_candidate;
 
-/// The text of the stub; `VERSION` is that of its interfaces, `PAGES`, `DATA` and `LIST` are its environment.
+/// The text of the stub. `VERSION` is replaced by the version of its interfaces; `PAGES`, `DATA` and `LIST` by its
+/// environment.
 const TEXT: &str = include_str!("cli_stub.wat");
 
 /// The interfaces that it exports.
@@ -21,8 +22,8 @@ const INTERFACES: [&str; 8] = [
     "random/insecure-seed",
 ];
 
-/// Tells which version of the stub an import needs, if it is one that the stub satisfies: `0.2.6` for
-/// `wasi:cli/exit@0.2.6`.
+/// Returns the version of the stub that an import needs, such as `0.2.6` for `wasi:cli/exit@0.2.6`, or `None` if the
+/// stub does not provide it.
 pub(super) fn version_for(import: &str) -> Option<&str> {
     let (interface, version) = import.strip_prefix("wasi:")?.split_once('@')?;
     let is_released = version.starts_with("0.2.") && !is_candidate(import);
@@ -30,16 +31,16 @@ pub(super) fn version_for(import: &str) -> Option<&str> {
     is_stubbed.then_some(version)
 }
 
-/// Tells whether an import is of the interface that an environment is told by.
+/// Returns whether an import is the interface for environment variables.
 pub(super) fn is_environment(import: &str) -> bool {
     import.starts_with("wasi:cli/environment@")
 }
 
-/// Makes the stub for one version of its interfaces.
+/// Returns the stub for one version of its interfaces.
 ///
 /// # Errors
 ///
-/// When `version` is not a version.
+/// When `version` is not a valid version.
 pub(super) fn component(version: &str, environment: &Environment) -> Result<Vec<u8>, wat::Error> {
     let data = data(environment);
     let text = TEXT
@@ -49,15 +50,15 @@ pub(super) fn component(version: &str, environment: &Environment) -> Result<Vec<
     wat::parse_str(text.replace("DATA", &wat_string(&data)))
 }
 
-/// Where the environment begins in the stub's memory.
+/// The address of the environment in the stub's memory.
 const LIST: usize = 32;
-/// How many bytes a page of memory has.
+/// The size of a page of memory, in bytes.
 const PAGE: usize = 65_536;
-/// How many bytes a list, or a string, takes where it is named: its address and its length.
+/// The size of the reference to a list or a string, in bytes: its address and its length.
 const NAMED: usize = 8;
 
-/// Lays out an environment as the canonical ABI has `list<tuple<string, string>>`: where the list is, the list, and
-/// the strings.
+/// Returns an environment in the layout of the canonical ABI for `list<tuple<string, string>>`: the reference to the
+/// list, the list, and the strings.
 fn data(environment: &Environment) -> Vec<u8> {
     let strings: Vec<&String> = environment.iter().flat_map(<[&String; 2]>::from).collect();
     let mut data = named(LIST + NAMED, environment.len()).to_vec();
@@ -70,8 +71,12 @@ fn data(environment: &Environment) -> Vec<u8> {
     data
 }
 
+#[expect(
+    clippy::expect_used,
+    reason = "the environment is part of `spin.toml`, which has less than 4 GiB"
+)]
 fn named(place: usize, length: usize) -> [u8; NAMED] {
-    let word = |number: usize| u32::try_from(number).expect("a manifest has less than 4 GiB");
+    let word = |number: usize| u32::try_from(number).expect("the environment has less than 4 GiB");
     let (place, length) = (word(place).to_le_bytes(), word(length).to_le_bytes());
     let mut bytes = [0; NAMED];
     bytes[..4].copy_from_slice(&place);

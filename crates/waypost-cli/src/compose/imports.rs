@@ -1,4 +1,5 @@
-//! The imports of a composed router: a world with one handler a route, and the Rust that calls them.
+//! Writes the imports of a composed router: a world with one handler for each route, and the Rust code that calls
+//! them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,28 +11,28 @@ use waypost_config::read_text_file;
 use crate::abi::Abi;
 use crate::app::App;
 use crate::build;
-use crate::scan::Route;
+use crate::route::Route;
 
-/// Gives the files of a folder of WIT.
+/// Returns the names and texts of WIT files in a folder.
 macro_rules! files {
     ($folder:literal: $($file:literal)*) => {
         &[$(($file, include_str!(concat!("../../wit/", $folder, "/", $file)))),*]
     };
 }
 
-/// The packages of WASI 0.2: what the world uses, and what that uses.
+/// The packages of WASI 0.2 that the world uses, directly or indirectly.
 const WASI_0_2: &[(&str, &str)] = files!("wasi-0.2": "cli.wit" "clocks.wit" "filesystem.wit" "http.wit" "io.wit" "random.wit" "sockets.wit");
 
-/// The packages of WASI 0.3, in the same way.
+/// The packages of WASI 0.3 that the world uses, directly or indirectly.
 const WASI_0_3: &[(&str, &str)] =
     files!("deps": "cli.wit" "clocks.wit" "filesystem.wit" "http.wit" "random.wit" "sockets.wit");
 
-/// The name by which the router imports a handler, and a composition finds it.
+/// Returns the name by which the router imports a handler.
 pub(super) fn name(id: &str) -> String {
     format!("route-{id}")
 }
 
-/// Writes the world and the Rust into the app's build folder; gives the Rust file.
+/// Writes the world and the Rust code into the app's build folder, and returns the Rust file.
 ///
 /// # Errors
 ///
@@ -53,7 +54,7 @@ pub(super) fn write(app: &App, routes: &[&Route], abi: Abi) -> anyhow::Result<Pa
     Ok(file)
 }
 
-/// The table of those routes that are in the composition.
+/// Returns the table of the routes in the composition, as Rust code.
 fn table(app: &App, ids: &[&str]) -> anyhow::Result<String> {
     let file = app.routes_txt();
     let text =
@@ -66,17 +67,17 @@ fn table(app: &App, ids: &[&str]) -> anyhow::Result<String> {
     Ok(format!("\npub const ROUTES: &str = {lines:?};\n"))
 }
 
-/// The shape of a handler of WASI 0.2.
+/// The interface of a handler of WASI 0.2.
 const SHAPE_0_2: &str = r"    use wasi:http/types@0.2.12.{incoming-request, response-outparam};
     handle: func(request: incoming-request, response-out: response-outparam);
 ";
 
-/// The shape of a handler of WASI 0.3.
+/// The interface of a handler of WASI 0.3.
 const SHAPE_0_3: &str = r"    use wasi:http/types@0.3.0.{request, response, error-code};
     handle: async func(request: request) -> result<response, error-code>;
 ";
 
-/// Writes a file, unless it is there already: Cargo would build again.
+/// Writes a file, unless it has the text already, because Cargo would build again.
 fn put(file: &Path, text: &str) -> anyhow::Result<()> {
     if read_text_file(file).is_ok_and(|old| old == text) {
         return Ok(());
@@ -93,7 +94,7 @@ fn world(ids: &[&str], shape: &str) -> String {
     format!("package waypost:composed;\n\nworld router {{\n{imports}}}\n")
 }
 
-/// The arms of a `match` that calls a handler by its id; `then` is what stands after its path.
+/// Returns the arms of a `match` that calls a handler by its id; `then` is the call, after the path of the module.
 fn arms(ids: &[&str], then: &str) -> String {
     let arm = |id: &&str| {
         let module = name(id).replace('-', "_");

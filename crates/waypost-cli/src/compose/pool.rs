@@ -1,33 +1,33 @@
-//! What a composition takes from the pools of its host.
+//! The resources that a composition takes from the pools of its host.
 
 use std::fmt::Write as _;
 
 use crate::anatomy::Anatomy;
 
-/// What `wasmtime serve` has of each: core instances, memories and tables.
+/// The size of each pool of `wasmtime serve`: core instances, memories and tables.
 const POOL: usize = 1_000;
 
-/// What `wasmtime serve` has for the records of one instance, in bytes.
+/// The space of `wasmtime serve` for the records of one instance, in bytes.
 const RECORDS: usize = 1 << 20;
 
-/// What Wasmtime 48 keeps for each function that a module imports, exports or has in a table, for each core
-/// instance, and for each component with a memory, in bytes. What its own message says of compositions of 22 and
-/// of 90 routes is 1 % below and 2 % above.
+/// The size of Wasmtime 48's record for each function that a module imports, exports or has in a table, for each core
+/// instance, and for each component with a memory, in bytes. By Wasmtime's own message, the sum is 1 % too low for a
+/// composition of 22 routes and 2 % too high for one of 90.
 const FUNCTION_RECORD: usize = 32;
 const CORE_INSTANCE_RECORD: usize = 1_600;
 const COMPONENT_RECORD: usize = 2_700;
 
-/// How many instances at once are enough for a busy app: `wasmtime serve` runs 16 requests in each, but makes one for
-/// each that comes while none is free, as at the start of a rush.
+/// The number of instances that is enough for a busy app. `wasmtime serve` runs 16 requests in each, but creates one
+/// for each request that arrives while none is free, as at the start of a rush.
 const INSTANCES: usize = 32;
 
-/// How many instances the flags make room for: twice as many, as room costs nothing until it is taken.
+/// The number of instances for which the flags make room: twice as many, because unused room costs nothing.
 const ROOM: usize = 64;
 
-/// How many requests an instance should serve where it is dear to make; by default it is 128.
+/// The number of requests that an instance should serve if it is expensive to create. The default is 128.
 const REUSE: usize = 10_000;
 
-/// What one instance of a composition takes.
+/// The resources that one instance of a composition takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Demand {
     core_instances: usize,
@@ -37,7 +37,8 @@ pub struct Demand {
 }
 
 impl Demand {
-    /// Adds up what the parts of a composition take. Between parts the host makes modules more, the `adapters`.
+    /// Adds up the resources of the parts of a composition. `adapters` is the number of modules that the host adds
+    /// between the parts.
     pub(super) fn of(anatomy: &Anatomy, adapters: usize) -> Demand {
         Demand {
             core_instances: anatomy.core_instances + adapters,
@@ -49,7 +50,7 @@ impl Demand {
         }
     }
 
-    /// How many instances the pools of `wasmtime serve` hold, as they are.
+    /// Returns how many instances the default pools of `wasmtime serve` hold.
     pub fn instances(&self) -> usize {
         if self.is_over_size() {
             return 0;
@@ -58,12 +59,12 @@ impl Demand {
         POOL / largest.max(1)
     }
 
-    /// Tells whether the records of one instance may be too many already; a tenth is for the estimate.
+    /// Returns whether the records of one instance may be too large. A tenth is left for the error of the estimate.
     fn is_over_size(&self) -> bool {
         self.records > RECORDS / 10 * 9
     }
 
-    /// The flags by which `wasmtime serve` serves it well, where it does not without.
+    /// Returns the flags that `wasmtime serve` needs to serve it well, or `None` if it needs none.
     pub fn flags(&self) -> Option<String> {
         if self.instances() >= INSTANCES {
             return None;

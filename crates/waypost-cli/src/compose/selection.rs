@@ -1,12 +1,12 @@
-//! Which routes of an app go into a composition.
+//! Selects the routes of a composition.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::failure::Failure;
-use crate::scan::Route;
+use crate::route::Route;
 
-/// A path, and all that is below it.
+/// A path, and everything below it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Below(String);
 
@@ -35,17 +35,17 @@ impl Below {
     }
 }
 
-/// The routes that a composition takes; by default all.
+/// The routes to include in a composition; by default all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selection {
-    /// Where there are some, it takes no other.
+    /// If not empty, only routes at or below these paths are included.
     pub only: Vec<Below>,
-    /// What it leaves out, also of those.
+    /// Routes at or below these paths are excluded, even if `only` includes them.
     pub except: Vec<Below>,
 }
 
 impl Selection {
-    /// Tells whether it takes a route.
+    /// Returns whether a route is included.
     pub fn takes(&self, route: &Route) -> bool {
         self.takes_pattern(&route.pattern().to_string())
     }
@@ -55,7 +55,7 @@ impl Selection {
         (self.only.is_empty() || self.only.iter().any(has)) && !self.except.iter().any(has)
     }
 
-    /// The routes that it takes.
+    /// Returns the routes that are included.
     ///
     /// # Errors
     ///

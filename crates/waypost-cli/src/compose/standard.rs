@@ -1,9 +1,9 @@
-//! What every host of WASI HTTP offers.
+//! The interfaces that every host of WASI HTTP offers.
 
 use super::cli_stub;
-use crate::host::is_candidate;
+use crate::serve::is_candidate;
 
-/// What the world `wasi:http/proxy` of WASI 0.2 imports.
+/// The imports of the world `wasi:http/proxy` of WASI 0.2.
 const WASI_0_2: [&str; 11] = [
     "cli/stderr",
     "cli/stdin",
@@ -18,7 +18,7 @@ const WASI_0_2: [&str; 11] = [
     "random/random",
 ];
 
-/// What the world `wasi:http/service` of WASI 0.3 imports.
+/// The imports of the world `wasi:http/service` of WASI 0.3.
 const WASI_0_3: [&str; 12] = [
     "cli/stderr",
     "cli/stdin",
@@ -34,7 +34,7 @@ const WASI_0_3: [&str; 12] = [
     "random/random",
 ];
 
-/// Tells whether an import of a handler is met, by the host or inside the composition.
+/// Returns whether an import of a handler is provided, by the host or inside the composition.
 pub(crate) fn is_met(import: &str) -> bool {
     let Some((interface, version)) = import
         .strip_prefix("wasi:")
@@ -56,7 +56,7 @@ mod tests {
     use super::is_met;
 
     #[test]
-    fn what_a_route_imports_is_met_unless_it_is_a_grant() {
+    fn imports_are_met_unless_they_need_a_permission() {
         for import in [
             "wasi:http/types@0.3.0",
             "wasi:io/streams@0.2.6",

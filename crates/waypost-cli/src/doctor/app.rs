@@ -1,6 +1,5 @@
-//! What the components of an app are, and what they ask of a host.
+//! The components of an app, and what they require of a host.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -8,57 +7,53 @@ use serde::Serialize;
 use toml_edit::DocumentMut;
 
 use crate::abi::Abi;
-use crate::anatomy::Anatomy;
 use crate::app::App;
 use crate::component_id::ROUTER;
 use crate::compose::standard;
-use crate::describe::DescribeError;
+use crate::describe::{self, DescribeError};
 use crate::environment::Environments;
-use crate::scan::{Route, RouteKind};
-use crate::sync::{component_file, router_file};
+use crate::route::{Route, RouteKind};
+use crate::spin_toml::{component_file, router_file};
 
-/// The components of an app: the router, then the routes.
+/// The components of an app.
 #[derive(Debug, Clone, Serialize)]
 pub struct AppReport {
     /// The app's folder.
     pub root: String,
-    /// The router and the routes.
+    /// The router, then the routes.
     pub components: Vec<Part>,
 }
 
 /// A component of an app.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Part {
-    /// Its name in `spin.toml`.
+    /// Its id in `spin.toml`.
     pub component: String,
-    /// Its pattern; none of the router.
+    /// The pattern of a route, or `None` for the router.
     pub pattern: Option<String>,
-    /// Its file, below the app's folder.
+    /// Its file, relative to the app's folder.
     pub file: String,
-    /// The version of WASI HTTP that it answers, as `0.3`; none where it is not built, or answers none.
-    pub wasi: Option<String>,
-    /// Its size in bytes; none where it is not built.
+    /// The version of WASI HTTP that it handles, such as `0.3`, or `None` if it is not built or handles none.
+    pub wasi: Option<&'static str>,
+    /// Its size in bytes, or `None` if it is not built.
     pub bytes: Option<u64>,
-    /// The interfaces that it imports, by their package.
-    pub imports: BTreeMap<String, Vec<String>>,
-    /// What is wrong with it.
+    /// The interfaces that it imports.
+    pub imports: Vec<String>,
+    /// Its fault, if it has one.
     pub fault: Option<String>,
-    /// What it is made of; empty where it is not built.
+    /// The number of its memories.
     #[serde(skip)]
-    pub anatomy: Anatomy,
-    /// The version of WASI HTTP that it answers.
-    #[serde(skip)]
-    pub abi: Option<Abi>,
-    /// Whether it is a `route.wasm`, which no build makes for another version.
+    pub memories: usize,
+    /// Whether it is a `route.wasm`, which can't be built for another version.
     #[serde(skip)]
     pub is_prebuilt: bool,
-    /// Whether `spin.toml` gives it an environment.
+    /// Whether `spin.toml` gives it environment variables.
     #[serde(skip)]
     pub has_environment: bool,
 }
 
 impl AppReport {
-    /// Reads the components of an app. `manifest` is its `spin.toml`, which says where they are.
+    /// Reads the components of an app from the files named in `manifest`, its `spin.toml`.
     pub fn of(
         app: &App,
         routes: &[Route],
@@ -81,7 +76,7 @@ impl AppReport {
         }
     }
 
-    /// The components of routes.
+    /// Returns the components of routes.
     pub fn routes(&self) -> impl Iterator<Item = &Part> {
         self.components.iter().filter(|part| part.pattern.is_some())
     }
@@ -92,20 +87,19 @@ impl Part {
         let shown = file.strip_prefix(app.root()).unwrap_or(file).display();
         let mut part = Part {
             component: id.to_owned(),
-            pattern: None,
             file: shown.to_string(),
-            wasi: None,
-            bytes: None,
-            imports: BTreeMap::new(),
-            fault: None,
-            anatomy: Anatomy::default(),
-            abi: None,
-            is_prebuilt: false,
-            has_environment: false,
+            bytes: fs::metadata(file).ok().map(|metadata| metadata.len()),
+            ..Part::default()
         };
-        part.bytes = fs::metadata(file).ok().map(|metadata| metadata.len());
-        match Anatomy::read(file) {
-            Ok(anatomy) => part.take(anatomy),
+        match describe::anatomy(file) {
+            Ok(anatomy) => {
+                match Abi::of(&anatomy.exports) {
+                    Ok(abi) => part.wasi = Some(abi.version()),
+                    Err(none) => part.fault = Some(none.to_string()),
+                }
+                part.memories = anatomy.memories;
+                part.imports = anatomy.imports;
+            }
             Err(DescribeError::Read { .. }) if part.bytes.is_none() => {
                 part.fault = Some("not built".to_owned());
             }
@@ -114,60 +108,9 @@ impl Part {
         part
     }
 
-    fn take(&mut self, anatomy: Anatomy) {
-        match Abi::of(&anatomy.exports) {
-            Ok(abi) => {
-                self.abi = Some(abi);
-                self.wasi = Some(abi.version().to_owned());
-            }
-            Err(none) => self.fault = Some(none.to_string()),
-        }
-        self.imports = packages(&anatomy.imports);
-        self.anatomy = anatomy;
-    }
-
-    /// The interfaces that it imports beyond those of plain WASI HTTP.
+    /// Returns the interfaces that it imports beyond those of plain WASI HTTP.
     pub fn foreign(&self) -> impl Iterator<Item = &str> {
-        let imports = self.anatomy.imports.iter().map(String::as_str);
+        let imports = self.imports.iter().map(String::as_str);
         imports.filter(|import| !standard::is_met(import))
-    }
-}
-
-/// `wasi:http/types@0.3.0` is `types` of `wasi:http@0.3.0`. A plain name has no package.
-fn packages(imports: &[String]) -> BTreeMap<String, Vec<String>> {
-    let mut packages: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for import in imports {
-        let (package, interface) = match import.split_once('/') {
-            Some((package, interface)) => match interface.split_once('@') {
-                Some((interface, version)) => (format!("{package}@{version}"), interface),
-                None => (package.to_owned(), interface),
-            },
-            None => (import.clone(), ""),
-        };
-        packages
-            .entry(package)
-            .or_default()
-            .push(interface.to_owned());
-    }
-    packages
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn imports_are_grouped_by_package() {
-        let imports = [
-            "wasi:http/types@0.3.0",
-            "wasi:http/client@0.3.0",
-            "wasi:http/types@0.2.6",
-            "a:b/c",
-            "plain",
-        ];
-        let found = packages(&imports.map(str::to_owned));
-        let keys: Vec<&str> = found.keys().map(String::as_str).collect();
-        assert_eq!(keys, ["a:b", "plain", "wasi:http@0.2.6", "wasi:http@0.3.0"]);
-        assert_eq!(found["wasi:http@0.3.0"], ["types", "client"]);
     }
 }

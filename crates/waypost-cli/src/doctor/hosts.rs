@@ -1,21 +1,21 @@
-//! Which hosts can serve an app, and what keeps it from the others.
+//! Which hosts can serve an app, and why the others can't.
 
 use serde::Serialize;
 use waypost_config::Fault;
 
 use super::app::{AppReport, Part};
-use super::machine::{State, Tool};
+use super::tools::{State, Tool};
 use crate::abi::Abi;
-use crate::compose;
-use crate::host;
+use crate::compose::{self, standard};
+use crate::serve;
 
-/// How many memories one component may have on Spin (`SPIN_WASMTIME_INSTANCE_MEMORIES`).
+/// The number of memories that one component may have on Spin (`SPIN_WASMTIME_INSTANCE_MEMORIES`).
 const SPIN_MEMORIES: usize = 32;
 
-/// How large an app may be on Akamai Functions, in bytes: 50 MiB.
+/// The largest size of an app on Akamai Functions, in bytes: 50 MiB.
 const AKAMAI_BYTES: u64 = 50 << 20;
 
-/// What Spin 4.1 offers beside WASI (`wit/world.wit` of its source): beginnings of interfaces.
+/// The interfaces that Spin 4.1 offers beside WASI (`wit/world.wit` of its source), by their beginnings.
 const SPIN: [&str; 10] = [
     "fermyon:spin/",
     "spin:key-value/key-value@3.",
@@ -29,13 +29,13 @@ const SPIN: [&str; 10] = [
     "wasi:keyvalue/",
 ];
 
-/// Of these, what Akamai Functions has not.
+/// Those that Akamai Functions does not offer.
 const NOT_ON_AKAMAI: [&str; 3] = ["fermyon:spin/sqlite@", "spin:sqlite/", "spin:mqtt/"];
 
 const SPIN_4: &str = "Spin 4.1";
 const AKAMAI: &str = "Akamai Functions";
 
-/// The hosts that no test has served an app on.
+/// The hosts on which no test has served an app.
 const NOT_TRIED: [&str; 2] = [SPIN_4, AKAMAI];
 
 /// Whether a host can serve an app.
@@ -44,61 +44,54 @@ const NOT_TRIED: [&str; 2] = [SPIN_4, AKAMAI];
 pub enum Verdict {
     /// It can.
     Yes,
-    /// Nothing is known that keeps it from the host, and nobody has tried.
+    /// Nothing is known that prevents it, and nobody has tried.
     NotTried,
     /// It can't.
     No,
-    /// A component is not built, or broken.
+    /// A component is not built, or malformed.
     Unknown,
 }
 
-/// A host, and what it makes of an app.
+/// A host, and whether it can serve an app.
 #[derive(Debug, Clone, Serialize)]
 pub struct HostReport {
     /// Its name.
     pub host: &'static str,
     /// Whether it can serve the app.
     pub verdict: Verdict,
-    /// What keeps the app from it.
+    /// The reasons why it can't.
     pub obstacles: Vec<Obstacle>,
-    /// How the app is served there.
+    /// The command that serves the app there.
     pub how: &'static str,
-    /// Whether this machine has what that takes; if not, what it lacks.
+    /// What this machine lacks for that.
     pub lacks: Option<String>,
 }
 
-/// What keeps an app from a host.
+/// A reason why a host can't serve an app.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Obstacle {
-    /// The component that it is about; none where it is the app.
+    /// The component that it concerns, or `None` for the whole app.
     pub component: Option<String>,
-    /// What it is.
+    /// The reason.
     pub what: String,
     /// What to do about it.
     pub advice: String,
 }
 
 impl Obstacle {
-    fn new(what: impl Into<String>, advice: impl Into<String>) -> Obstacle {
+    fn new(part: Option<&Part>, what: String, advice: &str) -> Obstacle {
         Obstacle {
-            component: None,
-            what: what.into(),
-            advice: advice.into(),
-        }
-    }
-
-    fn of(part: &Part, what: impl Into<String>, advice: impl Into<String>) -> Obstacle {
-        Obstacle {
-            component: Some(part.component.clone()),
-            ..Obstacle::new(what, advice)
+            component: part.map(|part| part.component.clone()),
+            what,
+            advice: advice.to_owned(),
         }
     }
 }
 
-/// Judges each host. `refusals` are what Waypost's host says of `spin.toml` and `waypost.toml`.
+/// Judges each host. `refusals` are the faults of `spin.toml` and `waypost.toml` for Waypost's own host.
 pub fn hosts(app: &AppReport, tools: &[Tool], refusals: &[Fault]) -> Vec<HostReport> {
     let is_whole = app.components.iter().all(|part| part.fault.is_none());
-    let report = |host, obstacles: Vec<Obstacle>, how, lacks| HostReport {
+    let report = |host, how, tool: Option<&str>, obstacles: Vec<Obstacle>| HostReport {
         host,
         verdict: match (obstacles.is_empty(), is_whole) {
             (false, _) => Verdict::No,
@@ -108,29 +101,28 @@ pub fn hosts(app: &AppReport, tools: &[Tool], refusals: &[Fault]) -> Vec<HostRep
         },
         obstacles,
         how,
-        lacks,
+        lacks: tool.and_then(|tool| lack(tools, tool)),
     };
-    let spin = lack(tools, "spin");
     vec![
         report(
             "Waypost's host",
-            of_waypost(app, refusals),
             "cargo waypost up",
             None,
+            of_waypost(app, refusals),
         ),
-        report(SPIN_4, of_spin(app), "spin up", spin.clone()),
-        report(AKAMAI, of_akamai(app), "spin aka deploy", spin),
+        report(SPIN_4, "spin up", Some("spin"), of_spin(app)),
+        report(AKAMAI, "spin aka deploy", Some("spin"), of_akamai(app)),
         report(
             "wasmtime serve",
-            of_composition(app, Abi::Wasi03),
             "cargo waypost compose",
-            lack(tools, "wasmtime"),
+            Some("wasmtime"),
+            of_composition(app, Abi::Wasi03),
         ),
         report(
             "hosts of WASI 0.2",
-            of_composition(app, Abi::Wasi02),
             "cargo waypost compose --wasi 0.2",
-            lack(tools, Abi::Wasi02.target()),
+            Some(Abi::Wasi02.target()),
+            of_composition(app, Abi::Wasi02),
         ),
     ]
 }
@@ -146,103 +138,87 @@ fn lack(tools: &[Tool], name: &str) -> Option<String> {
 }
 
 fn of_waypost(app: &AppReport, refusals: &[Fault]) -> Vec<Obstacle> {
-    let foreign = |part: &Part, import: &str| {
-        (!host::is_offered(import)).then(|| {
-            let advice = "leave it out, or serve the app with Spin, if that has it";
-            Obstacle::of(part, imports(import), advice)
-        })
-    };
     let refusals = refusals.iter().map(|fault| {
         let places: Vec<_> = fault.places().iter().map(ToString::to_string).collect();
         let what = format!("{}: {}", places.join(", "), fault.message());
-        Obstacle::new(
-            what,
-            fault.advice().unwrap_or("`cargo waypost check` says more"),
-        )
+        let advice = fault.advice().unwrap_or("see `cargo waypost check`");
+        Obstacle::new(None, what, advice)
     });
-    refusals.chain(of_imports(app, foreign)).collect()
+    let advice = "remove the import, or serve the app with Spin, if Spin has it";
+    let missing = missing(&app.components, serve::is_offered, advice);
+    refusals.chain(missing).collect()
 }
 
 fn of_spin(app: &AppReport) -> Vec<Obstacle> {
-    let is_offered = |import: &str| match import.starts_with("wasi:") {
-        true => host::is_offered(import) || SPIN.iter().any(|begin| import.starts_with(begin)),
-        false => SPIN.iter().any(|begin| import.starts_with(begin)),
+    let is_offered = |import: &str| {
+        let is_of_spin = SPIN.iter().any(|begin| import.starts_with(begin));
+        is_of_spin || (import.starts_with("wasi:") && serve::is_offered(import))
     };
-    let foreign = |part: &Part, import: &str| {
-        (!is_offered(import)).then(|| {
-            let advice = "leave it out, or serve the app with a host that has it";
-            Obstacle::of(part, imports(import), advice)
-        })
-    };
-    let large = app.components.iter().filter_map(|part| {
-        let memories = part.anatomy.memories;
-        (memories > SPIN_MEMORIES).then(|| {
-            let what = format!("has {memories} memories, and Spin allows {SPIN_MEMORIES}");
-            let advice = "SPIN_WASMTIME_INSTANCE_MEMORIES raises the limit where you run Spin";
-            Obstacle::of(part, what, advice)
-        })
-    });
-    of_imports(app, foreign).chain(large).collect()
-}
-
-fn of_akamai(app: &AppReport) -> Vec<Obstacle> {
-    let lacking = |part: &Part, import: &str| {
-        let is_lacking = NOT_ON_AKAMAI.iter().any(|begin| import.starts_with(begin));
-        is_lacking.then(|| {
-            let advice = "use a key-value store, or a database over the network";
-            Obstacle::of(part, imports(import), advice)
-        })
-    };
-    let bytes: u64 = app.components.iter().filter_map(|part| part.bytes).sum();
-    let large = (bytes > AKAMAI_BYTES).then(|| {
-        let what = format!("the app has {bytes} bytes, and {AKAMAI_BYTES} are allowed");
-        Obstacle::new(what, "make several apps of it")
-    });
-    let mut obstacles = of_spin(app);
-    obstacles.extend(of_imports(app, lacking).chain(large));
+    let advice = "remove the import, or serve the app with a host that has it";
+    let mut obstacles = missing(&app.components, is_offered, advice);
+    let large = |part: &&Part| part.memories > SPIN_MEMORIES;
+    obstacles.extend(app.components.iter().filter(large).map(|part| {
+        let memories = part.memories;
+        let what = format!("has {memories} memories, and Spin allows {SPIN_MEMORIES}");
+        let advice = "SPIN_WASMTIME_INSTANCE_MEMORIES raises the limit where you run Spin";
+        Obstacle::new(Some(part), what, advice)
+    }));
     obstacles
 }
 
-/// What keeps an app from being one component of a version of WASI HTTP.
+fn of_akamai(app: &AppReport) -> Vec<Obstacle> {
+    let is_offered = |import: &str| !NOT_ON_AKAMAI.iter().any(|begin| import.starts_with(begin));
+    let advice = "use a key-value store, or a database over the network";
+    let mut obstacles = of_spin(app);
+    obstacles.extend(missing(&app.components, is_offered, advice));
+    let bytes: u64 = app.components.iter().filter_map(|part| part.bytes).sum();
+    if bytes > AKAMAI_BYTES {
+        let what = format!("the app has {bytes} bytes, and {AKAMAI_BYTES} are allowed");
+        obstacles.push(Obstacle::new(None, what, "split it into several apps"));
+    }
+    obstacles
+}
+
+/// Returns the reasons why an app can't be one component for a version of WASI HTTP.
 fn of_composition(app: &AppReport, abi: Abi) -> Vec<Obstacle> {
     let with_environment = app.routes().filter(|part| part.has_environment).count();
-    let count = compose::refuse_count(app.routes().count(), with_environment).err();
-    let count =
-        count.map(|refused| Obstacle::new(refused.to_string(), refused.advice().unwrap_or("")));
-    // Sources are compiled for the version that is asked for.
-    let of_another_version = app.routes().filter_map(|part| {
-        let found = part.abi.filter(|found| part.is_prebuilt && *found != abi)?;
-        let what = format!("answers {found}, and all parts of a composition have one version");
-        let advice = format!("make its `route.wasm` for {abi}");
-        Some(Obstacle::of(part, what, advice))
+    let refused = compose::refuse_count(app.routes().count(), with_environment).err();
+    let refused = refused.map(|refused| {
+        let advice = refused.advice().unwrap_or_default();
+        Obstacle::new(None, refused.to_string(), advice)
     });
-    let foreign = app.routes().flat_map(|part| {
-        part.foreign().map(|import| {
-            let what = format!("{}, which plain WASI HTTP has not", imports(import));
-            let advice = "leave it out, or serve the app with `cargo waypost up` or Spin";
-            Obstacle::of(part, what, advice)
-        })
+    // Sources are compiled for either version.
+    let other_version = app.routes().filter_map(|part| {
+        let found = part
+            .wasi
+            .filter(|found| part.is_prebuilt && *found != abi.version())?;
+        let what = format!("handles WASI {found}, and all parts of a composition have one version");
+        let advice = format!("build its `route.wasm` for {abi}");
+        Some(Obstacle::new(Some(part), what, &advice))
     });
-    count
+    let advice = "plain WASI HTTP does not have it: remove the import, or serve the app with `cargo waypost up` or Spin";
+    let foreign = missing(app.routes(), standard::is_met, advice);
+    refused
         .into_iter()
-        .chain(of_another_version)
+        .chain(other_version)
         .chain(foreign)
         .collect()
 }
 
-fn imports(import: &str) -> String {
-    format!("imports `{import}`")
-}
-
-fn of_imports<'a>(
-    app: &'a AppReport,
-    judge: impl Fn(&Part, &str) -> Option<Obstacle> + 'a,
-) -> impl Iterator<Item = Obstacle> + 'a {
-    let imports = app.components.iter().flat_map(|part| {
-        let imports = part.anatomy.imports.iter();
-        imports.map(move |import| (part, import))
-    });
-    imports.filter_map(move |(part, import)| judge(part, import))
+/// Returns an obstacle for each import that a host does not offer.
+fn missing<'p>(
+    parts: impl IntoIterator<Item = &'p Part>,
+    is_offered: impl Fn(&str) -> bool,
+    advice: &str,
+) -> Vec<Obstacle> {
+    let mut obstacles = Vec::new();
+    for part in parts {
+        for import in part.imports.iter().filter(|import| !is_offered(import)) {
+            let what = format!("imports `{import}`");
+            obstacles.push(Obstacle::new(Some(part), what, advice));
+        }
+    }
+    obstacles
 }
 
 #[cfg(test)]

@@ -9,160 +9,133 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long a program may take. The slowest that answer (`rustc` behind rustup, from a cold disk) take about one
-/// second.
+/// How long a program may take. The slowest (`rustc` behind rustup, from a cold disk) takes about one second.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How often a program is looked at that has said all and not ended.
+/// How often a program is polled that has closed its output and not ended.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// How long the message of a program that has ended may take to arrive.
-const GRACE: Duration = Duration::from_millis(200);
-
-/// How much of an answer is read. A version takes a few lines.
+/// How much of an answer is kept, in bytes. A version takes a few lines.
 const MOST_BYTES: u64 = 64 * 1024;
 
-/// What became of a question.
+/// Why a program gave no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
-    /// What it printed to stdout.
-    Text(String),
+pub enum NoAnswer {
     /// There is no such program.
     Absent,
     /// It did not end in time.
-    Silent,
-    /// It ended with an error, or could not be started: the first line of why.
+    Endless,
+    /// It ended with an error, or could not be started. This is the first line of the message.
     Failed(String),
 }
 
-/// Finds a program as a shell would: by the folders in `PATH`, unless it is named by its path.
+/// Finds a program in the folders of `PATH`, unless it is named by its path.
 pub fn find(program: &OsStr) -> Option<PathBuf> {
     if Path::new(program).components().count() > 1 {
         return Some(program.into());
     }
     let mut file = OsString::from(program);
     file.push(env::consts::EXE_SUFFIX);
-    let path = env::var_os("PATH")?;
-    env::split_paths(&path)
+    env::split_paths(&env::var_os("PATH")?)
         .map(|folder| folder.join(&file))
         .find(|file| file.is_file())
 }
 
-/// Starts a program in `folder` and reads what it says.
-pub fn ask(program: &OsStr, args: &[&str], folder: &Path) -> Answer {
+/// Runs a program in `folder` and returns its standard output.
+///
+/// # Errors
+///
+/// When it is not there, fails, or does not end in time.
+pub fn ask(program: &OsStr, args: &[&str], folder: &Path) -> Result<String, NoAnswer> {
     let mut command = Command::new(program);
     command
         .args(args)
         .current_dir(folder)
-        // A toolchain that is missing is told, and not downloaded.
+        // A missing toolchain is reported, not downloaded.
         .env("RUSTUP_AUTO_INSTALL", "0")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    match command.spawn() {
-        Ok(child) => hear(child),
-        Err(error) if error.kind() == ErrorKind::NotFound => Answer::Absent,
-        Err(error) => Answer::Failed(error.to_string()),
-    }
+    let mut child = command.spawn().map_err(|error| match error.kind() {
+        ErrorKind::NotFound => NoAnswer::Absent,
+        _ => NoAnswer::Failed(error.to_string()),
+    })?;
+    let answer = hear(&mut child);
+    // If it ended already, there is nothing to stop.
+    let _ = child.kill();
+    let _ = child.wait();
+    answer
 }
 
-fn hear(mut child: Child) -> Answer {
+fn hear(child: &mut Child) -> Result<String, NoAnswer> {
     let end = Instant::now() + PATIENCE;
-    let stdout = read(child.stdout.take());
-    let stderr = read(child.stderr.take());
-    // The pipes can stay open in a program that this one has started: they are not waited for beyond the end.
-    let text = stdout.recv_timeout(PATIENCE);
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let (send, receive) = mpsc::channel();
+    // A program that this one started can keep the pipes open after the end, and so this thread.
+    thread::spawn(move || send.send((read(stdout), read(stderr))));
+    let (text, error) = receive
+        .recv_timeout(PATIENCE)
+        .map_err(|_| NoAnswer::Endless)?;
+    let failed = |error: std::io::Error| NoAnswer::Failed(error.to_string());
     let status = loop {
-        match child.try_wait() {
-            Ok(Some(status)) if text.is_ok() => break status,
-            Ok(_) if Instant::now() < end && text.is_ok() => thread::sleep(PAUSE),
-            Ok(_) => {
-                give_up(child);
-                return Answer::Silent;
-            }
-            Err(error) => return Answer::Failed(error.to_string()),
+        match child.try_wait().map_err(failed)? {
+            Some(status) => break status,
+            None if Instant::now() < end => thread::sleep(PAUSE),
+            None => return Err(NoAnswer::Endless),
         }
     };
     if status.success() {
-        return Answer::Text(text.unwrap_or_default());
+        return Ok(text);
     }
-    let error = stderr.recv_timeout(GRACE).unwrap_or_default();
-    let line = error.lines().find(|line| !line.trim().is_empty());
-    Answer::Failed(line.map_or_else(|| status.to_string(), |line| line.trim().to_owned()))
+    let line = error.lines().map(str::trim).find(|line| !line.is_empty());
+    Err(NoAnswer::Failed(
+        line.map_or_else(|| status.to_string(), str::to_owned),
+    ))
 }
 
-/// Ends a program that takes too long. That it has ended by now is fine too.
-fn give_up(mut child: Child) {
-    let _ = child.kill();
-    let _ = child.wait();
-}
-
-/// Reads a pipe in a thread of its own, which ends with the pipe or with this process.
-fn read(pipe: Option<impl Read + Send + 'static>) -> mpsc::Receiver<String> {
-    let (send, receive) = mpsc::channel();
-    thread::spawn(move || {
-        let mut bytes = Vec::new();
-        if let Some(mut pipe) = pipe {
-            // What was read before an error counts.
-            let _ = pipe.by_ref().take(MOST_BYTES).read_to_end(&mut bytes);
-            // A program that is not read to the end would wait, or fail.
-            let _ = std::io::copy(&mut pipe, &mut std::io::sink());
-        }
-        // Nobody listens any more once the program was given up.
-        let _ = send.send(String::from_utf8_lossy(&bytes).into_owned());
-    });
-    receive
+/// Reads a pipe to its end, so that the program does not block, and returns the beginning.
+fn read(pipe: Option<impl Read>) -> String {
+    let mut bytes = Vec::new();
+    if let Some(mut pipe) = pipe {
+        // Bytes that were read before an error count.
+        let _ = pipe.by_ref().take(MOST_BYTES).read_to_end(&mut bytes);
+        let _ = std::io::copy(&mut pipe, &mut std::io::sink());
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
 
-    fn sh(script: &str) -> Answer {
+    fn sh(script: &str) -> Result<String, NoAnswer> {
         ask(OsStr::new("sh"), &["-c", script], Path::new("/"))
     }
 
     #[test]
-    fn an_answer_is_what_stdout_has() {
-        assert_eq!(
-            sh("echo one; echo two >&2"),
-            Answer::Text("one\n".to_owned())
-        );
-        assert_eq!(sh("printf '\\377'"), Answer::Text("\u{fffd}".to_owned()));
-    }
-
-    #[test]
-    fn an_endless_answer_is_given_up() {
-        assert_eq!(sh("exec yes"), Answer::Silent);
-    }
-
-    #[test]
-    fn a_long_answer_is_cut() {
-        let Answer::Text(text) = sh("head -c 1000000 /dev/zero") else {
-            panic!("it ended");
-        };
-        assert_eq!(text.len() as u64, MOST_BYTES);
+    fn the_answer_is_the_standard_output() {
+        assert_eq!(sh("echo one; echo two >&2"), Ok("one\n".to_owned()));
+        assert_eq!(sh("printf '\\377'"), Ok("\u{fffd}".to_owned()));
+        let long = sh("head -c 1000000 /dev/zero").map(|text| text.len() as u64);
+        assert_eq!(long, Ok(MOST_BYTES));
     }
 
     #[test]
     fn a_failure_is_its_first_line() {
-        let failed = |text: &str| Answer::Failed(text.to_owned());
+        let failed = |text: &str| Err(NoAnswer::Failed(text.to_owned()));
         assert_eq!(sh("echo; echo why; exit 3"), failed("exit status: 3"));
         assert_eq!(sh("(echo; echo why; echo more) >&2; exit 3"), failed("why"));
-    }
-
-    #[test]
-    fn an_open_pipe_is_not_waited_for() {
-        let begin = Instant::now();
-        assert_eq!(sh("sleep 20 & echo one"), Answer::Silent);
-        assert!(begin.elapsed() < PATIENCE * 2);
-    }
-
-    #[test]
-    fn what_is_not_there_is_absent() {
         let name = OsStr::new("no-such-program-here");
-        assert_eq!(ask(name, &[], Path::new("/")), Answer::Absent);
+        assert_eq!(ask(name, &[], Path::new("/")), Err(NoAnswer::Absent));
         assert_eq!(find(name), None);
         assert!(find(OsStr::new("sh")).is_some());
+    }
+
+    #[test]
+    fn an_endless_program_is_stopped() {
+        let begin = Instant::now();
+        assert_eq!(sh("exec yes"), Err(NoAnswer::Endless));
+        assert_eq!(sh("sleep 20 & echo one"), Err(NoAnswer::Endless));
+        assert!(begin.elapsed() < PATIENCE * 3);
     }
 }

@@ -1,4 +1,4 @@
-//! A new app: every file of it as text.
+//! The files of a new app.
 
 use std::path::Path;
 use std::str::FromStr;
@@ -20,7 +20,7 @@ const ROUTER_MANIFEST: &str = include_str!("../../templates/router.toml");
 pub const ROUTER_SOURCE: &str = include_str!("../../templates/router.rs");
 const ROUTES: &str = "hello GET /hello\n";
 
-/// The name of an app: of its folder, and in `spin.toml`.
+/// The name of an app, which is that of its folder and in `spin.toml`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppName(String);
 
@@ -33,12 +33,13 @@ impl FromStr for AppName {
         if starts_well && name.chars().all(is_word) {
             return Ok(AppName(name.to_owned()));
         }
-        Err(Failure::new(format!("`{name}` is no name for an app"))
-            .hint("begin with a letter; then letters, digits, `-` and `_`"))
+        Err(Failure::new(format!("`{name}` is not a valid app name"))
+            .hint("it has to begin with a letter, followed by letters, digits, `-` and `_`"))
     }
 }
 
 /// Returns the files of a new app, by their path in it. `checkout` is this repository, if it is still there.
+#[expect(clippy::expect_used, reason = "`hello` is a valid pattern")]
 pub fn files(name: &AppName, checkout: Option<&Path>) -> Vec<(&'static str, String)> {
     let hello = Pattern::parse("hello").expect("a plain word is a pattern");
     let id = component_id::derive(&hello, |_| false);
@@ -73,7 +74,11 @@ fn called(text: &str, checkout: Option<&Path>) -> String {
     }
 }
 
-/// The workspace: a virtual one, with the dependencies of the router and of routes.
+/// Returns a virtual workspace with the dependencies of the router and of routes.
+#[expect(
+    clippy::expect_used,
+    reason = "a test compares this text with a manifest that Cargo reads"
+)]
 fn workspace(checkout: Option<&Path>) -> DocumentMut {
     let ours = manifest::ours();
     let router: DocumentMut = ROUTER_MANIFEST
@@ -102,7 +107,7 @@ fn members() -> Array {
     members
 }
 
-/// The keys of `[workspace.package]` that a new app shares with this repository.
+/// Returns the keys of `[workspace.package]` that a new app shares with this repository.
 fn package(ours: &DocumentMut) -> Table {
     let mut package = Table::new();
     package.insert("version", "0.1.0".into());
@@ -127,7 +132,7 @@ fn dependencies(router: &DocumentMut, checkout: Option<&Path>) -> Table {
     dependencies
 }
 
-/// `[profile.release]` as this repository has it, without its comments.
+/// Returns `[profile.release]` of this repository without its comments.
 fn release_profile(ours: &DocumentMut) -> Item {
     let release = ours
         .get("profile")
@@ -143,7 +148,7 @@ fn release_profile(ours: &DocumentMut) -> Item {
     Item::Table(profile)
 }
 
-/// `cargo waypost` as an alias that runs this repository's command.
+/// Returns the alias `cargo waypost`, which runs this repository's command.
 fn cargo_config(checkout: &Path) -> String {
     let manifest = checkout.join("Cargo.toml").display().to_string();
     let words = ["run", "--quiet", "--manifest-path", &manifest];

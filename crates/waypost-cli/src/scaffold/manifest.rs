@@ -1,5 +1,4 @@
-//! What a new manifest takes from the workspace it goes into, and a new workspace from this
-//! repository.
+//! Dependencies and keys of new manifests: a package inherits from its workspace, a workspace from this repository.
 
 use std::path::Path;
 
@@ -9,12 +8,16 @@ use toml_edit::{DocumentMut, Item, Table, TableLike};
 const OURS: &str = include_str!("../../templates/workspace.toml");
 
 /// Returns what a new app shares with this repository's workspace manifest.
+#[expect(
+    clippy::expect_used,
+    reason = "a test compares this text with a manifest that Cargo reads"
+)]
 pub(super) fn ours() -> DocumentMut {
     OURS.parse()
         .expect("a test compares this text with a manifest that Cargo reads")
 }
 
-/// `{ workspace = true }`, written with a dot.
+/// Returns `{ workspace = true }`, written with a dot.
 pub(super) fn from_workspace() -> Table {
     let mut table = Table::new();
     table.set_dotted(true);
@@ -22,14 +25,14 @@ pub(super) fn from_workspace() -> Table {
     table
 }
 
-/// `[lints]` that come from the workspace.
+/// Returns `[lints]` that come from the workspace.
 pub(super) fn lints() -> Table {
     let mut table = from_workspace();
     table.set_dotted(false);
     table
 }
 
-/// A key of `[package]`: from the workspace where it has it, else with a default.
+/// Adds a key of `[package]`: inherited if the workspace has it, else with a default.
 pub(super) fn inherit_or(
     package: &mut Table,
     workspace: &DocumentMut,
@@ -47,7 +50,7 @@ pub(super) fn inherit_or(
     }
 }
 
-/// A dependency: the workspace's where it has it, else this repository's.
+/// Returns a dependency: inherited if the workspace has it, else as in this repository.
 pub(super) fn dependency(name: &str, workspace: &DocumentMut) -> Item {
     match workspace_item(workspace, "dependencies", name) {
         Some(_) => Item::Table(from_workspace()),
@@ -55,8 +58,8 @@ pub(super) fn dependency(name: &str, workspace: &DocumentMut) -> Item {
     }
 }
 
-/// A dependency as a new workspace states it: versions as this repository has them, this
-/// repository's own crates by path while `checkout` is there.
+/// Returns a dependency of a new workspace: with the version of this repository, or by path for this repository's own
+/// crates if `checkout` is there.
 pub(super) fn workspace_dependency(name: &str, checkout: Option<&Path>) -> Item {
     let ours = ours();
     let Some(item) = workspace_item(&ours, "dependencies", name) else {
@@ -72,7 +75,7 @@ pub(super) fn workspace_dependency(name: &str, checkout: Option<&Path>) -> Item 
     item
 }
 
-/// Turns a path into one that works from elsewhere, or into a version.
+/// Replaces a path by an absolute one, or by a version.
 fn relocate(table: &mut dyn TableLike, checkout: Option<&Path>) {
     let Some(path) = table.get("path").and_then(Item::as_str) else {
         return;
@@ -89,7 +92,7 @@ fn relocate(table: &mut dyn TableLike, checkout: Option<&Path>) {
     }
 }
 
-/// The names of the dependencies that a manifest takes from its workspace.
+/// Returns the names of the dependencies that a manifest inherits from its workspace.
 pub(super) fn inherited(manifest: &DocumentMut) -> Vec<String> {
     let tables = ["dependencies", "dev-dependencies", "build-dependencies"];
     let inherits = |item: &Item| {
@@ -108,7 +111,7 @@ pub(super) fn inherited(manifest: &DocumentMut) -> Vec<String> {
     names
 }
 
-/// An entry of `[workspace.<table>]`.
+/// Returns an entry of `[workspace.<table>]`.
 pub(super) fn workspace_item<'a>(
     workspace: &'a DocumentMut,
     table: &str,
@@ -117,7 +120,7 @@ pub(super) fn workspace_item<'a>(
     workspace.get("workspace")?.get(table)?.get(key)
 }
 
-/// An item as it stands in an inline table or after `=`.
+/// Returns an item in its form for an inline table.
 pub(super) fn inline(item: Item) -> Item {
     match item.into_value() {
         Ok(value) => Item::Value(value),

@@ -1,4 +1,4 @@
-//! A new route: its `Cargo.toml` and its `route.rs`.
+//! The `Cargo.toml` and `route.rs` of a new route.
 
 use std::fmt;
 
@@ -8,6 +8,9 @@ use waypost_config::ComponentId;
 use waypost_routing::{Pattern, Segment};
 
 use super::manifest;
+
+/// The longest line that rustfmt leaves as it is.
+const LINE: usize = 100;
 
 /// A method that a route can export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -41,7 +44,7 @@ impl fmt::Display for MethodName {
     }
 }
 
-/// The manifest of a route's package, inheriting from the app's workspace what that has.
+/// Returns the manifest of a route's package, which inherits from the app's workspace whatever that has.
 pub fn route_manifest(id: &ComponentId, workspace: &DocumentMut) -> String {
     let mut package = Table::new();
     package.insert("name", id.as_str().into());
@@ -78,7 +81,7 @@ pub fn route_manifest(id: &ComponentId, workspace: &DocumentMut) -> String {
     document.to_string()
 }
 
-/// The source of a route that answers each method with a short text.
+/// Returns the source of a route that responds to each method with a short text.
 pub fn route_source(pattern: &Pattern, methods: &[MethodName]) -> String {
     let names: Vec<&str> = methods.iter().map(|method| method.function()).collect();
     let list: Vec<String> = methods.iter().map(ToString::to_string).collect();
@@ -104,35 +107,32 @@ fn function(pattern: &Pattern, method: MethodName) -> String {
     if !has_params(pattern) {
         return format!(
             "async fn {name}(_req: Request) -> Result<Response> {{\n    \
-             Ok(Response::new(\"Hello from {pattern:?}\\n\"))\n}}\n\n",
-            pattern = Literal(&pattern.to_string())
+             {body}\n}}\n\n",
+            body = hello(&pattern.to_string())
         );
     }
-    let fields: Vec<Field> = fields(pattern);
-    let texts: Vec<String> = fields
-        .iter()
-        .map(|field| format!("{}: {{}}\\n", field.label))
-        .collect();
-    let values: Vec<String> = fields.iter().map(Field::shown).collect();
+    // A statement for each param, which rustfmt leaves on its line whatever the names are.
+    let lines: String = fields(pattern).iter().map(Field::line).collect();
     format!(
         "async fn {name}(_req: Request, ctx: Context<Params>) -> Result<Response> {{\n    \
          let params = ctx.params;\n    \
-         Ok(Response::new(format!(\n        \"{}\",\n        {}\n    )))\n}}\n\n",
-        texts.concat(),
-        values.join(",\n        ")
+         let mut text = String::new();\n\
+         {lines}    \
+         Ok(Response::new(text))\n}}\n\n"
     )
 }
 
-/// Text inside a string literal.
-struct Literal<'a>(&'a str);
-
-impl fmt::Debug for Literal<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0.escape_debug())
+/// Returns the expression that responds with the pattern, broken into lines as by rustfmt.
+fn hello(pattern: &str) -> String {
+    let literal = format!("\"Hello from {}\\n\"", pattern.escape_debug());
+    let line = format!("Ok(Response::new({literal}))");
+    match line.chars().count() + 4 <= LINE {
+        true => line,
+        false => format!("Ok(Response::new(\n        {literal},\n    ))"),
     }
 }
 
-/// One field of a route's params.
+/// A field of the params struct.
 struct Field {
     label: String,
     name: String,
@@ -178,13 +178,19 @@ impl Field {
         format!("{rename}    {}: {kind},\n", self.name)
     }
 
-    fn shown(&self) -> String {
-        let name = &self.name;
-        match self.kind {
+    /// Returns the statement that adds the value to the text.
+    fn line(&self) -> String {
+        let Field { label, name, kind } = self;
+        let value = match kind {
             Kind::One => format!("params.{name}"),
             Kind::Many => format!("params.{name}.join(\"/\")"),
             Kind::Optional => format!("params.{name}.unwrap_or_default().join(\"/\")"),
+        };
+        let line = format!("    text += &format!(\"{label}: {{}}\\n\", {value});\n");
+        if line.trim_end().len() <= LINE {
+            return line;
         }
+        format!("    text += &format!(\n        \"{label}: {{}}\\n\",\n        {value}\n    );\n")
     }
 }
 
@@ -196,7 +202,7 @@ fn params_struct(pattern: &Pattern) -> String {
     format!("#[derive(serde::Deserialize)]\nstruct Params {{\n{fields}}}\n\n")
 }
 
-/// The field for a param: snake case, and raw where the name is a keyword.
+/// Returns the field name for a param: in snake case, and raw if it is a keyword.
 fn identifier(param: &str) -> String {
     const NEVER_RAW: [&str; 5] = ["self", "Self", "super", "crate", "_"];
     let name = param.replace('-', "_");
@@ -233,27 +239,57 @@ struct Params {
 
 async fn get(_req: Request, ctx: Context<Params>) -> Result<Response> {
     let params = ctx.params;
-    Ok(Response::new(format!(
-        "post-id: {}\ntype: {}\nrest: {}\n",
-        params.post_id,
-        params.r#type,
-        params.rest.unwrap_or_default().join("/")
-    )))
+    let mut text = String::new();
+    text += &format!("post-id: {}\n", params.post_id);
+    text += &format!("type: {}\n", params.r#type);
+    text += &format!("rest: {}\n", params.rest.unwrap_or_default().join("/"));
+    Ok(Response::new(text))
 }
 
 async fn delete(_req: Request, ctx: Context<Params>) -> Result<Response> {
     let params = ctx.params;
-    Ok(Response::new(format!(
-        "post-id: {}\ntype: {}\nrest: {}\n",
-        params.post_id,
-        params.r#type,
-        params.rest.unwrap_or_default().join("/")
-    )))
+    let mut text = String::new();
+    text += &format!("post-id: {}\n", params.post_id);
+    text += &format!("type: {}\n", params.r#type);
+    text += &format!("rest: {}\n", params.rest.unwrap_or_default().join("/"));
+    Ok(Response::new(text))
 }
 
 waypost::export!(get, delete);
 "##
         );
+    }
+
+    #[test]
+    fn sources_are_formatted() {
+        let long = "a-name-that-is-too-long-for-one-line";
+        let patterns = [
+            String::new(),
+            "hello".to_owned(),
+            "[a]".to_owned(),
+            "[a]/[b]".to_owned(),
+            "u/[post-id]/[type]/[[...rest]]".to_owned(),
+            format!("{long}/{long}/{long}"),
+            format!("[{long}]/[b]/[...{long}-too]"),
+        ];
+        for pattern in patterns {
+            let parsed = Pattern::parse(&pattern).unwrap();
+            let source = route_source(&parsed, &[MethodName::Get, MethodName::Delete]);
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join("route.rs");
+            std::fs::write(&file, &source).unwrap();
+            let mut rustfmt = std::process::Command::new("rustfmt");
+            let output = rustfmt
+                .args(["--check", "--edition", "2024"])
+                .arg(&file)
+                .output();
+            let output = output.expect("rustfmt is installed, as for the other checks");
+            assert!(
+                output.status.success(),
+                "{}",
+                String::from_utf8_lossy(&output.stdout)
+            );
+        }
     }
 
     #[test]

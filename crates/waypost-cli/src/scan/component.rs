@@ -1,19 +1,19 @@
-//! Routes that come as components: which of those in `spin.toml` each one is.
+//! Finds the component ids of `route.wasm` files.
 //!
-//! A package has a name; a `route.wasm` has none. So it keeps the id that `spin.toml` has for its folder,
-//! and with it whatever its owner granted there. A new one gets an id from its pattern.
+//! A package has a name; a `route.wasm` has none. So it keeps the id that `spin.toml` has for its folder, and with it
+//! the permissions there. A new one gets an id derived from its pattern.
 
 use toml_edit::{DocumentMut, Item, TableLike};
 use waypost_config::{ComponentId, Fault, IdError, read_text_file};
 use waypost_routing::Pattern;
 
-use super::COMPONENT_FILE;
 use super::walk::Folder;
 use crate::app::App;
 use crate::component_id::{self, ROUTER};
-use crate::sync::{folder_of, folder_of_source};
+use crate::route::{COMPONENT_FILE, ROUTE_FILE};
+use crate::spin_toml::{folder_of, folder_of_source};
 
-/// The components in `spin.toml`, as far as it can be read: what is wrong there is told by others.
+/// The components in `spin.toml`, as far as it can be read. Other modules report its faults.
 pub(super) struct Known(DocumentMut);
 
 impl Known {
@@ -22,7 +22,7 @@ impl Known {
         Known(text.parse().unwrap_or_default())
     }
 
-    /// The id of the component in `folder`: the one that is known, or else one that is free.
+    /// Returns the id of the component in `folder`: the one in `spin.toml`, or else one that is not in use.
     pub(super) fn id(
         &self,
         app: &App,
@@ -42,15 +42,17 @@ impl Known {
         }))
     }
 
-    /// Components whose owner makes a `route.wasm` that is not there.
+    /// Returns a fault for each component whose build makes a `route.wasm` that is missing.
     pub(super) fn without_file(&self, app: &App) -> Vec<Fault> {
         let missing = self.components().filter_map(|(id, component)| {
             let folder = folder_of_source(component)?;
             let file = format!("{folder}/{COMPONENT_FILE}");
             let command = component.get("build")?.get("command")?.as_str()?;
-            let fault = Fault::error(format!("the component `{id}` in `spin.toml` has no file"))
-                .file(&file)
-                .hint(format!("make it (`{command}`), or remove the component"));
+            let fault = Fault::error(format!(
+                "the file of the component `{id}` in `spin.toml` is missing"
+            ))
+            .file(&file)
+            .hint(format!("build it (`{command}`), or remove the component"));
             is_left_over(app, component).then_some(fault)
         });
         missing.collect()
@@ -76,11 +78,11 @@ impl Known {
     }
 }
 
-/// Whether a component belonged to a route that is not there any more.
+/// Returns whether a component belongs to a route that no longer exists.
 fn is_left_over(app: &App, component: &dyn TableLike) -> bool {
     let has = |folder: &str, file: &str| app.root().join(folder).join(file).exists();
     match (folder_of_source(component), folder_of(component)) {
-        (Some(folder), _) => !has(&folder, COMPONENT_FILE) && !has(&folder, super::ROUTE_FILE),
+        (Some(folder), _) => !has(&folder, COMPONENT_FILE) && !has(&folder, ROUTE_FILE),
         (None, Some(folder)) => !has(&folder, super::package::MANIFEST),
         (None, None) => false,
     }
@@ -91,5 +93,5 @@ fn bad_id(folder: &Folder, id: &str, error: &IdError) -> Fault {
         "`{id}` in `spin.toml` is not a valid component id: {error}"
     ))
     .file(folder.file(COMPONENT_FILE))
-    .hint("give the component and its trigger another name there, as `items-slug`")
+    .hint("give the component and its trigger another name there, such as `items-slug`")
 }

@@ -1,11 +1,12 @@
-//! Files that look like a route and are none: a warning each, so that nobody wonders at a 404.
+//! Warns of files that look like a route but are not, so that nobody wonders about a 404.
 
 use waypost_config::Fault;
 
+use super::package;
 use super::walk::Folder;
-use super::{COMPONENT_FILE, ROUTE_FILE, package};
+use crate::route::{COMPONENT_FILE, ROUTE_FILE};
 
-/// Route files of other frameworks, and names that a habit from elsewhere suggests.
+/// Route files of other frameworks, and names used elsewhere.
 const OTHER_LANGUAGES: [&str; 8] = [
     "route.ts",
     "route.js",
@@ -19,20 +20,20 @@ const OTHER_LANGUAGES: [&str; 8] = [
 const OTHER_COMPONENTS: [&str; 2] = ["index.wasm", "routes.wasm"];
 const OTHER_NAMES: [&str; 4] = ["index.rs", "mod.rs", "page.rs", "routes.rs"];
 
-/// Whether the walk has to remember a file of this name.
+/// Returns whether the walk has to remember a file of this name.
 pub(super) fn is_of_interest(name: &str) -> bool {
     [ROUTE_FILE, COMPONENT_FILE, package::MANIFEST].contains(&name) || is_near_miss(name)
 }
 
-/// What to say about the files of a folder.
+/// Returns the warnings for the files of a folder.
 pub(super) fn warnings(folder: &Folder, folders: &[Folder]) -> Vec<Fault> {
     folder
         .files
         .iter()
         .filter(|name| is_near_miss(name))
-        // A component can have what it was made from beside it.
+        // The source of a component may lie beside it.
         .filter(|name| !(is_other_language(name) && folder.has(COMPONENT_FILE)))
-        // A folder below a route can hold modules of its crate.
+        // A folder below a route may hold modules of its crate.
         .filter(|name| {
             !is_module(name) || !(folder.has_route() || is_inside_route(folder, folders))
         })
@@ -43,12 +44,12 @@ pub(super) fn warnings(folder: &Folder, folders: &[Folder]) -> Vec<Fault> {
 fn warning(folder: &Folder, name: &str) -> Fault {
     let hint = match name {
         name if is_other_language(name) => format!(
-            "routes are written in Rust (`{ROUTE_FILE}`), or are components that were made elsewhere (`{COMPONENT_FILE}`)"
+            "routes are written in Rust (`{ROUTE_FILE}`), or are components made elsewhere (`{COMPONENT_FILE}`)"
         ),
         name if name.to_ascii_lowercase().ends_with(".wasm") => {
-            format!("call it `{COMPONENT_FILE}`, or move it to a private folder (`_name`)")
+            format!("rename it to `{COMPONENT_FILE}`, or move it to a private folder (`_name`)")
         }
-        _ => format!("call it `{ROUTE_FILE}`, or move it to a private folder (`_name`)"),
+        _ => format!("rename it to `{ROUTE_FILE}`, or move it to a private folder (`_name`)"),
     };
     Fault::warning(format!("`{name}` is not a route"))
         .file(folder.file(name))
@@ -72,7 +73,7 @@ fn is_module(name: &str) -> bool {
     OTHER_NAMES.contains(&name)
 }
 
-/// Whether a folder above is a route. The route of `/` does not count: everything is below it.
+/// Returns whether a parent folder is a route. The route of `/` does not count, because everything is below it.
 fn is_inside_route(folder: &Folder, folders: &[Folder]) -> bool {
     folders
         .iter()

@@ -1,4 +1,4 @@
-//! The `Cargo.toml` of a route: is it there, and does it make the component that the app expects?
+//! Checks the `Cargo.toml` of a route: whether it exists, and makes the component that the app expects.
 
 use std::collections::BTreeMap;
 
@@ -8,16 +8,16 @@ use waypost_routing::Pattern;
 
 use super::component::Known;
 use super::walk::Folder;
-use super::{COMPONENT_FILE, ROUTE_FILE};
 use crate::app::App;
 use crate::component_id::ROUTER;
+use crate::route::{COMPONENT_FILE, ROUTE_FILE};
 
 /// The manifest of a package.
 pub(super) const MANIFEST: &str = "Cargo.toml";
 
 const LIB_HINT: &str = "write `[lib]` with `path = \"route.rs\"` and `crate-type = [\"cdylib\"]`";
 
-/// The packages seen so far and what is wrong with them.
+/// The packages read so far, and their faults.
 pub(super) struct Packages<'a> {
     app: &'a App,
     users: BTreeMap<ComponentId, Vec<String>>,
@@ -33,7 +33,7 @@ impl<'a> Packages<'a> {
         }
     }
 
-    /// The component id of a route; `None` after noting why there is none.
+    /// Returns the component id of a route, or `None` after recording a fault.
     pub(super) fn read(&mut self, folder: &Folder) -> Option<ComponentId> {
         let file = folder.file(MANIFEST);
         match manifest(self.app, folder).and_then(|manifest| self.check(&manifest, &file)) {
@@ -45,7 +45,7 @@ impl<'a> Packages<'a> {
         }
     }
 
-    /// The component id of a route that is no package; `None` after noting why there is none.
+    /// Returns the component id of a `route.wasm`, or `None` after recording a fault.
     pub(super) fn take(
         &mut self,
         known: &Known,
@@ -69,7 +69,7 @@ impl<'a> Packages<'a> {
         self.users.keys().any(|id| id.as_str() == name)
     }
 
-    /// The faults, with those that need all packages to be known.
+    /// Returns the faults, including names that are used twice.
     pub(super) fn into_faults(mut self) -> Vec<Fault> {
         let repeated = self.users.iter().filter(|(_, files)| files.len() > 1);
         self.faults
@@ -86,8 +86,8 @@ impl<'a> Packages<'a> {
     }
 }
 
-/// The warning or fault of a folder that has a `Cargo.toml` but no `route.rs`. Beside a component it may be
-/// the package that the component is made from.
+/// Returns the fault of a folder that has a `Cargo.toml` but no `route.rs`. Beside a `route.wasm` it may be the
+/// package from which that is made.
 pub(super) fn without_route(app: &App, folder: &Folder) -> Option<Fault> {
     if folder.has(ROUTE_FILE) || !folder.has(MANIFEST) {
         return None;
@@ -98,10 +98,10 @@ pub(super) fn without_route(app: &App, folder: &Folder) -> Option<Fault> {
         path.and_then(Item::as_str) == Some(ROUTE_FILE)
     });
     let fault = match names_route {
-        true if has_component => Fault::error("the package names `route.rs`, which is not there")
+        true if has_component => Fault::error("the package names `route.rs`, which does not exist")
             .hint("remove `Cargo.toml`: the route is `route.wasm`, which needs none"),
         false if has_component => return None,
-        true => Fault::error("the package names `route.rs`, which is not there")
+        true => Fault::error("the package names `route.rs`, which does not exist")
             .hint("write `route.rs`, or remove the folder"),
         false => Fault::warning("a package without `route.rs` is not a route")
             .hint("add `route.rs`, or move the package to a private folder (`_name`)"),
@@ -124,10 +124,10 @@ fn no_manifest(folder: &Folder) -> Fault {
         "" => "/",
         below => below,
     };
-    Fault::error("a route without `Cargo.toml`: each route is a package of its own")
+    Fault::error("the route has no `Cargo.toml`: each route is a package of its own")
         .file(folder.file(ROUTE_FILE))
         .hint(format!(
-            "`cargo waypost add '{command}'` writes what is missing and leaves `{ROUTE_FILE}` as it is"
+            "`cargo waypost add '{command}'` writes it and keeps `{ROUTE_FILE}` as it is"
         ))
 }
 
@@ -150,9 +150,9 @@ fn component_id(manifest: &Document<String>, file: &str) -> Result<ComponentId, 
         })?;
     if name == ROUTER {
         return Err(
-            Fault::error("the package name `router` is the router's own")
+            Fault::error("the package name `router` is reserved for the router")
                 .file(file)
-                .hint("call the package something else, as `router-route`"),
+                .hint("rename the package, for example to `router-route`"),
         );
     }
     ComponentId::parse_lowercase(name).map_err(|error| {
@@ -160,7 +160,7 @@ fn component_id(manifest: &Document<String>, file: &str) -> Result<ComponentId, 
             "the package name `{name}` is not a valid component id: {error}"
         ))
         .file(file)
-        .hint("the package name is the component's id in `spin.toml`, as `items-slug`")
+        .hint("the package name is the component's id in `spin.toml`, such as `items-slug`")
     })
 }
 
@@ -171,11 +171,11 @@ fn lib_faults(manifest: &Document<String>, file: &str) -> Vec<Fault> {
     if lib("path").and_then(Item::as_str) != Some(ROUTE_FILE) {
         faults.push(wrong("the package's library is not `route.rs`"));
     }
-    // Cargo takes both spellings of this key.
+    // Cargo accepts both spellings of this key.
     let kinds = lib("crate-type").or_else(|| lib("crate_type"));
     if !kinds.is_some_and(has_cdylib) {
         faults.push(wrong(
-            "the package does not make a `cdylib`, so there is no component",
+            "the package does not build a `cdylib`, so there is no component",
         ));
     }
     if lib("name").is_some() {

@@ -1,31 +1,32 @@
-//! The walk below `handlers/`: which folders there are and which files of interest they hold.
+//! Walks the folders below `handlers/` and lists their relevant files.
 //!
-//! Private folders (`_name`) and Cargo's build folders are not entered. Links to folders are
-//! followed, but never into a folder that is being walked already.
+//! Private folders (`_name`) and Cargo's build folders are skipped. Links to folders are followed, but never into a
+//! folder that is being walked already.
 
 use std::fs::{self, DirEntry};
 use std::path::{Path, PathBuf};
 
 use waypost_config::Fault;
 
-use super::{ROUTE_FILE, RouteKind, near_miss};
+use super::near_miss;
+use crate::route::{ROUTE_FILE, RouteKind};
 
-/// Deeper trees are refused: a path of so many segments is a mistake or an attack on the stack.
+/// The deepest tree that is accepted. A path of more segments is a mistake, or an attack on the stack.
 const MAX_DEPTH: usize = 64;
 
-/// More folders are refused: a link to the root of a disk is likelier than so many routes.
+/// The largest number of folders. More are most likely caused by a link to the root of a disk.
 const MAX_FOLDERS: usize = 20_000;
 
-/// One folder at or below `handlers/`.
+/// A folder at or below `handlers/`.
 #[derive(Debug)]
 pub(super) struct Folder {
     /// Its path below `handlers/`, with `/` between names; empty for `handlers/` itself.
     pub(super) below: String,
-    /// The names in it that mean something here, sorted.
+    /// The names of its relevant files, sorted.
     pub(super) files: Vec<String>,
 }
 
-/// All folders, sorted, and what could not be walked.
+/// All folders, sorted, and the faults of those that could not be read.
 #[derive(Debug, Default)]
 pub(super) struct Walk {
     pub(super) folders: Vec<Folder>,
@@ -42,24 +43,24 @@ impl Folder {
         self.kind().is_some()
     }
 
-    /// Which kind of route it is, if it is one. A source comes first.
+    /// Returns the kind of the route, or `None` if the folder is not a route. `route.rs` takes precedence.
     pub(super) fn kind(&self) -> Option<RouteKind> {
         [RouteKind::Source, RouteKind::Component]
             .into_iter()
             .find(|kind| self.has(kind.file()))
     }
 
-    /// The file that makes it a route, relative to the app's root.
+    /// Returns the file that makes it a route, relative to the app's root.
     pub(super) fn route_file(&self) -> String {
         self.file(self.kind().unwrap_or(RouteKind::Source).file())
     }
 
-    /// The folder relative to the app's root.
+    /// Returns the folder, relative to the app's root.
     pub(super) fn path(&self) -> String {
         join("handlers", &self.below)
     }
 
-    /// A file in it, relative to the app's root.
+    /// Returns a file in it, relative to the app's root.
     pub(super) fn file(&self, name: &str) -> String {
         join(&self.path(), name)
     }
@@ -72,7 +73,7 @@ pub(super) fn walk(handlers: &Path) -> Walk {
 }
 
 impl Walk {
-    /// Walks one folder. `above` holds the real paths of the folders on the way here.
+    /// Walks one folder. `above` has the canonical paths of its parents.
     fn enter(&mut self, folder: &Path, below: String, above: &mut Vec<PathBuf>) {
         if let Err(fault) = self.try_enter(folder, &below, above) {
             self.faults.push(fault.file(join("handlers", &below)));
@@ -110,7 +111,7 @@ impl Walk {
             files: Vec::new(),
         });
         for entry in entries {
-            // Follows links, so a link to a folder counts as one; a dangling link as nothing.
+            // This follows links, so a link to a folder counts as a folder, and a dangling link as nothing.
             let is_folder = entry.path().is_dir();
             match entry.file_name().into_string() {
                 Ok(name) if is_folder => self.descend(&entry.path(), below, &name, above),
@@ -144,7 +145,7 @@ impl Walk {
 }
 
 impl Walk {
-    /// Whether there are too many folders; the first time, this is a fault.
+    /// Returns whether there are too many folders, and records the fault once.
     fn is_full(&mut self, below: &str) -> bool {
         let is_full = self.folders.len() >= MAX_FOLDERS;
         if is_full && !self.is_cut {
@@ -155,7 +156,7 @@ impl Walk {
     }
 }
 
-/// Cargo marks its build folders, so a route may well be called `target`.
+/// Returns whether a folder is a build folder, which Cargo marks. So a route may be called `target`.
 fn is_build_folder(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name == "target") && path.join("CACHEDIR.TAG").is_file()
 }
@@ -169,15 +170,17 @@ fn join(folder: &str, name: &str) -> String {
 }
 
 fn link_loop() -> Fault {
-    Fault::error("a link leads back to a folder above it, so its routes would have no end")
-        .hint("remove the link, or put it in a private folder (`_name`)")
+    Fault::error(
+        "a link leads to one of its parent folders, so there would be endlessly many routes",
+    )
+    .hint("remove the link, or put it in a private folder (`_name`)")
 }
 
 fn too_many() -> Fault {
     Fault::error(format!(
         "there are more than {MAX_FOLDERS} folders below `handlers/`"
     ))
-    .hint("is there a link that leads out of the app?")
+    .hint("check for a link that leads out of the app")
 }
 
 fn not_regular() -> Fault {
@@ -191,7 +194,7 @@ fn too_deep() -> Fault {
 }
 
 fn not_utf8(below: &str) -> Fault {
-    Fault::error("the name of this folder is not UTF-8, so it can be no part of a URL")
+    Fault::error("the name of this folder is not UTF-8, so it can't be part of a URL")
         .file(join("handlers", below))
         .hint("rename it; write other bytes as percent-escapes, as in `caf%C3%A9`")
 }

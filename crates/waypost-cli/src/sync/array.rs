@@ -1,14 +1,14 @@
-//! Arrays of strings that a person laid out: entries come and go in the array's own style.
+//! Edits arrays of strings in the style in which a person laid them out.
 //!
-//! A comment after an entry is in the space before the next one, or before the closing bracket. It
-//! goes with its entry; comments on lines of their own stay.
+//! A comment after an entry is part of the space before the next one, or before the closing bracket. It is removed
+//! with its entry; comments on lines of their own stay.
 
 use toml_edit::{Array, Value};
 
-/// The longest array, in bytes, that stays on one line. Longer arrays get a line for each new entry.
+/// The longest array, in bytes, that stays on one line. In longer ones each new entry gets a line.
 const LINE: usize = 80;
 
-/// Adds entries: on lines of their own where the array has such lines or would get too long.
+/// Adds entries, on lines of their own if the array has such lines or would get too long.
 pub(super) fn push_all(array: &mut Array, entries: &[String]) {
     if entries.is_empty() {
         return;
@@ -55,7 +55,7 @@ pub(super) fn remove(array: &mut Array, index: usize) {
     }
 }
 
-/// The space where an entry was: what is before it, then what is after it without the comment on
+/// Returns the space in place of a removed entry: the space before it, and the space after it without the comment on
 /// its line.
 fn close_gap(before: &str, after: &str, index: usize) -> String {
     let comments = before.trim_end();
@@ -72,8 +72,8 @@ fn prefix(value: &Value) -> String {
     space.unwrap_or_default().to_owned()
 }
 
-/// Takes the space between the last entry and the closing bracket, which can hold comments.
-/// Without a comma after the last entry it is that entry's suffix.
+/// Removes the space between the last entry and the closing bracket, which can contain comments, and returns it.
+/// Without a comma after the last entry it is the suffix of that entry.
 fn take_end(array: &mut Array) -> String {
     let end = array.trailing().as_str().unwrap_or_default().to_owned();
     array.set_trailing("");
@@ -90,7 +90,7 @@ fn take_end(array: &mut Array) -> String {
     }
 }
 
-/// The indent of the last entry that begins a line.
+/// Returns the indent of the last entry that begins a line.
 fn line_indent(array: &Array) -> Option<String> {
     let begins_line = |entry: &Value| {
         let space = prefix(entry);

@@ -1,6 +1,6 @@
-//! Line ends and comments: what a TOML editor loses on its way.
+//! Keeps line ends and comments, which a TOML editor loses.
 
-/// `text` with the line ends and the byte order mark of `original`.
+/// Returns `text` with the line ends and the byte order mark of `original`.
 pub(super) fn like(original: &str, text: &str) -> String {
     let text = text.replace("\r\n", "\n");
     let lines = original.matches('\n').count();
@@ -14,7 +14,7 @@ pub(super) fn like(original: &str, text: &str) -> String {
     }
 }
 
-/// The comments in the space before an item, without the space after the last one.
+/// Returns the comments in the space before an item, without the space after the last one.
 pub(super) fn comments(space: &str) -> &str {
     match space.rfind('#') {
         None => "",

@@ -1,16 +1,15 @@
-//! A TOML file that a person owns: parsed with its comments, written back with as little change
-//! as can be.
+//! A TOML file that people edit too: parsed with its comments, and written back with as few changes as possible.
 
-use toml_edit::{DocumentMut, TableLike, Value};
+use toml_edit::{DocumentMut, Value};
 
 use super::{Edited, SyncError, lines};
 
-/// A document and the changes made to it.
+/// A document and its changes.
 pub(super) struct Manifest {
     original: String,
     pub(super) document: DocumentMut,
     pub(super) changes: Vec<String>,
-    /// What was there for a route that is not.
+    /// Entries of routes that no longer exist.
     pub(super) gone: Vec<String>,
 }
 
@@ -29,7 +28,7 @@ impl Manifest {
         self.changes.push(change.into());
     }
 
-    /// The new text; exactly the old one when nothing was changed.
+    /// Returns the new text, which is exactly the old one if nothing was changed.
     pub(super) fn finish(self) -> Edited {
         let text = match self.changes.is_empty() {
             true => self.original,
@@ -43,16 +42,11 @@ impl Manifest {
     }
 }
 
-/// Gives `value` a new content and leaves the space and comments around it.
+/// Replaces a value and keeps the space and comments around it.
 pub(super) fn replace(value: &mut Value, new: impl Into<Value>) {
     let decor = value.decor().clone();
     *value = new.into();
     *value.decor_mut() = decor;
-}
-
-/// The string at `key`, if there is one.
-pub(super) fn text<'a>(table: &'a dyn TableLike, key: &str) -> Option<&'a str> {
-    table.get(key)?.as_str()
 }
 
 fn not_toml(file: &str, text: &str, error: &toml_edit::TomlError) -> SyncError {

@@ -1,7 +1,7 @@
-//! The workspace members in the app's `Cargo.toml`: one entry for each route that is a package.
+//! Synchronises the workspace members in the app's `Cargo.toml`: one entry for each route that is a package.
 //!
-//! Members are globs. The folder `items/[slug]` is written `items/[[]slug[]]`: the bare name works
-//! only until a folder `items/s` exists, and then silently names that one.
+//! Members are globs. The folder `items/[slug]` is written `items/[[]slug[]]`: the bare name works only until a
+//! folder `items/s` exists, and then silently matches that one.
 
 use std::collections::BTreeSet;
 
@@ -10,56 +10,16 @@ use toml_edit::{Array, Item, Value};
 use super::manifest::Manifest;
 use super::{Edited, SyncError, array};
 use crate::component_id::ROUTER;
-use crate::scan::{Route, RouteKind};
+use crate::glob::{escape_glob, unescape_glob};
+use crate::route::{Route, RouteKind};
 
 const FILE: &str = "Cargo.toml";
 const NO_WORKSPACE: &str =
     "the app's manifest has no `[workspace]` table; add one with `members = [\"router\"]`";
 const NO_ARRAY: &str = "`workspace.members` is not an array of strings";
 
-/// Writes a folder so that a glob matches it and nothing else: in Cargo's globs and in those of
-/// `spin watch`, where braces have a meaning too.
-///
-/// ```
-/// use waypost_cli::sync::escape_glob;
-/// assert_eq!(escape_glob("handlers/items/[slug]"), "handlers/items/[[]slug[]]");
-/// ```
-pub fn escape_glob(folder: &str) -> String {
-    let mut glob = String::with_capacity(folder.len());
-    for c in folder.chars() {
-        match c {
-            '[' | ']' | '*' | '?' | '{' | '}' => glob.extend(['[', c, ']']),
-            c => glob.push(c),
-        }
-    }
-    glob
-}
-
-/// The folder that a glob of [`escape_glob`] stands for; `None` for any other glob.
-pub(super) fn unescape_glob(glob: &str) -> Option<String> {
-    let mut folder = String::with_capacity(glob.len());
-    let mut rest = glob;
-    while let Some(c) = rest.chars().next() {
-        let escaped = ["[[]", "[]]", "[*]", "[?]", "[{]", "[}]"]
-            .into_iter()
-            .find(|escaped| rest.starts_with(escaped));
-        match (escaped, c) {
-            (Some(escaped), _) => {
-                folder.push_str(&escaped[1..2]);
-                rest = &rest[3..];
-            }
-            (None, '[' | ']' | '*' | '?') => return None,
-            (None, c) => {
-                folder.push(c);
-                rest = &rest[c.len_utf8()..];
-            }
-        }
-    }
-    Some(folder)
-}
-
-/// Brings the members in step. `has_package` says whether a folder (relative to the app's root)
-/// holds a `Cargo.toml`.
+/// Synchronises the members. `has_package` returns whether a folder (relative to the app's root) holds a
+/// `Cargo.toml`.
 pub(super) fn edit(
     text: &str,
     routes: &[Route],
@@ -73,7 +33,7 @@ pub(super) fn edit(
     changes.extend(replace_bare(members, routes));
     changes.extend(add_missing(members, wanted(routes, has_package)));
     manifest.changes = changes;
-    let left = |folder: String| format!("the member `{folder}` is no package");
+    let left = |folder: String| format!("the member `{folder}` is not a package");
     manifest.gone = gone.into_iter().map(left).collect();
     Ok(manifest.finish())
 }
@@ -107,7 +67,7 @@ fn wanted(routes: &[Route], has_package: &dyn Fn(&str) -> bool) -> BTreeSet<Stri
     handlers.chain(router).collect()
 }
 
-/// Removes entries below `handlers/` that name a folder without a package: Cargo would stop there.
+/// Removes entries below `handlers/` for folders without a package, at which Cargo would stop.
 fn remove_vanished(members: &mut Array, has_package: &dyn Fn(&str) -> bool) -> Vec<String> {
     let mut gone = Vec::new();
     let mut index = 0;
@@ -128,7 +88,7 @@ fn is_in_handlers(folder: &str) -> bool {
     folder == "handlers" || folder.starts_with("handlers/")
 }
 
-/// Replaces an entry that has the bare name of a route's folder, brackets and all.
+/// Replaces entries with the bare name of a route's folder by an escaped glob.
 fn replace_bare(members: &mut Array, routes: &[Route]) -> Vec<String> {
     let mut changes = Vec::new();
     for route in routes {
@@ -142,8 +102,9 @@ fn replace_bare(members: &mut Array, routes: &[Route]) -> Vec<String> {
         match position(members, |member| normal(member) == glob) {
             Some(_) => array::remove(members, bare),
             None => {
-                let member = members.get_mut(bare).expect("it was just found there");
-                super::manifest::replace(member, glob.as_str());
+                if let Some(member) = members.get_mut(bare) {
+                    super::manifest::replace(member, glob.as_str());
+                }
             }
         }
         changes.push(format!(
@@ -173,7 +134,7 @@ fn position(members: &Array, is: impl Fn(&str) -> bool) -> Option<usize> {
         .position(|member| member.as_str().is_some_and(&is))
 }
 
-/// Cargo takes `./x` and `x/` for `x`.
+/// Returns a member without `./` at its start and `/` at its end, which Cargo ignores.
 fn normal(member: &str) -> &str {
     member.trim_start_matches("./").trim_end_matches('/')
 }

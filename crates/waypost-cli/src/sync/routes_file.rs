@@ -1,29 +1,29 @@
-//! `router/routes.txt`, the table that the router is compiled with.
+//! `router/routes.txt`, the table with which the router is compiled.
 //!
-//! One line for each route, in order of precedence: the component's id, its methods joined by
-//! commas (`-` for none, `?` where the component does not tell), and the pattern, which comes last because it may have spaces. Lines that begin with `#`
-//! are comments.
+//! It has a line for each route, in order of precedence: the component's id, its methods joined by commas (`-` for
+//! none, `?` if they are unknown), and the pattern, which comes last because it may contain spaces. Lines that begin
+//! with `#` are comments.
 
 use waypost_config::ComponentId;
 use waypost_routing::Pattern;
 
-use crate::scan::Route;
+use crate::route::Route;
 
 const HEAD: &str =
     "# Made by `waypost build` from the compiled handlers: <component> <methods> <pattern>\n";
 
-/// One line of the table.
+/// A line of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RouteEntry {
-    /// The component that answers.
+    /// The component of the route.
     pub id: ComponentId,
-    /// The methods that it implements by hand; none where it does not tell.
+    /// The methods that it implements, or `None` if they are unknown.
     pub methods: Option<Vec<String>>,
-    /// The paths that it answers.
+    /// The pattern of the paths that it handles.
     pub pattern: Pattern,
 }
 
-/// The whole file. The order of `entries` does not matter.
+/// Renders the file. The order of `entries` does not matter.
 pub fn render(entries: &[RouteEntry]) -> String {
     let mut entries: Vec<&RouteEntry> = entries.iter().collect();
     entries.sort_by(|a, b| a.pattern.cmp(&b.pattern));
@@ -39,7 +39,8 @@ pub fn render(entries: &[RouteEntry]) -> String {
     text
 }
 
-/// How a table differs from the folders. Methods need compiled handlers, so they are not compared.
+/// Returns the differences between a table and the folders. Methods are not compared, because they need compiled
+/// handlers.
 pub fn out_of_step(text: &str, routes: &[Route]) -> Vec<String> {
     let lines: Vec<(&str, &str)> = text.lines().filter_map(id_and_pattern).collect();
     let wanted: Vec<(&str, String)> = routes

@@ -1,35 +1,32 @@
-//! The routes in `spin.toml`: for each a private trigger, a component and how to build it.
+//! Synchronises the routes in `spin.toml`: each has a private trigger, a component and its build.
 //!
-//! The order is: what vanished goes, what was renamed or moved is followed, what is missing is
-//! appended. A component counts as a route's when its source is a `route.wasm` below `handlers/`, or its
-//! build works in (or watches) a folder there; all others are left alone. So is a source elsewhere outside
-//! `target/`: that is where its owner wants the component copied.
+//! First, entries of removed routes are removed, then entries of renamed or moved routes are updated, then missing
+//! entries are appended. A component belongs to a route if its source is a `route.wasm` below `handlers/`, or if its
+//! build works in (or watches) a folder there; all others are left alone. A source outside of `target/` is left alone
+//! too, because its owner wants the component copied there.
 //!
-//! New build tables have no `workdir`. `spin watch` joins it in front of each watch glob without
-//! escaping it (`create_source_globs` in Spin's `watch/filters.rs`), so a folder with brackets
-//! would watch the wrong files; commands and watch globs are relative to the app instead. Which globs
-//! they are is told in `sync/watch.rs`.
+//! New build tables have no `workdir`. `spin watch` puts it in front of each watch glob without escaping it
+//! (`create_source_globs` in Spin's `watch/filters.rs`), so a folder with brackets would match the wrong files;
+//! commands and watch globs are relative to the app instead. `sync/watch.rs` makes the globs.
 
 use toml_edit::{Item, Table, TableLike, Value};
 
-use super::manifest::{Manifest, replace, text};
-use super::members::escape_glob;
+use super::manifest::{Manifest, replace};
 use super::{Edited, SyncError, array, watch};
 use crate::app::App;
-use crate::scan::{COMPONENT_FILE, Route};
+use crate::glob::escape_glob;
+use crate::route::{COMPONENT_FILE, Route};
+use crate::spin_toml::{folder_of, folder_of_source, is_component_file, normal, text_at};
 
 mod append;
 mod document;
-mod folder;
 mod kind;
 mod router;
 
 use document::Spin;
-pub(crate) use folder::{folder_of, folder_of_source};
-use folder::{is_component_file, normal};
 use waypost_config::ComponentId;
 
-/// Brings the manifest of an app in step, which is `text`. The second value is warnings.
+/// Synchronises the manifest of an app, `text`. The second value is the warnings.
 pub(super) fn edit(
     text: &str,
     routes: &[Route],
@@ -50,19 +47,46 @@ pub(super) fn edit(
     Ok((spin.finish(), warnings))
 }
 
-/// The shell command that builds one package from the app's root.
-fn build_command(package: &str) -> String {
+/// Returns the shell command that builds the package in `folder` from the app's root.
+///
+/// The package is named by its manifest, because a dependency may have the same name. The target folder is named so that the component
+/// is where `source` says, whatever `CARGO_TARGET_DIR` or Cargo's configuration say.
+fn build_command(folder: &str) -> String {
+    let manifest = shell_word(&format!("{folder}/Cargo.toml"));
+    format!(
+        "cargo build --target wasm32-wasip2 --release --target-dir target --manifest-path {manifest}"
+    )
+}
+
+/// Returns the command that earlier versions wrote.
+fn earlier_command(package: &str) -> String {
     format!("cargo build --target wasm32-wasip2 --release -p {package}")
 }
 
-/// Tells a route's component from one that a person builds in another way, and keeps.
+/// Quotes a word for the shells of Spin's build (`sh`, or `cmd` on Windows).
+fn shell_word(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    if word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    let mut quoted = String::from("\"");
+    for c in word.chars() {
+        if "\\\"$`".contains(c) {
+            quoted.push('\\');
+        }
+        quoted.push(c);
+    }
+    quoted + "\""
+}
+
+/// Returns whether a component is built by Cargo. Other builds belong to their owner.
 fn is_built_by_cargo(component: &dyn TableLike) -> bool {
     let build = component.get("build").and_then(Item::as_table_like);
-    let command = build.and_then(|build| text(build, "command"));
+    let command = build.and_then(|build| text_at(build, "command"));
     command.is_some_and(|command| command.starts_with("cargo build"))
 }
 
-/// A package got a new name: its component follows, with all that its owner wrote there.
+/// Renames the component of a renamed package, and keeps everything that its owner wrote there.
 fn follow_renamed(spin: &mut Spin, routes: &[Route]) {
     let is_route = |id: &str| routes.iter().any(|route| route.id().as_str() == id);
     for old in spin.component_ids() {
@@ -81,19 +105,10 @@ fn follow_renamed(spin: &mut Spin, routes: &[Route]) {
 
 fn rename(spin: &mut Spin, old: &str, new: &ComponentId) {
     spin.rename_component(old, new.as_str());
-    let command = spin
-        .build_mut(new.as_str())
-        .and_then(|build| build.get_mut("command"))
-        .and_then(Item::as_value_mut);
-    if let Some(command) = command
-        && command.as_str() == Some(build_command(old).as_str())
-    {
-        replace(command, build_command(new.as_str()));
-    }
     spin.note(format!("rename component `{old}` to `{new}`"));
 }
 
-/// Removes components whose folder below `handlers/` is no route any more.
+/// Removes components whose folder below `handlers/` is no longer a route.
 fn remove_vanished(spin: &mut Spin, routes: &[Route], has_file: &dyn Fn(&str) -> bool) {
     for id in spin.component_ids() {
         if routes.iter().any(|route| route.id().as_str() == id) {
@@ -105,16 +120,16 @@ fn remove_vanished(spin: &mut Spin, routes: &[Route], has_file: &dyn Fn(&str) ->
                 "remove component `{id}` and its trigger: `{gone}` is gone"
             ));
             spin.note_gone(format!(
-                "the component `{id}` is of `{gone}`, which is gone"
+                "the component `{id}` belongs to `{gone}`, which does not exist"
             ));
         }
     }
 }
 
-/// What a component of ours was made from and is gone.
+/// Returns the removed file or folder from which a component was made, or `None` if it still exists.
 fn vanished(component: &dyn TableLike, has_file: &dyn Fn(&str) -> bool) -> Option<String> {
     if let Some(folder) = folder_of_source(component) {
-        // Whoever has a build for it may make it again.
+        // A build can make the file again.
         let file = format!("{folder}/{COMPONENT_FILE}");
         return (!component.contains_key("build") && !has_file(&file)).then_some(file);
     }
@@ -126,7 +141,7 @@ fn has_package(has_file: &dyn Fn(&str) -> bool, folder: &str) -> bool {
     has_file(&format!("{folder}/Cargo.toml"))
 }
 
-/// A folder got a new name: the build of its component follows.
+/// Updates the build of a component whose folder was renamed.
 fn follow_moved(spin: &mut Spin, route: &Route, has_file: &dyn Fn(&str) -> bool) {
     let id = route.id().as_str();
     let old = spin.component(id).and_then(folder_of);
@@ -146,6 +161,11 @@ fn move_build(build: &mut dyn TableLike, old: &str, new: &str) {
     {
         replace(workdir, new);
     }
+    if let Some(command) = build.get_mut("command").and_then(Item::as_value_mut)
+        && command.as_str() == Some(build_command(old).as_str())
+    {
+        replace(command, build_command(new));
+    }
     let globs = build.get_mut("watch").and_then(Item::as_array_mut);
     for glob in globs.into_iter().flat_map(|globs| globs.iter_mut()) {
         let rest = glob
@@ -159,7 +179,7 @@ fn move_build(build: &mut dyn TableLike, old: &str, new: &str) {
     }
 }
 
-/// The component and the private trigger of a route.
+/// Adds the component and the private trigger of a route, or corrects them.
 fn ensure(spin: &mut Spin, route: &Route, watch: &[String]) {
     let id = route.id();
     let has_trigger = spin.triggers_of(id.as_str()).next().is_some();
@@ -169,14 +189,14 @@ fn ensure(spin: &mut Spin, route: &Route, watch: &[String]) {
     match spin.component(id.as_str()) {
         Some(_) => {
             correct_source(spin, id.as_str(), &route.source());
+            correct_command(spin, id.as_str(), route.folder());
             watch_more(spin, id.as_str(), watch);
         }
         None => append::handler(spin, route, watch),
     }
 }
 
-/// Adds what a route's package is made of by now to the globs that were made for it. Where its owner has others,
-/// they stay.
+/// Adds new globs to a watch list made by `sync/watch.rs`. A watch list that its owner changed stays as it is.
 fn watch_more(spin: &mut Spin, id: &str, wanted: &[String]) {
     let globs = spin.build_mut(id).and_then(|build| build.get_mut("watch"));
     let Some(globs) = globs.and_then(Item::as_array_mut) else {
@@ -191,7 +211,7 @@ fn watch_more(spin: &mut Spin, id: &str, wanted: &[String]) {
     let missing: Vec<String> = wanted.iter().filter(is_new).cloned().collect();
     match globs.to_string().contains('\n') {
         true => array::push_all(globs, &missing),
-        // As in a new table, however long it gets.
+        // A new table has one line as well, however long it gets.
         false => missing.iter().for_each(|glob| globs.push(glob)),
     }
     for glob in missing {
@@ -199,7 +219,7 @@ fn watch_more(spin: &mut Spin, id: &str, wanted: &[String]) {
     }
 }
 
-/// Corrects a source in Cargo's target folder or of another route; anything else is its owner's choice.
+/// Corrects a source in Cargo's target folder or of another route. Any other source is its owner's choice.
 fn correct_source(spin: &mut Spin, id: &str, expected: &str) {
     let Some(component) = spin.component_mut(id) else {
         return;
@@ -223,7 +243,18 @@ fn correct_source(spin: &mut Spin, id: &str, expected: &str) {
     spin.note(format!("set the source of `{id}` to `{expected}`"));
 }
 
-/// Handlers that can be reached without the router.
+/// Replaces a build command of an earlier version. Any other command is its owner's choice.
+fn correct_command(spin: &mut Spin, id: &str, folder: &str) {
+    let build = spin.build_mut(id);
+    let command = build.and_then(|build| build.get_mut("command")?.as_value_mut());
+    let Some(command) = command.filter(|found| found.as_str() == Some(&earlier_command(id))) else {
+        return;
+    };
+    replace(command, build_command(folder));
+    spin.note(format!("build `{id}` by its manifest, into `target`"));
+}
+
+/// Returns a warning for each handler that can be reached without the router.
 fn public_handlers(spin: &Spin, routes: &[Route]) -> Vec<String> {
     let is_private = |trigger: &&Table| {
         let route = trigger.get("route").and_then(Item::as_table_like);
@@ -240,10 +271,28 @@ fn public_handlers(spin: &Spin, routes: &[Route]) -> Vec<String> {
         .filter(public)
         .map(|route| {
             format!(
-                "`{}` of `{}` has a public trigger, so clients can go past the router (`route = {{ private = true }}` closes it)",
+                "`{}` of `{}` has a public trigger, so clients can bypass the router (`route = {{ private = true }}` closes it)",
                 document::FILE,
                 route.id()
             )
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_build_command_names_the_manifest_and_the_target_folder() {
+        let begin =
+            "cargo build --target wasm32-wasip2 --release --target-dir target --manifest-path ";
+        for (folder, word) in [
+            ("handlers", "handlers/Cargo.toml"),
+            ("handlers/[a]/time", "\"handlers/[a]/time/Cargo.toml\""),
+            ("handlers/$x`", "\"handlers/\\$x\\`/Cargo.toml\""),
+        ] {
+            assert_eq!(build_command(folder), format!("{begin}{word}"));
+        }
+    }
 }

@@ -1,9 +1,9 @@
-//! What `spin watch` looks at for a route: every Rust file of its package, and of the packages of the app that it
-//! uses.
+//! The watch globs of a route for `spin watch`: every Rust file of its package, and of the packages of the app that
+//! it uses.
 //!
-//! The globs are lines of a `.gitignore` at the app's folder, and all of them say what is watched, none what is
-//! not: folders are named so that the routes below a route stay outside. Packages elsewhere are not watched, nor
-//! Waypost's own: they are as good as from a registry.
+//! Spin reads the globs as lines of a `.gitignore` in the app's folder. All of them include files, and none excludes
+//! any: folders are named one by one, so that the routes below a route are not included. Packages outside the app are
+//! not watched, nor are Waypost's own, which change as rarely as those from a registry.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,16 +13,16 @@ use toml_edit::{DocumentMut, Item, TableLike};
 
 use waypost_config::read_text_file;
 
-use super::members::escape_glob;
 use crate::app::App;
-use crate::scan::{COMPONENT_FILE, ROUTE_FILE};
+use crate::glob::escape_glob;
+use crate::route::{COMPONENT_FILE, ROUTE_FILE};
 
 const MANIFEST: &str = "Cargo.toml";
 
-/// The tables of a manifest that say what goes into a component.
+/// The tables of a manifest with the dependencies of a component.
 const TABLES: [&str; 2] = ["dependencies", "build-dependencies"];
 
-/// The globs for the package of a route in `folder`, its own first.
+/// Returns the globs for the package of a route in `folder`, its own first.
 pub(super) fn globs(app: &App, folder: &str) -> Vec<String> {
     let mut globs = vec![format!("{}/*.rs", escape_glob(folder))];
     for child in folders(app.root(), folder) {
@@ -31,18 +31,18 @@ pub(super) fn globs(app: &App, folder: &str) -> Vec<String> {
     globs.push(format!("{}/{MANIFEST}", escape_glob(folder)));
     for package in used_packages(app, folder) {
         source_globs(app.root(), &package, &mut globs);
-        // As a package it is skipped where it lies in another one.
+        // A package is skipped when it lies in another one, so its manifest is named here.
         globs.push(format!("{}/{MANIFEST}", escape_glob(&package)));
     }
     globs
 }
 
-/// Tells whether a glob is one of those that are made here.
+/// Returns whether a glob is one that this module makes.
 pub(super) fn is_made(glob: &str) -> bool {
     glob.ends_with("/*.rs") || glob.ends_with(&format!("/{MANIFEST}"))
 }
 
-/// The globs for the Rust files below a folder, without those of packages and routes in it.
+/// Adds globs for the Rust files below a folder, without those of packages and routes in it.
 fn source_globs(root: &Path, folder: &str, globs: &mut Vec<String>) {
     let glob = escape_glob(folder);
     let tree = Tree::of(root, folder);
@@ -58,12 +58,12 @@ fn source_globs(root: &Path, folder: &str, globs: &mut Vec<String>) {
     }
 }
 
-/// What is in a folder, at any depth.
+/// The contents of a folder, at any depth.
 #[derive(Default)]
 struct Tree {
-    /// Whether Rust files are, beside those of packages in it.
+    /// Whether it has Rust files outside of packages in it.
     rust: bool,
-    /// Whether packages or routes are.
+    /// Whether it has packages or routes.
     others: bool,
 }
 
@@ -87,7 +87,7 @@ impl Tree {
     }
 }
 
-/// The folders in a folder that are no packages or routes, sorted.
+/// Returns the folders in a folder that are not packages or routes, sorted.
 fn folders(root: &Path, folder: &str) -> Vec<String> {
     let names = names(&root.join(folder), is_folder);
     let children = names.into_iter().map(|name| format!("{folder}/{name}"));
@@ -96,7 +96,7 @@ fn folders(root: &Path, folder: &str) -> Vec<String> {
         .collect()
 }
 
-/// A link is none: it may lead in a circle.
+/// Returns whether the path is a folder. A link is not, because it may form a cycle.
 fn is_folder(path: &Path) -> bool {
     path.is_dir() && !path.is_symlink()
 }
@@ -111,7 +111,7 @@ fn has_rust(folder: &Path) -> bool {
     !names(folder, is_rust).is_empty()
 }
 
-/// The names in a folder that a tool did not make, sorted.
+/// Returns the names in a folder, sorted, without files that tools generate.
 fn names(folder: &Path, is: impl Fn(&Path) -> bool) -> BTreeSet<String> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries
@@ -121,14 +121,14 @@ fn names(folder: &Path, is: impl Fn(&Path) -> bool) -> BTreeSet<String> {
         .collect()
 }
 
-/// The folders of the packages of the app that a package uses, directly or not, sorted.
+/// Returns the folders of the packages of the app that a package uses, directly or indirectly, sorted.
 fn used_packages(app: &App, folder: &str) -> BTreeSet<String> {
     let mut packages = packages_of(app, [folder]);
     packages.remove(folder);
     packages
 }
 
-/// The folders of the packages of the app that these packages use, directly or not, sorted.
+/// Returns the folders of the packages of the app that these packages use, directly or indirectly, sorted.
 pub(crate) fn packages_of<'a>(
     app: &App,
     folders: impl IntoIterator<Item = &'a str>,
@@ -160,7 +160,7 @@ fn is_watched(app: &App, package: &str) -> bool {
     name.is_some_and(|name| name != "waypost" && !name.starts_with("waypost-"))
 }
 
-/// The folders that the dependencies of a package name, as far as they are in the app.
+/// Returns the folders of path dependencies, as far as they are in the app.
 fn paths(manifest: &DocumentMut, package: &str, workspace: Option<&DocumentMut>) -> Vec<String> {
     let of_targets = manifest.get("target").and_then(Item::as_table_like);
     let of_targets = of_targets.into_iter().flat_map(|targets| targets.iter());
@@ -194,7 +194,7 @@ fn path(
     within_the_app("", shared.as_table_like()?.get("path")?.as_str()?)
 }
 
-/// A path from a folder of the app, as one from the app's root; none where it leads out, or to all of the app.
+/// Resolves a path relative to a folder of the app. Returns `None` if it leads out of the app, or to its root.
 fn within_the_app(folder: &str, path: &str) -> Option<String> {
     let mut found = PathBuf::from(folder);
     for part in Path::new(path).components() {

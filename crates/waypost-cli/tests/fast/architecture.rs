@@ -16,9 +16,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "waypost-host",
         &["waypost-config", "waypost-router", "waypost-routing"],
     ),
+    ("waypost-compact", &[]),
     (
         "waypost-cli",
-        &["waypost-config", "waypost-host", "waypost-routing"],
+        &[
+            "waypost-compact",
+            "waypost-config",
+            "waypost-host",
+            "waypost-routing",
+        ],
     ),
     ("waypost-start", &[]),
     ("waypost-conformance", &[]),

@@ -50,7 +50,7 @@ fn check(bytes: &[u8]) -> (bool, String) {
 }
 
 #[test]
-fn what_is_no_component_of_http_is_refused() {
+fn components_without_an_http_handler_are_refused() {
     let whole = component("");
     let cases: [(&[u8], &str, &str); 7] = [
         (b"", "the file is empty", "a route is a component"),
@@ -62,25 +62,25 @@ fn what_is_no_component_of_http_is_refused() {
         ),
         (
             &whole[..whole.len() - 9],
-            "a broken WebAssembly component: ",
-            "make or copy the file again",
+            "a malformed WebAssembly component: ",
+            "build or copy the file again",
         ),
         (
             b"\0asm\x0d\0\x01\0",
-            "the component answers no HTTP: it exports nothing",
+            "the component does not handle HTTP: it exports nothing",
             "`wasi:http/handler@0.3.0` or `wasi:http/incoming-handler@0.2.x`",
         ),
         (
             &wat::parse_str("(component (instance $i) (export \"a:b/run\" (instance $i)))")
                 .unwrap(),
-            "the component answers no HTTP: it exports `a:b/run`",
+            "the component does not handle HTTP: it exports `a:b/run`",
             "`wasi:http/handler@0.3.0` or `wasi:http/incoming-handler@0.2.x`",
         ),
         // Its sections are whole, but no host compiles it: there is no instance with this index.
         (
             &wat::parse_str("(component (export \"x\" (instance 7)))").unwrap(),
-            "a broken WebAssembly component: ",
-            "make or copy the file again",
+            "a malformed WebAssembly component: ",
+            "build or copy the file again",
         ),
     ];
     for (bytes, message, hint) in cases {
@@ -113,7 +113,7 @@ fn a_component_of_http_is_a_route() {
 }
 
 #[test]
-fn what_the_host_lacks_is_a_warning() {
+fn imports_that_the_host_lacks_are_warnings() {
     let (is_sound, said) = check(&component(
         "(import \"spin:sqlite/sqlite@3.0.0\" (instance))",
     ));
@@ -133,8 +133,8 @@ fn a_route_of_waypost_has_to_be_in_its_own_folder() {
     assert!(table.contains("GET      /legacy"), "{table}");
     let (is_sound, said) = check(&other);
     assert!(!is_sound);
-    let fault = "error: the component was made for `/old/[id]`, but its folder says `/legacy`\n  \
-                 --> handlers/legacy/route.wasm\n  hint: a route that Waypost made looks for its own pattern";
+    let fault = "error: the component was built for `/old/[id]`, but its folder is `/legacy`\n  \
+                 --> handlers/legacy/route.wasm\n  hint: a route made by Waypost matches its own pattern";
     assert!(said.contains(fault), "{said}");
     assert!(!check(&broken).0);
 }

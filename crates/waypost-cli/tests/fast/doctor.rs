@@ -61,7 +61,7 @@ fn a_bare_machine_is_told_what_to_install() {
     assert_eq!(
         text(&output.stderr),
         "error: `rustc` is missing\n  hint: install Rust with rustup (https://rustup.rs); \
-         `rustup update` brings the newest\n\
+         `rustup update` installs the newest version\n\
          error: `cc` is missing\n  hint: install a C compiler: `apt-get install gcc` on Debian, \
          `xcode-select --install` on macOS\n\
          error: the Rust target `wasm32-wasip2` is missing\n  hint: install Rust with rustup \
@@ -170,24 +170,24 @@ fn an_app_is_judged_for_each_host() {
     assert_eq!(output.status.code(), Some(0));
     for (name, expected) in [
         (
-            "counter",
-            "counter /counter 0.3 1 kB WASI HTTP, spin:key-value/key-value@3.0.0",
+            "1      0.3",
+            "1 0.3 1 kB WASI HTTP, spin:key-value/key-value@3.0.0 counter",
         ),
-        ("later", "later /later ? not built"),
+        ("2      ?", "2 ? not built hello, later"),
         (
-            "router",
-            "router ? 1 kB not a WebAssembly component, or a broken one",
+            "1      ?",
+            "1 ? 1 kB not a WebAssembly component, or a malformed one router",
         ),
         ("Waypost's host", "Waypost's host ? cargo waypost up"),
         ("wasmtime serve", "wasmtime serve no cargo waypost compose"),
     ] {
         assert_eq!(line(&output, name), expected);
     }
-    let expected = "not wasmtime serve: `counter` imports `spin:key-value/key-value@3.0.0`, \
-                    which plain WASI HTTP has not\n  hint: ";
+    let expected = "not on wasmtime serve, hosts of WASI 0.2: imports `spin:key-value/key-value@3.0.0` \
+                    (`counter`)\n  hint: plain WASI HTTP does not have it: ";
     let stdout = text(&output.stdout);
     assert!(stdout.contains(expected), "{stdout}");
-    assert!(stdout.contains("`cargo waypost build` builds what is not built"));
+    assert!(stdout.contains("`cargo waypost build` builds components that are not built"));
 }
 
 #[test]
@@ -207,10 +207,9 @@ fn the_report_is_there_for_programs_too() {
     let counter = components
         .iter()
         .find(|part| part["component"] == "counter");
-    let imports = &counter.unwrap()["imports"];
     assert_eq!(
-        imports["spin:key-value@3.0.0"],
-        serde_json::json!(["key-value"])
+        counter.unwrap()["imports"],
+        serde_json::json!(["spin:key-value/key-value@3.0.0", "wasi:http/types@0.3.0"])
     );
     assert_eq!(inside["hosts"][3]["verdict"], "no");
     let none = shop.join("handlers/none");

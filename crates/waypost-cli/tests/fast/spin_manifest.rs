@@ -143,13 +143,13 @@ fn what_is_no_manifest_of_an_app() {
             "router: there is no",
         ),
         (
-            "--release -p hello",
-            "--release -p hallo",
+            "--manifest-path handlers/hello/",
+            "--manifest-path handlers/hallo/",
             "builds no package",
         ),
         (
-            "--release -p hello",
-            "-p hello",
+            "--release --target-dir target --manifest-path handlers/hello/",
+            "--target-dir target --manifest-path handlers/hello/",
             "is no build of a component",
         ),
         ("release/hello.wasm", "release/helo.wasm", "which is built"),

@@ -8,7 +8,8 @@ use std::path::Path;
 
 use crate::support::{cases, compare, fixtures, manifest, settle, write, write_tree};
 use waypost_cli::App;
-use waypost_cli::scan::{Route, RouteKind, Scan};
+use waypost_cli::route::{Route, RouteKind};
+use waypost_cli::scan::Scan;
 use waypost_cli::sync::{Plan, SyncError};
 
 const MANIFESTS: [&str; 2] = ["Cargo.toml", "spin.toml"];

@@ -95,7 +95,7 @@ fn names_that_are_not_utf8_are_refused() {
     assert_eq!(
         faults,
         [
-            "error: the name of this folder is not UTF-8, so it can be no part of a URL\n  \
+            "error: the name of this folder is not UTF-8, so it can't be part of a URL\n  \
           --> handlers/caf\u{fffd}\n  \
           hint: rename it; write other bytes as percent-escapes, as in `caf%C3%A9`"
         ]

@@ -1,4 +1,4 @@
-//! Building again what changed, beside the server that serves it.
+//! Builds the app again after changes, while it is served.
 
 use std::thread;
 
@@ -8,15 +8,15 @@ use super::UpCommand;
 use super::router::Choice;
 use crate::app::App;
 use crate::build;
-use crate::host::Version;
 use crate::output;
-use crate::scan::Route;
+use crate::route::Route;
+use crate::serve::Version;
 use crate::watch::Watch;
 
-/// How many names of changed files are shown.
+/// The number of changed files that are named.
 const SHOWN: usize = 3;
 
-/// Builds and builds, as long as there is somebody to serve what comes of it.
+/// Builds the app after each change, as long as a server receives the versions.
 struct Rebuild {
     app: App,
     choice: Choice,
@@ -25,7 +25,8 @@ struct Rebuild {
 }
 
 impl UpCommand {
-    /// Builds until a version comes of it, and then whenever a file changes. Gives the first, and those that follow.
+    /// Builds until the first version succeeds, and then after each change. Returns the first version, and a receiver
+    /// for the others.
     pub(super) fn watch(&self, routes: Vec<Route>) -> (Version, Option<mpsc::Receiver<Version>>) {
         let (versions, updates) = mpsc::channel(1);
         let mut rebuild = Rebuild {
@@ -34,8 +35,7 @@ impl UpCommand {
             choice: self.choice(),
             versions,
         };
-        let watch = &mut rebuild.watch;
-        let mut result = self.version(&routes, || watch.forgive_in_step());
+        let mut result = self.watched_version(&routes, &mut rebuild.watch);
         let first = loop {
             rebuild.watch.forgive_made();
             match result {
@@ -44,14 +44,18 @@ impl UpCommand {
             }
             output::note("Waiting for a change");
             rebuild.wait();
-            result = rebuild.routes().and_then(|routes| {
-                let watch = &mut rebuild.watch;
-                self.version(&routes, || watch.forgive_in_step())
-            });
+            let routes = rebuild.routes();
+            result = routes.and_then(|routes| self.watched_version(&routes, &mut rebuild.watch));
         };
-        // It ends with the process, or when nobody takes what it makes.
+        // The thread ends with the process, or when the receiver is dropped.
         thread::spawn(move || rebuild.run());
         (first, Some(updates))
+    }
+
+    fn watched_version(&self, routes: &[Route], watch: &mut Watch) -> anyhow::Result<Version> {
+        let (version, inputs) = self.version(routes, || watch.forgive_in_step())?;
+        watch.follow_inputs(&inputs);
+        Ok(version)
     }
 }
 
@@ -61,17 +65,17 @@ impl Rebuild {
             let result = self.build();
             self.watch.forgive_made();
             match result {
-                // Nobody may be left to take it: then there is nothing to wait for either.
+                // If the receiver was dropped, there is nothing left to do.
                 Ok(version) => drop(self.versions.blocking_send(version)),
                 Err(error) => {
                     output::error(&error);
-                    output::note("The version before goes on; waiting for a change");
+                    output::note("Still serving the last version; waiting for a change");
                 }
             }
         }
     }
 
-    /// Waits for a change, and tells it; `false` when nobody serves any more.
+    /// Waits for a change, and prints it. Returns `false` if the receiver was dropped.
     fn wait(&mut self) -> bool {
         let changed = self.watch.wait(|| self.versions.is_closed());
         let (shown, more) = changed.split_at(changed.len().min(SHOWN));
@@ -87,10 +91,11 @@ impl Rebuild {
         let routes = self.routes()?;
         let watch = &mut self.watch;
         let built = build::build_telling(&self.app, &routes, || watch.forgive_in_step())?;
+        self.watch.follow_inputs(built.inputs());
         Ok(super::version_of(&self.app, &routes, &built, self.choice)?.with_short_grace())
     }
 
-    /// The routes as they are now, and the packages that they use.
+    /// Returns the current routes, and watches the packages that they use.
     fn routes(&mut self) -> anyhow::Result<Vec<Route>> {
         let routes = crate::commands::scan(&self.app)?;
         self.watch.follow(&routes);

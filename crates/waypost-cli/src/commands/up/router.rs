@@ -1,4 +1,4 @@
-//! Which router serves: the component, or the same code as a part of the host.
+//! Chooses the router: the component, or the same code built into the host.
 
 use std::path::PathBuf;
 
@@ -6,40 +6,39 @@ use waypost_config::read_text_file;
 
 use crate::app::App;
 use crate::failure::Failure;
-use crate::host::Manner;
 use crate::scaffold::ROUTER_SOURCE;
+use crate::serve::HostProfile;
 
 /// How the router runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum RouterKind {
-    /// As a part of the host: the same code, without an instance for each request
+    /// Built into the host: the same code, without an instance for each request
     Native,
-    /// As the component that other hosts run
+    /// The component that other hosts run
     Component,
 }
 
-/// What is known of the router before its source is looked at.
+/// The options that decide which router is used.
 #[derive(Clone, Copy)]
 pub(super) struct Choice {
     pub(super) asked: Option<RouterKind>,
-    pub(super) manner: Manner,
+    pub(super) profile: HostProfile,
 }
 
-/// Gives the table of routes of the router that the host itself runs; none where the component does.
+/// Returns the route table for the built-in router, or `None` if the router runs as a component.
 ///
-/// Unless something else is asked for the host does, where it can: a router with code of its own is run as it is, and
-/// so is that of an app that is to do as on another host.
+/// The built-in router is the default, unless the app's router has code of its own or another host is imitated.
 ///
 /// # Errors
 ///
-/// When what was asked for can't be had.
+/// When `--router native` is given and the router has to run as a component.
 pub(super) fn native(app: &App, choice: Choice) -> anyhow::Result<Option<PathBuf>> {
-    let Choice { asked, manner } = choice;
+    let Choice { asked, profile } = choice;
     if asked == Some(RouterKind::Component) {
         return Ok(None);
     }
-    let obstacle = match manner {
-        Manner::Spin => Some("on Spin the router is a component"),
+    let obstacle = match profile {
+        HostProfile::Spin => Some("on Spin the router is a component"),
         _ if !is_own(app) => Some("`router/src/lib.rs` is not the one that `new` makes"),
         _ => None,
     };
@@ -47,19 +46,20 @@ pub(super) fn native(app: &App, choice: Choice) -> anyhow::Result<Option<PathBuf
         None => Ok(Some(app.routes_txt())),
         Some(_) if asked.is_none() => Ok(None),
         Some(why) => Err(
-            Failure::new(format!("the host can't run this router itself: {why}"))
-                .hint("leave `--router native` out")
+            Failure::new(format!("the built-in router can't be used: {why}"))
+                .hint("omit `--router native`")
                 .into(),
         ),
     }
 }
 
-/// A router whose source can't be read is none of ours; what is wrong with it, the build tells.
+/// Returns whether the router has the source that `new` writes. A source that can't be read has not; the build
+/// reports the reason.
 fn is_own(app: &App) -> bool {
     read_text_file(app.router_source()).is_ok_and(|source| code(&source) == code(ROUTER_SOURCE))
 }
 
-/// What is left of a source without comments at the beginning of a line, and without white space.
+/// Returns a source without white space and without lines that are comments.
 fn code(source: &str) -> String {
     let lines = source.lines().map(str::trim);
     let lines = lines.filter(|line| !line.starts_with("//"));
@@ -89,15 +89,15 @@ mod tests {
     #[test]
     fn the_host_runs_a_router_that_is_as_it_was_made() {
         let (_folder, app) = app(ROUTER_SOURCE);
-        let native = |asked, manner| native(&app, Choice { asked, manner });
+        let native = |asked, profile| native(&app, Choice { asked, profile });
         let routes = Some(app.routes_txt());
         for asked in [None, Some(RouterKind::Native)] {
-            assert_eq!(native(asked, Manner::Waypost).unwrap(), routes);
+            assert_eq!(native(asked, HostProfile::Waypost).unwrap(), routes);
         }
         let component = Some(RouterKind::Component);
-        assert_eq!(native(component, Manner::Waypost).unwrap(), None);
-        assert_eq!(native(None, Manner::Spin).unwrap(), None);
-        assert!(native(Some(RouterKind::Native), Manner::Spin).is_err());
+        assert_eq!(native(component, HostProfile::Waypost).unwrap(), None);
+        assert_eq!(native(None, HostProfile::Spin).unwrap(), None);
+        assert!(native(Some(RouterKind::Native), HostProfile::Spin).is_err());
     }
 
     #[test]
@@ -108,7 +108,7 @@ mod tests {
                 &app,
                 Choice {
                     asked,
-                    manner: Manner::Waypost,
+                    profile: HostProfile::Waypost,
                 },
             )
         };

@@ -1,25 +1,14 @@
-use std::collections::BTreeMap;
-
 use super::*;
-use crate::anatomy::Anatomy;
 
 fn part(id: &str, pattern: Option<&str>, imports: &[&str]) -> Part {
     Part {
         component: id.to_owned(),
         pattern: pattern.map(str::to_owned),
-        file: format!("{id}.wasm"),
-        wasi: Some("0.3".to_owned()),
+        wasi: Some("0.3"),
         bytes: Some(100_000),
-        imports: BTreeMap::new(),
-        fault: None,
-        anatomy: Anatomy {
-            imports: imports.iter().map(|import| (*import).to_owned()).collect(),
-            memories: 1,
-            ..Anatomy::default()
-        },
-        abi: Some(Abi::Wasi03),
-        is_prebuilt: false,
-        has_environment: false,
+        imports: imports.iter().map(|import| (*import).to_owned()).collect(),
+        memories: 1,
+        ..Part::default()
     }
 }
 
@@ -97,7 +86,7 @@ fn a_component_made_elsewhere_is_composed_for_its_own_version_alone() {
     let app = |part| app(vec![part]);
     let expected = [Yes, NotTried, NotTried, Yes, No];
     assert_eq!(verdicts(&app(made.clone())), expected);
-    made.abi = Some(Abi::Wasi02);
+    made.wasi = Some("0.2");
     let expected = [Yes, NotTried, NotTried, No, Yes];
     assert_eq!(verdicts(&app(made)), expected);
 }
@@ -109,14 +98,14 @@ fn size_counts_where_it_is_limited() {
     large.bytes = Some(60 << 20);
     assert_eq!(verdicts(&app(vec![large]))[2], No);
     let mut large = part("a", Some("/a"), &PLAIN);
-    large.anatomy.memories = 40;
+    large.memories = 40;
     assert_eq!(verdicts(&app(vec![large])), [Yes, No, No, Yes, Yes]);
     let small = part("a", Some("/a"), &PLAIN);
     assert_eq!(verdicts(&app(vec![small]))[2], NotTried);
 }
 
 #[test]
-fn what_is_not_built_is_not_judged() {
+fn components_that_are_not_built_are_not_judged() {
     let mut missing = part("a", Some("/a"), &[]);
     missing.fault = Some("not built".to_owned());
     let sqlite = part("b", Some("/b"), &["spin:sqlite/sqlite@3.1.0"]);
@@ -126,7 +115,7 @@ fn what_is_not_built_is_not_judged() {
 }
 
 #[test]
-fn what_the_host_refuses_in_the_manifest_is_an_obstacle() {
+fn refusals_of_the_manifest_are_obstacles() {
     let refusal = Fault::error("`sqlite_databases` is not supported").file("spin.toml:7");
     let app = app(vec![part("a", Some("/a"), &PLAIN)]);
     let reports = hosts(&app, &[], &[refusal]);

@@ -5,9 +5,9 @@ use waypost_config::ComponentId;
 
 use super::build_command;
 use super::document::Spin;
-use crate::scan::{Route, RouteKind};
+use crate::route::{Route, RouteKind};
 
-/// A trigger that makes a component an HTTP service without a public address.
+/// Adds a trigger that makes a component an HTTP service without a public address.
 pub(super) fn private_trigger(spin: &mut Spin, id: &ComponentId) {
     let mut private = InlineTable::new();
     private.insert("private", true.into());
@@ -22,12 +22,12 @@ pub(super) fn trigger(spin: &mut Spin, id: &str, route: Value) {
     spin.note(format!("add trigger of `{id}`"));
 }
 
-/// The component of a route, and how it is built if it is.
+/// Adds the component of a route, with its build if it has one.
 pub(super) fn handler(spin: &mut Spin, route: &Route, watch: &[String]) {
     let mut component = new_table("\n");
     component.insert("source", route.source().into());
     let build = match route.kind() {
-        RouteKind::Source => Some(build(route.id().as_str(), watch)),
+        RouteKind::Source => Some(build(route.folder(), watch)),
         RouteKind::Component => None,
     };
     self::component(spin, route.id().as_str(), component, build);
@@ -38,16 +38,16 @@ pub(super) fn component(spin: &mut Spin, id: &str, component: Table, build: Opti
     spin.note(format!("add component `{id}`"));
 }
 
-/// How a package is built.
-pub(super) fn build(package: &str, watch: &[String]) -> Table {
+/// Returns the build table of the package in `folder`.
+pub(super) fn build(folder: &str, watch: &[String]) -> Table {
     let mut build = new_table("");
-    build.insert("command", build_command(package).into());
+    build.insert("command", build_command(folder).into());
     let watch: Array = watch.iter().map(String::as_str).collect();
     build.insert("watch", watch.into());
     build
 }
 
-/// An empty table with `space` before its header.
+/// Returns an empty table with `space` before its header.
 pub(super) fn new_table(space: &str) -> Table {
     let mut table = Table::new();
     table.decor_mut().set_prefix(space);

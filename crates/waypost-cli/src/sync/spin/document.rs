@@ -1,14 +1,15 @@
-//! The parts of a Spin manifest that routes are about: `[[trigger.http]]` and `[component.…]`.
+//! The parts of a Spin manifest for routes: `[[trigger.http]]` and `[component.…]`.
 
 use toml_edit::{ArrayOfTables, Item, Table, TableLike, Value};
 
-use super::super::manifest::{Manifest, replace, text};
+use super::super::manifest::{Manifest, replace};
 use super::super::{Edited, SyncError, lines};
+use crate::spin_toml::text_at;
 
 pub(in crate::sync) const FILE: &str = "spin.toml";
 
-const TRIGGERS: &str = "HTTP triggers are to be written as `[[trigger.http]]` tables";
-const COMPONENTS: &str = "components are to be written as `[component.…]` tables";
+const TRIGGERS: &str = "HTTP triggers must be written as `[[trigger.http]]` tables";
+const COMPONENTS: &str = "components must be written as `[component.…]` tables";
 
 /// A Spin manifest whose triggers and components have the form that can be edited.
 pub(super) struct Spin {
@@ -67,7 +68,7 @@ impl Spin {
             .as_array_of_tables()
             .into_iter()
             .flat_map(ArrayOfTables::iter)
-            .filter(move |trigger| text(*trigger, "component") == Some(id))
+            .filter(move |trigger| text_at(*trigger, "component") == Some(id))
     }
 
     /// Appends a trigger at the end of the file.
@@ -87,14 +88,14 @@ impl Spin {
         self.components_mut().insert(id, Item::Table(component));
     }
 
-    /// Gives a component a build, right after its own keys.
+    /// Adds a build to a component, right after its own keys.
     pub(super) fn insert_build(&mut self, id: &str, build: Table) {
         if let Some(component) = self.component_mut(id) {
             component.insert("build", Item::Table(build));
         }
     }
 
-    /// Removes the build of a component. Comments that a blank line sets apart from it stay.
+    /// Removes the build of a component. Comments above it stay if a blank line separates them.
     pub(super) fn remove_build(&mut self, id: &str) {
         let build = self
             .component_mut(id)
@@ -104,7 +105,7 @@ impl Spin {
         }
     }
 
-    /// Gives a component another id, in place.
+    /// Changes the id of a component in place.
     pub(super) fn rename_component(&mut self, old: &str, new: &str) {
         if let Some(component) = self.components_mut().remove(old) {
             self.components_mut().insert(new, component);
@@ -118,12 +119,12 @@ impl Spin {
         }
     }
 
-    /// Removes a component and its triggers. Comments that a blank line sets apart from them stay.
+    /// Removes a component and its triggers. Comments above them stay if a blank line separates them.
     pub(super) fn remove_component(&mut self, id: &str) {
         let component = self.components_mut().remove(id);
         let mut removed: Vec<Table> = component.and_then(into_table).into_iter().collect();
         self.triggers_mut().retain(|trigger| {
-            let is_removed = text(trigger, "component") == Some(id);
+            let is_removed = text_at(trigger, "component") == Some(id);
             removed.extend(is_removed.then(|| trigger.clone()));
             !is_removed
         });
@@ -153,19 +154,27 @@ impl Spin {
         }
     }
 
+    #[expect(
+        clippy::expect_used,
+        reason = "`new` refuses a document of another form"
+    )]
     fn components_mut(&mut self) -> &mut Table {
         self.manifest.document["component"]
             .as_table_mut()
             .expect("`new` made sure of this table")
     }
 
+    #[expect(
+        clippy::expect_used,
+        reason = "`new` refuses a document of another form"
+    )]
     fn triggers_mut(&mut self) -> &mut ArrayOfTables {
         self.manifest.document["trigger"]["http"]
             .as_array_of_tables_mut()
             .expect("`new` made sure of this array")
     }
 
-    /// The position after the last table of the file.
+    /// Returns the position after the last table of the file.
     fn end(&self) -> isize {
         last_position(self.manifest.document.as_table()) + 1
     }
@@ -178,7 +187,7 @@ fn shape(expected: &'static str) -> SyncError {
     }
 }
 
-/// The table at `key`, made without a header of its own where it is not there.
+/// Returns the table at `key`, after adding one without a header if there is none.
 fn implicit_table<'a>(table: &'a mut Table, key: &str) -> Option<&'a mut Table> {
     let mut implicit = Table::new();
     implicit.set_implicit(true);
@@ -198,8 +207,7 @@ fn into_table(item: Item) -> Option<Table> {
     }
 }
 
-/// The comments in the space above a table up to its last blank line; what follows belongs to the
-/// table.
+/// Returns the comments in the space above a table up to its last blank line. The rest belongs to the table.
 fn set_apart(space: &str) -> &str {
     let end = space.rfind("\n\n").map_or(0, |blank| blank + 1);
     lines::comments(&space[..end])
@@ -221,7 +229,7 @@ fn tables(table: &Table) -> impl Iterator<Item = &Table> {
     })
 }
 
-/// The first table with a header of its own after a position.
+/// Returns the first table with a header after a position.
 fn next_table(table: &mut Table, after: isize) -> Option<&mut Table> {
     let position = next_position(table, after)?;
     table_at(table, position)

@@ -1,12 +1,12 @@
-//! A route that becomes another kind: from `route.rs` to `route.wasm`, or back.
+//! Follows a route that changes from `route.rs` to `route.wasm`, or back.
 
 use super::document::Spin;
-use super::folder::folder_of_source;
 use super::{append, is_built_by_cargo};
-use crate::scan::{Route, RouteKind};
+use crate::route::{Route, RouteKind};
+use crate::spin_toml::folder_of_source;
 
-/// Takes Cargo's build from a component that is not built any more, and gives one to a component that is.
-/// A build of another kind is its owner's.
+/// Removes Cargo's build from a component that is no longer built, and adds one to a component that now is. Other
+/// builds belong to their owner.
 pub(super) fn follow(spin: &mut Spin, route: &Route, watch: &[String]) {
     let id = route.id().as_str();
     let Some(component) = spin.component(id) else {
@@ -24,7 +24,7 @@ pub(super) fn follow(spin: &mut Spin, route: &Route, watch: &[String]) {
             ));
         }
         RouteKind::Source if !has_build && made_in.is_some() => {
-            let build = append::build(id, watch);
+            let build = append::build(route.folder(), watch);
             spin.insert_build(id, build);
             spin.note(format!(
                 "add the build of `{id}`: it is `{}` now",

@@ -1,17 +1,17 @@
-//! The router's own entries: the one public trigger, and leave to call the handlers.
+//! The router's own entries: the only public trigger, and the permission to call the handlers.
 
 use toml_edit::{Array, Item, Value};
 
 use super::super::array;
-use super::super::source::ROUTER_SOURCE as SOURCE;
 use super::document::Spin;
-use super::{append, correct_source};
+use super::{append, correct_command, correct_source};
 use crate::component_id::ROUTER;
+use crate::spin_toml::ROUTER_SOURCE as SOURCE;
 
-/// What Spin's chaining needs: the app's own components, by name.
+/// The outbound host for Spin's chaining: the app's own components, by name.
 const HANDLERS: &str = "http://*.spin.internal";
 
-/// Wider grants that include the handlers.
+/// Wider patterns that include the handlers.
 const WIDER: [&str; 3] = ["*://*:*", "http://*", "http://*:*"];
 
 pub(super) fn ensure(spin: &mut Spin) {
@@ -22,6 +22,7 @@ pub(super) fn ensure(spin: &mut Spin) {
         return append_component(spin);
     }
     correct_source(spin, ROUTER, SOURCE);
+    correct_command(spin, ROUTER, ROUTER);
     ensure_grant(spin);
 }
 

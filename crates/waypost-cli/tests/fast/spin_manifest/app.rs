@@ -127,7 +127,11 @@ impl App {
 
     /// The package that a command builds, for the only target that Spin runs, and without debug information.
     fn built_by(&self, command: &str, workdir: &Path) -> Result<&Package, String> {
-        let words: Vec<&str> = command.split(' ').collect();
+        let (begin, manifest) = match command.split_once(" --manifest-path ") {
+            Some((begin, manifest)) => (begin, Some(unquoted(manifest))),
+            None => (command, None),
+        };
+        let words: Vec<&str> = begin.split(' ').collect();
         let [
             "cargo",
             "build",
@@ -139,12 +143,16 @@ impl App {
         else {
             return Err(format!("`{command}` is no build of a component"));
         };
-        let found = match rest {
-            ["-p", name] => self.packages.iter().find(|package| package.name == *name),
-            [] => self
-                .packages
-                .iter()
-                .find(|package| package.manifest_path == workdir.join("Cargo.toml")),
+        let at = |manifest: &str| {
+            let file = workdir.join(manifest);
+            let mut packages = self.packages.iter();
+            packages.find(|package| package.manifest_path == file)
+        };
+        let found = match (rest, manifest) {
+            // Where the source is, whatever Cargo's configuration says.
+            (["--target-dir", "target"], Some(manifest)) => at(&manifest),
+            (["-p", name], None) => self.packages.iter().find(|package| package.name == *name),
+            ([], None) => at("Cargo.toml"),
             _ => None,
         };
         if !workdir.is_dir() {
@@ -270,4 +278,15 @@ fn exact(grant: &str) -> Result<(), String> {
         && !host.contains(['*', '/', '{', '?', '#', '@'])
         && port_fits;
     fits.then_some(()).ok_or_else(refused)
+}
+
+/// The word that a shell makes of this one.
+fn unquoted(word: &str) -> String {
+    match word
+        .strip_prefix('"')
+        .and_then(|word| word.strip_suffix('"'))
+    {
+        Some(quoted) => quoted.replace('\\', ""),
+        None => word.to_owned(),
+    }
 }

@@ -10,20 +10,18 @@ struct Params {
 
 async fn get(_req: Request, ctx: Context<Params>) -> Result<Response> {
     let params = ctx.params;
-    Ok(Response::new(format!(
-        "slug: {}\npath: {}\n",
-        params.slug,
-        params.path.join("/")
-    )))
+    let mut text = String::new();
+    text += &format!("slug: {}\n", params.slug);
+    text += &format!("path: {}\n", params.path.join("/"));
+    Ok(Response::new(text))
 }
 
 async fn post(_req: Request, ctx: Context<Params>) -> Result<Response> {
     let params = ctx.params;
-    Ok(Response::new(format!(
-        "slug: {}\npath: {}\n",
-        params.slug,
-        params.path.join("/")
-    )))
+    let mut text = String::new();
+    text += &format!("slug: {}\n", params.slug);
+    text += &format!("path: {}\n", params.path.join("/"));
+    Ok(Response::new(text))
 }
 
 waypost::export!(get, post);
