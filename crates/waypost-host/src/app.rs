@@ -9,6 +9,7 @@ use crate::app::component::LazyComponent;
 use crate::compat::HostProfile;
 use crate::instance::config::Runtime;
 use crate::instance::reply::Reply;
+use crate::key_value::Stores;
 use crate::observe::metrics::Metrics;
 use crate::request::admission::{Admission, Place};
 use crate::request::body::{BodyFault, limited};
@@ -35,6 +36,7 @@ pub(crate) struct App {
     pub(crate) admission: Admission,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) runtime: Arc<Runtime>,
+    pub(crate) stores: Stores,
     pub(crate) components: BTreeMap<ComponentId, Arc<LazyComponent>>,
     /// The router that the host runs in place of a component, if any.
     pub(crate) routing: Option<Routing>,

@@ -6,7 +6,7 @@ use crate::app::native_router::{NativeRouter, RoutesError, Routing, Table};
 use crate::compat::HostProfile;
 use crate::engine::PoolSize;
 use crate::instance::config::{InstanceConfig, Runtime};
-use crate::key_value::KeyValue;
+use crate::key_value::{Calls, StoreAccess, Stores};
 use crate::observe::labels::Labels;
 use crate::observe::metrics::Metrics;
 use crate::options::HostOptions;
@@ -35,6 +35,7 @@ pub(crate) struct Assembly {
     pub(crate) manifest: Manifest,
     pub(crate) settings: Settings,
     pub(crate) options: HostOptions,
+    pub(crate) stores: Stores,
     /// The value that the cookie of draft mode must have.
     pub(crate) draft_secret: String,
 }
@@ -61,8 +62,6 @@ impl Assembly {
         resolved: BTreeMap<ComponentId, ResolvedComponent>,
         runtime: impl FnOnce(Weak<dyn Dispatch>, Arc<Metrics>) -> Runtime,
     ) -> Result<Arc<App>, RoutesError> {
-        let file = self.options.state_dir.join("key_value.redb");
-        let key_value = KeyValue::new(&self.options.key_value, file);
         let router = self.native_router(&resolved).cloned();
         let known: BTreeSet<String> = resolved.keys().map(ToString::to_string).collect();
         let table =
@@ -73,7 +72,7 @@ impl Assembly {
             let dispatch: Weak<dyn Dispatch> = Weak::<App>::clone(app);
             let runtime = Arc::new(runtime(dispatch, Arc::clone(&metrics)));
             let components = resolved.into_iter().filter_map(|(id, resolved)| {
-                let component = self.component(&id, resolved, &key_value, &runtime)?;
+                let component = self.component(&id, resolved, &runtime)?;
                 Some((id, Arc::new(component)))
             });
             let components = components.collect();
@@ -87,6 +86,7 @@ impl Assembly {
                 admission: Admission::limited(self.settings.limits.concurrency),
                 development: self.options.development,
                 profile: self.options.profile,
+                stores: self.stores.clone(),
                 manifest: self.manifest,
                 settings: self.settings,
             }
@@ -128,7 +128,6 @@ impl Assembly {
         &self,
         id: &ComponentId,
         resolved: ResolvedComponent,
-        key_value: &KeyValue,
         runtime: &Arc<Runtime>,
     ) -> Option<LazyComponent> {
         let declared = self.manifest.components.get(id)?;
@@ -137,8 +136,14 @@ impl Assembly {
             route: pattern.cloned().unwrap_or_else(|| id.to_string()),
             component: id.clone(),
         });
-        let permissions = self.permissions(id, declared, resolved, key_value);
         let limits = self.limits(id);
+        let key_value = StoreAccess {
+            stores: self.stores.clone(),
+            granted: declared.key_value_stores.clone(),
+            calls: Calls::new(limits.store_calls),
+            metrics: Arc::clone(&runtime.metrics),
+        };
+        let permissions = self.permissions(id, declared, resolved, key_value);
         let (limits, admission) = match permissions.forwards {
             true => (self.router_limits(limits), Admission::unlimited()),
             false => {
@@ -172,14 +177,13 @@ impl Assembly {
         id: &ComponentId,
         declared: &Component,
         resolved: ResolvedComponent,
-        key_value: &KeyValue,
+        key_value: StoreAccess,
     ) -> Permissions {
         let mut permissions = Permissions {
             environment: declared.environment.clone(),
             app_root: self.options.app_root.clone(),
             files: declared.files.clone(),
-            key_value: key_value.clone(),
-            key_value_stores: declared.key_value_stores.clone(),
+            key_value: Arc::new(key_value),
             variables: resolved.variables,
             allowed_hosts: resolved.allowed_hosts,
             forwards: false,

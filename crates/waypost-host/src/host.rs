@@ -13,6 +13,7 @@ use crate::instance::lifecycle::registry::Registry;
 use crate::instance::linker;
 use crate::instance::pool::{IDLE, Pools};
 use crate::instance::total_memory::TotalMemory;
+use crate::key_value::Stores;
 use crate::options::HostOptions;
 use crate::request::admission::Admission;
 use crate::wasi::outgoing::MAX_APP_CONNECTIONS;
@@ -40,10 +41,13 @@ impl Host {
     ///
     /// Variables of the manifest are read from the environment (`SPIN_VARIABLE_<NAME>`), as in Spin.
     ///
+    /// If a component may use key-value stores on disk, their file is opened now. One host at a time uses a state folder
+    /// with stores: this blocks for as long as [`HostOptions::state_patience`] while another does.
+    ///
     /// # Errors
     ///
-    /// When a variable is missing, a setting names an unknown route, the route table cannot be read, or the engine does
-    /// not start.
+    /// When a variable is missing, a setting names an unknown route, the state folder of stores cannot be written or is used by
+    /// another host, the file of the stores is broken, the route table cannot be read, or the engine does not start.
     pub fn new(
         manifest: Manifest,
         settings: Settings,
@@ -58,7 +62,9 @@ impl Host {
         let resolved = manifest.resolve(|name| std::env::var_os(name))?;
         let code_cache = options.code_cache.clone();
         let memory = Arc::new(TotalMemory::new(settings.limits.total_memory));
+        let stores = open_stores(&manifest, &settings, &options)?;
         let parts = Assembly {
+            stores,
             manifest,
             settings,
             options,
@@ -151,11 +157,13 @@ impl Host {
         result.map_err(HostError::Listener)
     }
 
-    /// Drops instances that have been idle for long, again and again.
+    /// Again and again, drops instances that have been idle for long, tries to write stores that failed, and gives disk space
+    /// back that stores don't need.
     async fn tidy(&self) -> Infallible {
         loop {
             tokio::time::sleep(TIDY_INTERVAL).await;
             self.app.runtime.pools.retire_idle(IDLE);
+            self.app.stores.tend().await;
         }
     }
 
@@ -175,10 +183,39 @@ impl Host {
         admin.serve(listener).await.map_err(HostError::Listener)
     }
 
+    /// Returns the key-value stores, for [`HostOptions::stores`] of the host that follows this one.
+    pub fn stores(&self) -> Stores {
+        self.app.stores.clone()
+    }
+
     /// Returns the number of live instances: those that work, and those kept for the next request.
     pub fn instances(&self) -> usize {
         self.app.runtime.registry.live()
     }
+}
+
+/// Opens the stores of an app, or takes over those of the host before.
+fn open_stores(
+    manifest: &Manifest,
+    settings: &Settings,
+    options: &HostOptions,
+) -> Result<Stores, HostError> {
+    let limits = &settings.limits.stores;
+    if let Some(stores) = &options.stores {
+        return Ok(stores.with_limits(limits));
+    }
+    let mut components = manifest.components.values();
+    let are_used = components.any(|component| !component.key_value_stores.is_empty());
+    if !are_used {
+        return Ok(Stores::unused(limits));
+    }
+    let (storage, folder) = (&options.key_value, &options.state_dir);
+    Ok(Stores::open(
+        storage,
+        folder,
+        limits,
+        options.state_patience,
+    )?)
 }
 
 /// Makes a text that cannot be guessed.

@@ -2,66 +2,137 @@
 //!
 //! One backend holds all stores of an app. It is asked from blocking threads only, as it may touch the disk.
 
+mod calls;
 mod disk;
+mod file;
+mod health;
+mod keys;
+mod lock;
 mod memory;
+mod sizes;
 mod spin2;
 mod spin3;
+mod stores;
+
+pub(crate) use calls::Calls;
+pub(crate) use stores::OpenError;
+pub use stores::Stores;
 
 use crate::observe::labels::Labels;
+use crate::observe::metrics::{Bound, Metrics};
 use crate::wasi::imports::ImportState;
-use std::path::PathBuf;
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use waypost_config::settings::StoreLimits;
 
 /// Where the key-value stores of an app are kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyValueStorage {
-    /// In `key_value.redb` in the state folder, opened when a component first asks for it.
+    /// In `key_value.redb` in the state folder. The host opens it when it starts, if a component may use a store.
     #[default]
     Disk,
     /// In memory, for as long as the host runs.
     Memory,
 }
 
-/// The stores of an app.
-#[derive(Clone)]
-pub(crate) struct KeyValue(Arc<dyn Backend>);
-
 /// A store that a component opened.
 #[derive(Clone)]
 pub struct OpenStore {
-    backend: KeyValue,
+    access: Arc<StoreAccess>,
     label: Arc<str>,
 }
 
-/// Why a store does not do what it was asked for.
-#[derive(Debug, thiserror::Error)]
+/// The access of a component to the stores of its app.
+pub(crate) struct StoreAccess {
+    pub(crate) stores: Stores,
+    /// Names of the stores that it may open.
+    pub(crate) granted: BTreeSet<String>,
+    pub(crate) calls: Calls,
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+/// Why a store does not do what it was asked for. The text is for the guest: it names nothing of the machine.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum StoreError {
     #[error(
         "store `{0}` is not granted; add it to `key_value_stores` of the component in `spin.toml`"
     )]
     AccessDenied(String),
+    #[error("{found} (`{}` in `[limits]` of `waypost.toml`)", bound.name())]
+    OverBound { bound: Bound, found: String },
     #[error("{0}")]
-    Storage(String),
+    Failed(String),
+}
+
+impl StoreError {
+    /// Says that a call went over a bound; `found` is how.
+    fn over(bound: Bound, found: &str) -> Self {
+        Self::OverBound {
+            bound,
+            found: found.to_owned(),
+        }
+    }
 }
 
 /// What keeps the stores. Calls may block.
 pub(crate) trait Backend: Send + Sync + 'static {
     fn get(&self, store: &str, key: &str) -> Result<Option<Vec<u8>>, StoreError>;
-    fn set(&self, store: &str, key: &str, value: &[u8]) -> Result<(), StoreError>;
+
+    /// Writes an entry if the stores are then within their limits, or smaller than before.
+    fn set(
+        &self,
+        store: &str,
+        key: &str,
+        value: &[u8],
+        limits: &StoreLimits,
+    ) -> Result<(), StoreError>;
+
     fn delete(&self, store: &str, key: &str) -> Result<(), StoreError>;
+
     fn exists(&self, store: &str, key: &str) -> Result<bool, StoreError>;
-    fn keys(&self, store: &str) -> Result<Vec<String>, StoreError>;
+
+    /// Lists so many keys of a store at most: the first ones, or those that follow `after`.
+    fn keys(
+        &self,
+        store: &str,
+        after: Option<&str>,
+        most: usize,
+    ) -> Result<Vec<String>, StoreError>;
+
+    /// Returns what all entries count for, in bytes.
+    fn data(&self) -> u64;
+
+    /// Applies other limits to what the backend bounds by itself.
+    fn bound(&self, _limits: &StoreLimits) {}
+
+    /// Returns whether [`Backend::tend`] has something to do.
+    fn is_due(&self) -> bool {
+        false
+    }
+
+    /// Tries to write again if that failed, and gives disk space back that is not needed.
+    fn tend(&self) {}
+
+    fn report(&self) -> Report {
+        Report {
+            data: self.data(),
+            ..Report::default()
+        }
+    }
 }
 
-impl KeyValue {
-    /// Makes the stores of an app; `file` is where they are kept on disk. Nothing is opened yet.
-    pub(crate) fn new(storage: &KeyValueStorage, file: PathBuf) -> Self {
-        Self(match storage {
-            KeyValueStorage::Disk => Arc::new(disk::Disk::new(file)),
-            KeyValueStorage::Memory => Arc::new(memory::Memory::default()),
-        })
-    }
+/// How the stores of an app do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Report {
+    /// Whether the latest attempt to open or to write the stores failed.
+    pub(crate) is_failing: bool,
+    pub(crate) failed_reads: u64,
+    pub(crate) failed_writes: u64,
+    /// What all entries count for, in bytes.
+    pub(crate) data: u64,
+    /// Length of the file, in bytes.
+    pub(crate) file: u64,
 }
 
 impl OpenStore {
@@ -69,102 +140,95 @@ impl OpenStore {
     ///
     /// # Errors
     ///
-    /// When the manifest does not grant the store.
+    /// If the manifest does not grant the store.
     pub(crate) fn open(imports: &ImportState, label: &str) -> Result<Self, StoreError> {
-        let permissions = &imports.permissions;
-        if !permissions.key_value_stores.contains(label) {
+        let access = &imports.permissions.key_value;
+        if !access.granted.contains(label) {
             let error = StoreError::AccessDenied(label.to_owned());
             let Labels { route, component } = &*imports.labels;
             tracing::warn!(route, %component, "{error}");
             return Err(error);
         }
         Ok(Self {
-            backend: permissions.key_value.clone(),
+            access: Arc::clone(access),
             label: label.into(),
         })
     }
 
     async fn get(self, key: String) -> Result<Option<Vec<u8>>, StoreError> {
-        self.run(move |backend, store| backend.get(store, &key))
+        self.read(move |backend, store| backend.get(store, &key))
             .await
     }
 
     async fn set(self, key: String, value: Vec<u8>) -> Result<(), StoreError> {
-        self.run(move |backend, store| backend.set(store, &key, &value))
+        let limits = Arc::clone(&self.access.stores.limits);
+        let fits = sizes::check_entry(&limits, &key, &value);
+        self.counted(fits)?;
+        self.write(move |backend, store| backend.set(store, &key, &value, &limits))
             .await
     }
 
     async fn delete(self, key: String) -> Result<(), StoreError> {
-        self.run(move |backend, store| backend.delete(store, &key))
+        self.write(move |backend, store| backend.delete(store, &key))
             .await
     }
 
     async fn exists(self, key: String) -> Result<bool, StoreError> {
-        self.run(move |backend, store| backend.exists(store, &key))
+        self.read(move |backend, store| backend.exists(store, &key))
             .await
     }
 
-    async fn keys(self) -> Result<Vec<String>, StoreError> {
-        self.run(|backend, store| backend.keys(store)).await
+    /// Lists so many keys at most: the first ones, or those that follow `after`.
+    async fn keys(self, after: Option<String>, most: usize) -> Result<Vec<String>, StoreError> {
+        self.read(move |backend, store| backend.keys(store, after.as_deref(), most))
+            .await
     }
 
-    async fn run<T: Send + 'static>(
+    /// Lists all keys.
+    ///
+    /// # Errors
+    ///
+    /// If there are more than a list may have.
+    async fn all_keys(self) -> Result<Vec<String>, StoreError> {
+        let most = self.access.stores.limits.list;
+        let keys = self.clone().keys(None, most.saturating_add(1)).await?;
+        if keys.len() <= most {
+            return Ok(keys);
+        }
+        let found = format!("the store has more than {most} keys, as many as a list may have");
+        self.counted(Err(StoreError::over(Bound::StoreList, &found)))
+    }
+
+    async fn read<T: Send + 'static>(
         self,
         call: impl FnOnce(&dyn Backend, &str) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        tokio::task::spawn_blocking(move || call(&*self.backend.0, &self.label))
-            .await
-            .unwrap_or_else(|error| Err(StoreError::Storage(error.to_string())))
+        let calls = self.access.calls.clone();
+        let work = move || call(&*self.access.stores.backend, &self.label);
+        calls.read(work).await
+    }
+
+    async fn write<T: Send + 'static>(
+        self,
+        call: impl FnOnce(&dyn Backend, &str) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let calls = self.access.calls.clone();
+        let turn = self.access.stores.turn.clone();
+        let work = move || {
+            let result = call(&*self.access.stores.backend, &self.label);
+            self.counted(result)
+        };
+        calls.write(turn, work).await
+    }
+
+    /// Counts what went over a bound, and passes the result on.
+    fn counted<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        if let Err(StoreError::OverBound { bound, .. }) = &result {
+            self.access.metrics.over(*bound);
+        }
+        result
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn behaves(backend: &dyn Backend) {
-        let get = |store, key| backend.get(store, key).expect("the backend works");
-        let keys = |store| backend.keys(store).expect("the backend works");
-        assert_eq!((get("a", "k"), keys("a")), (None, vec![]));
-        for (store, key, value) in [("a", "k", "1"), ("a", "", "2"), ("ab", "k", "3")] {
-            backend
-                .set(store, key, value.as_bytes())
-                .expect("the backend works");
-        }
-        assert_eq!(get("a", "k"), Some(b"1".to_vec()));
-        assert_eq!(get("ab", "k"), Some(b"3".to_vec()));
-        assert_eq!(keys("a"), ["", "k"]);
-        assert!(backend.exists("a", "").expect("the backend works"));
-        backend.delete("a", "k").expect("the backend works");
-        backend
-            .delete("a", "k")
-            .expect("deleting nothing is no error");
-        assert_eq!((get("a", "k"), keys("a")), (None, vec![String::new()]));
-        assert_eq!(keys("ab"), ["k"]);
-    }
-
-    #[test]
-    fn memory_behaves() {
-        behaves(&memory::Memory::default());
-    }
-
-    #[test]
-    fn disk_behaves_and_remembers() {
-        let dir = tempfile::tempdir().expect("a folder is to be had");
-        let file = dir.path().join("state/key_value.redb");
-        behaves(&disk::Disk::new(file.clone()));
-        let again = disk::Disk::new(file);
-        assert_eq!(again.keys("ab").expect("the file opens again"), ["k"]);
-    }
-
-    #[test]
-    fn a_broken_file_is_an_error_that_names_it() {
-        let dir = tempfile::tempdir().expect("a folder is to be had");
-        let file = dir.path().join("key_value.redb");
-        std::fs::write(&file, "not a database").expect("the folder is writable");
-        let error = disk::Disk::new(file)
-            .keys("a")
-            .expect_err("the file is broken");
-        assert!(error.to_string().contains("key_value.redb"), "{error}");
-    }
-}
+mod tests;

@@ -27,6 +27,6 @@ pub use instance::load::{
     MAX_COMPONENT, MountError, ShapeError, check_mount, check_outline, check_shape, is_candidate,
     is_offered,
 };
-pub use key_value::KeyValueStorage;
+pub use key_value::{KeyValueStorage, Stores};
 pub use options::HostOptions;
 pub use waypost_config::{ComponentId, Faults, Manifest, Settings};

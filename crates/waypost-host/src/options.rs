@@ -4,10 +4,14 @@ use crate::app::native_router::NativeRouter;
 use crate::compat::HostProfile;
 use crate::engine::InstanceSize;
 use crate::engine::code_cache::CodeCache;
-use crate::key_value::KeyValueStorage;
+use crate::key_value::{KeyValueStorage, Stores};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 use waypost_config::ComponentId;
+
+/// How long a host waits for its state folder: as long as a host may take to stop by default.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a host needs to know besides its manifest and settings.
 #[derive(Clone, Debug)]
@@ -23,6 +27,11 @@ pub struct HostOptions {
     pub development: bool,
     /// Where the key-value stores are kept.
     pub key_value: KeyValueStorage,
+    /// The stores of the host that this one follows in the same process ([`Host::stores`](crate::Host::stores)). Default:
+    /// none, so the host opens its own.
+    pub stores: Option<Stores>,
+    /// How long to wait for a state folder that the host of another process still uses. Default: 10 s.
+    pub state_patience: Duration,
     /// Size of an instance of the largest component. Default: that of a route written in Rust.
     pub instance_size: InstanceSize,
     /// Pattern of the route of each component that has one, such as `/items/[slug]`: its name in the log and in the
@@ -45,6 +54,8 @@ impl HostOptions {
             development: false,
             instance_size: InstanceSize::default(),
             key_value: KeyValueStorage::default(),
+            stores: None,
+            state_patience: PATIENCE,
             patterns: BTreeMap::new(),
             profile: HostProfile::default(),
             native_router: None,

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use tracing_subscriber::EnvFilter;
 use waypost_config::ComponentId;
 use waypost_host::{
-    CodeCache, Host, HostError, HostOptions, HostProfile, InstanceSize, NativeRouter,
+    CodeCache, Host, HostError, HostOptions, HostProfile, InstanceSize, NativeRouter, Stores,
 };
 
 use super::Configuration;
@@ -102,12 +102,14 @@ impl Version {
             && self.native_router == other.native_router
     }
 
-    fn host(&self, place: &Place<'_>) -> anyhow::Result<Host> {
+    /// Makes a host of this version, which takes over the `stores` of the host before it.
+    fn host(&self, place: &Place<'_>, stores: Option<Stores>) -> anyhow::Result<Host> {
         let mut options = HostOptions::new(place.root, place.state_dir);
         options.patterns = self.patterns.clone();
         options.instance_size = self.instance_size;
         options.profile = place.profile;
         options.code_cache = place.code_cache.clone();
+        options.stores = stores;
         options.native_router = self.native_router.clone().and_then(native_router);
         let manifest = self.configuration.manifest.clone();
         let settings = self.configuration.settings.clone();
@@ -156,7 +158,7 @@ async fn serve_versions(
     mut version: Version,
     updates: Option<mpsc::Receiver<Version>>,
 ) -> anyhow::Result<()> {
-    let mut host = version.host(place)?;
+    let mut host = version.host(place, None)?;
     if place.loading == Loading::Eager {
         host.load_all().await?;
     }
@@ -274,7 +276,7 @@ async fn next(
             host.look_again();
             continue;
         }
-        match update.host(place) {
+        match update.host(place, Some(host.stores())) {
             Ok(host) => return (host, update),
             Err(error) => output::error(&error),
         }

@@ -1,8 +1,11 @@
 //! `[limits]`: the limits of the app and of its routes.
 
 mod bounds;
+mod stores;
 
 use std::time::Duration;
+
+pub use stores::StoreLimits;
 
 use super::quantity::{read_count, read_duration, read_size, refuse};
 use crate::document::{Collector, Keys, Table, Value};
@@ -50,6 +53,11 @@ pub struct Limits {
     /// The size of a handler's log, in bytes per second. Default: 1 MiB. Output above it is dropped, and
     /// the log says so.
     pub log_rate: u64,
+    /// How many calls to key-value stores one route may have at work at once. Default: 4. Beyond it
+    /// a call waits.
+    pub store_calls: usize,
+    /// What the key-value stores may take.
+    pub stores: StoreLimits,
 }
 
 impl Default for Limits {
@@ -68,6 +76,8 @@ impl Default for Limits {
             concurrency: 1_000,
             route_concurrency: 100,
             log_rate: MIB,
+            store_calls: 4,
+            stores: StoreLimits::default(),
         }
     }
 }
@@ -95,6 +105,8 @@ pub struct RouteLimits {
     pub concurrency: usize,
     /// The size of the handler's log, in bytes per second.
     pub log_rate: u64,
+    /// How many calls to key-value stores the route may have at work at once.
+    pub store_calls: usize,
 }
 
 impl RouteLimits {
@@ -110,6 +122,7 @@ impl RouteLimits {
             request_line: limits.request_line,
             concurrency: limits.route_concurrency,
             log_rate: limits.log_rate,
+            store_calls: limits.store_calls,
         }
     }
 
@@ -133,6 +146,7 @@ pub(super) struct Overrides {
     request_line: Option<usize>,
     concurrency: Option<usize>,
     log_rate: Option<u64>,
+    store_calls: Option<usize>,
 }
 
 impl Overrides {
@@ -148,6 +162,7 @@ impl Overrides {
             request_line: self.request_line.unwrap_or(limits.request_line),
             concurrency: self.concurrency.unwrap_or(limits.concurrency),
             log_rate: self.log_rate.unwrap_or(limits.log_rate),
+            store_calls: self.store_calls.unwrap_or(limits.store_calls),
         }
     }
 
@@ -167,6 +182,7 @@ impl Overrides {
             request_line: size("request_line", faults),
             concurrency: read_count(table, concurrency, &bounds::CONCURRENCY, faults),
             log_rate: read_size(table, "log_rate", &bounds::LOG_RATE, faults),
+            store_calls: read_count(table, "store_calls", &bounds::STORE_CALLS, faults),
         }
     }
 }
@@ -185,6 +201,13 @@ const KEYS: Keys = Keys::only(&[
     "concurrency",
     "route_concurrency",
     "log_rate",
+    "store_calls",
+    "store_key",
+    "store_value",
+    "store_size",
+    "store_file",
+    "store_list",
+    "store_cache",
 ]);
 
 const ROUTE_KEYS: Keys = Keys {
@@ -198,6 +221,7 @@ const ROUTE_KEYS: Keys = Keys {
         "request_line",
         "concurrency",
         "log_rate",
+        "store_calls",
     ],
     unsupported: &[
         ("idle_timeout", APP_WIDE),
@@ -207,8 +231,15 @@ const ROUTE_KEYS: Keys = Keys {
             "set it in `[limits]`: routes share the memory",
         ),
         ("route_concurrency", "write `concurrency`"),
+        ("store_key", ALL_STORES),
+        ("store_value", ALL_STORES),
+        ("store_size", ALL_STORES),
+        ("store_file", ALL_STORES),
+        ("store_list", ALL_STORES),
+        ("store_cache", ALL_STORES),
     ],
 };
+const ALL_STORES: &str = "set it in `[limits]`: routes share the stores";
 const APP_WIDE: &str = "set it in `[limits]`: it belongs to a connection, which serves many routes";
 
 /// Reads the limits of the app.
@@ -233,6 +264,8 @@ pub(super) fn read(root: &Table<'_>, faults: &mut Collector) -> Limits {
         concurrency: concurrency.unwrap_or(defaults.concurrency),
         route_concurrency: route.concurrency,
         log_rate: route.log_rate,
+        store_calls: route.store_calls,
+        stores: stores::read(&table, &defaults.stores, faults),
         ..read_connection_limits(&table, defaults, faults)
     };
     let share = table.get("route_concurrency");

@@ -3,7 +3,7 @@
 mod report;
 
 use crate::app::App;
-use crate::observe::metrics::{Metrics, Phase};
+use crate::observe::metrics::Phase;
 use crate::request::body;
 use crate::request::failure::{plain, reason};
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
@@ -96,7 +96,7 @@ impl Admin {
         let is_known = [HEALTH, METRICS].contains(&path);
         match path {
             _ if is_known && !is_read(method) => not_allowed(),
-            HEALTH => health(&self.app.metrics),
+            HEALTH => health(&self.app),
             METRICS => self.metrics(),
             _ => plain(StatusCode::NOT_FOUND, reason(StatusCode::NOT_FOUND)),
         }
@@ -114,14 +114,19 @@ pub(crate) fn is_read(method: &Method) -> bool {
     [Method::GET, Method::HEAD].contains(method)
 }
 
-/// Makes the response that says whether the app accepts requests: a 503 while it does not.
-pub(crate) fn health(metrics: &Metrics) -> Response<WasiBody> {
-    let (status, word) = match metrics.phase() {
-        Phase::Starting => (StatusCode::SERVICE_UNAVAILABLE, "starting"),
-        Phase::Serving => (StatusCode::OK, "serving"),
-        Phase::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
+/// Makes the response that says whether the app accepts requests: a 503 while it does not. If its key-value stores cannot be
+/// written, it still accepts them, because many need no store.
+pub(crate) fn health(app: &App) -> Response<WasiBody> {
+    let (status, text) = match app.metrics.phase() {
+        Phase::Starting => (StatusCode::SERVICE_UNAVAILABLE, r#"{"status":"starting"}"#),
+        Phase::Serving if app.stores.report().is_failing => (
+            StatusCode::OK,
+            r#"{"status":"degraded","reason":"the key-value stores cannot be written"}"#,
+        ),
+        Phase::Serving => (StatusCode::OK, r#"{"status":"serving"}"#),
+        Phase::Stopping => (StatusCode::SERVICE_UNAVAILABLE, r#"{"status":"stopping"}"#),
     };
-    let mut response = plain(status, format!("{{\"status\":\"{word}\"}}\n"));
+    let mut response = plain(status, format!("{text}\n"));
     let headers = response.headers_mut();
     let json = HeaderValue::from_static("application/json");
     headers.insert(CONTENT_TYPE, json);

@@ -159,7 +159,7 @@ async fn drive(
         async move {
             match request.method() {
                 _ if asks_health => {
-                    let response = admin::health(&app.metrics);
+                    let response = admin::health(&app);
                     Ok(SentBody::response(response, version, open))
                 }
                 // There is nothing to tunnel to: the connection ends without an answer.

@@ -10,7 +10,9 @@ impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::AccessDenied(_) => Self::AccessDenied,
-            StoreError::Storage(message) => Self::Other(message),
+            error @ (StoreError::OverBound { .. } | StoreError::Failed(_)) => {
+                Self::Other(error.to_string())
+            }
         }
     }
 }
@@ -20,7 +22,7 @@ impl Host for ImportState {}
 impl HostStore for ImportState {
     async fn open(&mut self, label: String) -> Result<Result<Resource<OpenStore>, Error>> {
         match OpenStore::open(self, &label) {
-            Ok(store) => Ok(Ok(self.table.push(store)?)),
+            Ok(store) => Ok(self.table.push(store).map_err(|_| Error::StoreTableFull)),
             Err(error) => Ok(Err(error.into())),
         }
     }
@@ -64,7 +66,7 @@ impl HostStore for ImportState {
 
     async fn get_keys(&mut self, store: Resource<OpenStore>) -> Result<Result<Vec<String>, Error>> {
         let store = self.table.get(&store)?.clone();
-        Ok(store.keys().await.map_err(Error::from))
+        Ok(store.all_keys().await.map_err(Error::from))
     }
 
     async fn drop(&mut self, store: Resource<OpenStore>) -> Result<()> {

@@ -1,5 +1,6 @@
 //! `spin:key-value/key-value@3.0.0`, for WASI 0.3 guests: while a store works, other tasks of the guest run.
 
+use super::keys::Keys;
 use super::{OpenStore, StoreError};
 use crate::wasi::bindings::spin::key_value::key_value::{
     Error, Host, HostStore, HostStoreWithStore,
@@ -14,7 +15,9 @@ impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::AccessDenied(_) => Self::AccessDenied,
-            StoreError::Storage(message) => Self::Other(message),
+            error @ (StoreError::OverBound { .. } | StoreError::Failed(_)) => {
+                Self::Other(error.to_string())
+            }
         }
     }
 }
@@ -34,7 +37,7 @@ impl<T: Send> HostStoreWithStore<T> for Inside {
         accessor.with(|mut access| {
             let state = access.get();
             match OpenStore::open(state, &label) {
-                Ok(store) => Ok(Ok(state.table.push(store)?)),
+                Ok(store) => Ok(state.table.push(store).map_err(|_| Error::StoreTableFull)),
                 Err(error) => Ok(Err(error.into())),
             }
         })
@@ -89,15 +92,13 @@ impl<T: Send> HostStoreWithStore<T> for Inside {
         accessor: &Accessor<T, Self>,
         store: Resource<OpenStore>,
     ) -> Result<(StreamReader<String>, FutureReader<Result<(), Error>>)> {
-        let (keys, outcome) = match opened(accessor, &store)?.keys().await {
-            Ok(keys) => (keys, Ok(())),
-            Err(error) => (Vec::new(), Err(Error::from(error))),
-        };
+        let (keys, outcome) = Keys::of(opened(accessor, &store)?);
+        // A guest that stops reading gets no error.
+        let outcome =
+            async { wasmtime::error::Ok(outcome.await.unwrap_or(Ok(())).map_err(Error::from)) };
         accessor.with(|mut access| {
             let keys = StreamReader::new(&mut access, keys)?;
-            let outcome =
-                FutureReader::new(&mut access, async move { wasmtime::error::Ok(outcome) })?;
-            Ok((keys, outcome))
+            Ok((keys, FutureReader::new(&mut access, outcome)?))
         })
     }
 

@@ -20,11 +20,16 @@ pub(crate) enum Bound {
     LogRate,
     InnerRequests,
     TotalMemory,
+    StoreKey,
+    StoreValue,
+    StoreSize,
+    StoreFile,
+    StoreList,
 }
 
 impl Bound {
     /// All bounds, in the order of their numbers.
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 18] = [
         Self::MaxDuration,
         Self::CpuTime,
         Self::Memory,
@@ -38,6 +43,11 @@ impl Bound {
         Self::LogRate,
         Self::InnerRequests,
         Self::TotalMemory,
+        Self::StoreKey,
+        Self::StoreValue,
+        Self::StoreSize,
+        Self::StoreFile,
+        Self::StoreList,
     ];
 
     /// Returns its name in the metrics.
@@ -56,6 +66,11 @@ impl Bound {
             Self::LogRate => "log_rate",
             Self::InnerRequests => "inner_requests",
             Self::TotalMemory => "total_memory",
+            Self::StoreKey => "store_key",
+            Self::StoreValue => "store_value",
+            Self::StoreSize => "store_size",
+            Self::StoreFile => "store_file",
+            Self::StoreList => "store_list",
         }
     }
 }

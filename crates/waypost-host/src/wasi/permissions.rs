@@ -1,8 +1,9 @@
 //! What one component may use: what its manifest entry grants, and nothing else.
 
-use crate::key_value::KeyValue;
-use std::collections::{BTreeMap, BTreeSet};
+use crate::key_value::StoreAccess;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use waypost_config::ComponentId;
 use waypost_config::manifest::FileMount;
 use waypost_config::outbound::{AllowedHosts, authority_of};
@@ -14,9 +15,7 @@ pub(crate) struct Permissions {
     /// The folder of the app, which mounted folders don't leave.
     pub(crate) app_root: PathBuf,
     pub(crate) files: Vec<FileMount>,
-    /// The stores of the app, of which the component may open those in `key_value_stores`.
-    pub(crate) key_value: KeyValue,
-    pub(crate) key_value_stores: BTreeSet<String>,
+    pub(crate) key_value: Arc<StoreAccess>,
     pub(crate) variables: BTreeMap<String, VariableValue>,
     pub(crate) allowed_hosts: AllowedHosts,
     /// Whether its requests are those of its own clients, which it forwards as the app's router.

@@ -9,11 +9,11 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-const HEALTH: &str = "/.well-known/waypost/health";
-const METRICS: &str = "/.well-known/waypost/metrics";
+pub const HEALTH: &str = "/.well-known/waypost/health";
+pub const METRICS: &str = "/.well-known/waypost/metrics";
 
 /// Serves the admin listener of an app, until the task is aborted.
-async fn watch(app: &Running) -> (SocketAddr, JoinHandle<()>) {
+pub async fn watch(app: &Running) -> (SocketAddr, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await;
     let listener = listener.expect("a port is free");
     let address = listener.local_addr().expect("the listener is bound");
@@ -26,7 +26,7 @@ async fn watch(app: &Running) -> (SocketAddr, JoinHandle<()>) {
 }
 
 /// The value of a line of the metrics.
-fn value(text: &str, name: &str) -> f64 {
+pub fn value(text: &str, name: &str) -> f64 {
     let mut lines = text.lines();
     let value = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     let value = value.unwrap_or_else(|| panic!("no `{name}` in:\n{text}"));

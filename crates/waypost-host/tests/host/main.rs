@@ -10,5 +10,6 @@ mod network;
 mod protocol;
 mod serving;
 mod state;
+mod stores;
 mod streams;
 mod support;

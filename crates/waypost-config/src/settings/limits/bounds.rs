@@ -80,6 +80,56 @@ pub(super) const CONCURRENCY: Bounds<usize> = Bounds {
     above: "no machine handles that many; write at most `1000000`",
 };
 
+pub(super) const STORE_CALLS: Bounds<usize> = Bounds {
+    least: 1,
+    most: 64,
+    below: "no store could be used; write at least `1`",
+    above: "each takes a thread; write at most `64`",
+};
+
+pub(super) const STORE_KEY: Bounds<u64> = Bounds {
+    least: 16,
+    most: 64 * KIB,
+    below: "keys would have to be too short to tell apart; write at least `16`",
+    above: "keys are searched and listed; write at most `64KiB`, and put the rest into the value",
+};
+
+pub(super) const STORE_VALUE: Bounds<u64> = Bounds {
+    least: 16,
+    most: 256 * MIB,
+    below: "hardly a number fits; write at least `16`",
+    above: "the host holds a value as a whole; write at most `256MiB`",
+};
+
+pub(super) const STORE_SIZE: Bounds<u64> = Bounds {
+    least: 64 * KIB,
+    most: 1 << 40,
+    below: "hardly an entry fits; write at least `64KiB`",
+    above: "larger than a store in one file should be; write at most `1024GiB`",
+};
+
+/// The file has a length of some MiB when it is empty.
+pub(super) const STORE_FILE: Bounds<u64> = Bounds {
+    least: 16 * MIB,
+    most: 1 << 40,
+    below: "an empty file takes some of it; write at least `16MiB`",
+    above: "larger than one file should be; write at most `1024GiB`",
+};
+
+pub(super) const STORE_LIST: Bounds<usize> = Bounds {
+    least: 1,
+    most: 1_000_000,
+    below: "no key could be listed; write at least `1`",
+    above: "the host holds the list as a whole; write at most `1000000`",
+};
+
+pub(super) const STORE_CACHE: Bounds<u64> = Bounds {
+    least: MIB,
+    most: 64 * 1024 * MIB,
+    below: "every read would go to the disk; write at least `1MiB`",
+    above: "the system caches files as well; write at most `64GiB`",
+};
+
 pub(super) const LOG_RATE: Bounds<u64> = Bounds {
     least: KIB,
     most: 1024 * MIB,

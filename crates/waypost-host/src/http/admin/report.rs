@@ -31,6 +31,7 @@ pub(super) fn text(app: &App) -> String {
     responses(app, &mut report);
     bounds(app, &mut report);
     gauges(app, &mut report);
+    stores(app, &mut report);
     let (received, sent) = app.metrics.bytes();
     let name = "waypost_request_bytes_total";
     report.single(
@@ -105,6 +106,24 @@ fn gauges(app: &App, report: &mut Report) {
     let name = "waypost_uptime_seconds";
     let uptime = app.metrics.uptime().as_secs_f64();
     report.single(name, "gauge", "How long the host has been there.", uptime);
+}
+
+fn stores(app: &App, report: &mut Report) {
+    let stores = app.stores.report();
+    let name = "waypost_store_failures_total";
+    report.family(
+        name,
+        "counter",
+        "Attempts to read or write the key-value stores that failed.",
+    );
+    report.value(name, "{call=\"read\"}", stores.failed_reads);
+    report.value(name, "{call=\"write\"}", stores.failed_writes);
+    let name = "waypost_store_bytes";
+    let help = "What the entries of all key-value stores count for.";
+    report.single(name, "gauge", help, stores.data);
+    let name = "waypost_store_file_bytes";
+    let help = "Length of the file of the key-value stores.";
+    report.single(name, "gauge", help, stores.file);
 }
 
 /// Escapes the value of a label.

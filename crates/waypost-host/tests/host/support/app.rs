@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use waypost_host::{
     CodeCache, ComponentId, DEFAULT_CODE_CACHE_SIZE, Host, HostError, HostOptions, KeyValueStorage,
-    Manifest, Settings,
+    Manifest, Settings, Stores,
 };
 
 /// An app that is being put together.
@@ -22,6 +23,7 @@ pub struct TestApp {
     patterns: BTreeMap<ComponentId, String>,
     key_value: KeyValueStorage,
     development: bool,
+    patience: Duration,
 }
 
 impl TestApp {
@@ -36,6 +38,7 @@ impl TestApp {
             patterns: BTreeMap::new(),
             key_value: KeyValueStorage::Memory,
             development: false,
+            patience: Duration::from_millis(200),
         }
     }
 
@@ -93,6 +96,12 @@ impl TestApp {
         self
     }
 
+    /// Waits so long for a state folder that another host uses.
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
     /// Lets clients read causes.
     pub fn development(mut self) -> Self {
         self.development = true;
@@ -104,8 +113,26 @@ impl TestApp {
         self.folder.path()
     }
 
+    /// Writes manifest and settings into the app's folder, for a host of another process.
+    pub fn write(&self) {
+        for (file, text) in [
+            ("spin.toml", &self.manifest),
+            ("waypost.toml", &self.settings),
+        ] {
+            std::fs::write(self.path().join(file), text).expect("the folder is writable");
+        }
+    }
+
     /// Makes the host.
     pub fn host(&self) -> Result<Host, HostError> {
+        self.host_maker(None)()
+    }
+
+    /// Prepares a host, to be made in another thread say, which takes over `stores`.
+    pub fn host_maker(
+        &self,
+        stores: Option<Stores>,
+    ) -> impl FnOnce() -> Result<Host, HostError> + Send + 'static {
         log::start();
         let manifest = Manifest::parse(&self.manifest, &self.path().join("spin.toml"));
         let settings = Settings::parse(&self.settings, &self.path().join("waypost.toml"));
@@ -114,16 +141,22 @@ impl TestApp {
         options.key_value = self.key_value.clone();
         options.patterns = self.patterns.clone();
         options.development = self.development;
-        Host::new(
-            manifest.expect("the manifest is valid"),
-            settings.expect("the settings are valid"),
-            options,
-        )
+        options.state_patience = self.patience;
+        options.stores = stores;
+        let manifest = manifest.expect("the manifest is valid");
+        let settings = settings.expect("the settings are valid");
+        move || Host::new(manifest, settings, options)
     }
 
     /// Starts the host on a free port.
     pub async fn start(self) -> Running {
-        let host = Arc::new(self.host().expect("the host starts"));
+        let host = self.host().expect("the host starts");
+        self.serve(host).await
+    }
+
+    /// Serves with a host that was made for this app.
+    pub async fn serve(self, host: Host) -> Running {
+        let host = Arc::new(host);
         let listener = TcpListener::bind("127.0.0.1:0")
             .await
             .expect("a port is free");

@@ -7,11 +7,13 @@
 )]
 
 mod app;
+mod child;
 mod client;
 mod log;
 mod programs;
 
 pub use app::{Running, TestApp};
+pub use child::{Child, serve_in_child};
 pub use client::{Client, Reply};
 pub use log::{log, logged};
 pub use programs::{program, programs};
