@@ -47,9 +47,15 @@ pub(crate) fn from_params<T: DeserializeOwned>(params: &Params) -> Result<T, Err
         },
     });
     let entries: Vec<_> = entries.collect();
-    reading::first_that_fits(|readings| {
+    let deserialized = reading::first_that_fits(|readings| {
         let origin = Origin::Path;
         T::deserialize(Entries::new(&entries, origin, readings))
+    });
+    deserialized.map_err(|error| match (error, entries.as_slice()) {
+        // The names of the params are those of the folders: the client can't leave one out.
+        (error @ Error::Missing(_), _) => Error::Type(error.to_string()),
+        (error @ Error::Input { .. }, [entry]) => error.of_field(entry.name, &entry.texts),
+        (error, _) => error,
     })
 }
 
@@ -305,6 +311,7 @@ mod tests {
                 .map(drop)
                 .unwrap_err(),
             path::<u32>("/[a]/[b]", "/1/2").map(drop).unwrap_err(),
+            path::<Page>("/[a]", "/1").map(drop).unwrap_err(),
             path::<HashMap<String, String>>("/[...a]", "/1/2")
                 .map(drop)
                 .unwrap_err(),

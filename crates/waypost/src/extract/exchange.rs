@@ -87,7 +87,7 @@ impl Exchange {
     }
 
     /// Returns the cookies, or `None` if the handler never asked for them.
-    pub(crate) fn touched_cookies(&self) -> Option<&Cookies> {
+    pub(crate) fn used_cookies(&self) -> Option<&Cookies> {
         self.cookies.as_ref()
     }
 }

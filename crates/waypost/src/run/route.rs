@@ -85,7 +85,7 @@ pub trait Route {
 }
 
 /// The response of a route as it is sent, and the work to do after that.
-pub struct Answer {
+pub struct RouteResponse {
     /// The status and the body. `headers` replaces its headers.
     pub(crate) response: Response,
     pub(crate) headers: HeaderList,
@@ -99,20 +99,20 @@ pub struct Answer {
 /// without a router, and takes its params from the path alone.
 ///
 /// The caller fires `signal` when the client disconnects.
-pub async fn answer<R: Route>(request: Incoming, signal: Signal) -> Answer {
+pub async fn answer<R: Route>(request: Incoming, signal: Signal) -> RouteResponse {
     let verb = request.verb();
     let (response, after) = match resolve(&request.target(), R::matches) {
         Ok(params) => {
             let mut exchange = Exchange::new(request, params, signal);
             let response = match select(R::VERBS, verb) {
                 Some(own) => R::call(own, &mut exchange).await,
-                None => allowing(R::ALLOW, verb),
+                None => options_or_not_allowed(R::ALLOW, verb),
             };
             (with_cookies(response, &exchange), exchange.into_after())
         }
         Err(response) => (response.checked(), None),
     };
-    framed(response, verb == Some(Verb::Head), after)
+    with_content_length(response, verb == Some(Verb::Head), after)
 }
 
 /// Matches the path of a target. Returns its params, or the response if the path is invalid, not normalised, or does
@@ -154,7 +154,7 @@ fn normalised(mut path: String, query: Option<&str>) -> Response {
 
 fn with_cookies(response: Response, exchange: &Exchange) -> Response {
     let mut response = response.checked();
-    if let Some(cookies) = exchange.touched_cookies() {
+    if let Some(cookies) = exchange.used_cookies() {
         cookies.apply(response.head_mut());
     }
     response
@@ -171,7 +171,7 @@ fn select(verbs: &[Verb], verb: Option<Verb>) -> Option<Verb> {
 }
 
 /// Returns the response to OPTIONS, or to a method that the route does not implement (RFC 9110 section 10.2.1).
-fn allowing(allow: &'static Allow, verb: Option<Verb>) -> Response {
+fn options_or_not_allowed(allow: &'static Allow, verb: Option<Verb>) -> Response {
     let status = match verb {
         Some(Verb::Options) => StatusCode::NO_CONTENT,
         _ => StatusCode::METHOD_NOT_ALLOWED,
@@ -182,7 +182,11 @@ fn allowing(allow: &'static Allow, verb: Option<Verb>) -> Response {
 
 /// Adds `Content-Length` to a body of known length. For HEAD a stream is dropped. A body in memory is kept, because
 /// hosts check its length; the host leaves it out.
-fn framed(mut response: Response, is_head: bool, after: Option<After>) -> Answer {
+fn with_content_length(
+    mut response: Response,
+    is_head: bool,
+    after: Option<After>,
+) -> RouteResponse {
     let mut headers = response.head().list();
     let length = response.body().len();
     let without_length = matches!(response.status().as_u16(), 204 | 205 | 304);
@@ -192,7 +196,7 @@ fn framed(mut response: Response, is_head: bool, after: Option<After>) -> Answer
     if is_head && length.is_none() {
         response.empty();
     }
-    Answer {
+    RouteResponse {
         response,
         headers,
         after,
@@ -220,15 +224,15 @@ mod tests {
         assert_eq!(response.headers()["location"], "/a?%C3%A9%E2%9C%93");
     }
 
-    fn framed_answer(lines: &[(&'static str, &'static str)], body: &'static str) -> Answer {
+    fn sent_response(lines: &[(&'static str, &'static str)], body: &'static str) -> RouteResponse {
         let mut response = Response::new(body.as_bytes());
         for (name, value) in lines {
             response.head_mut().append(*name, *value);
         }
-        framed(response, false, None)
+        with_content_length(response, false, None)
     }
 
-    fn text(answer: &Answer) -> Vec<String> {
+    fn text(answer: &RouteResponse) -> Vec<String> {
         let line = |(name, value): &(String, Vec<u8>)| {
             format!("{name}: {}", String::from_utf8_lossy(value))
         };
@@ -243,7 +247,7 @@ mod tests {
             ("x-a", "2"),
             ("set-cookie", "b"),
         ];
-        let answer = framed_answer(&lines, "");
+        let answer = sent_response(&lines, "");
         let expected = [
             "x-a: 1, 2",
             "set-cookie: a",
@@ -256,9 +260,9 @@ mod tests {
     #[test]
     fn headers_of_the_connection_are_left_out() {
         let lines = [("connection", "close"), ("content-length", "9"), ("te", "")];
-        assert_eq!(text(&framed_answer(&lines, "abc")), ["content-length: 3"]);
+        assert_eq!(text(&sent_response(&lines, "abc")), ["content-length: 3"]);
         let response = Response::new(()).with_status(StatusCode::NO_CONTENT);
-        let answer = framed(response, false, None);
+        let answer = with_content_length(response, false, None);
         assert!(answer.headers.is_empty());
     }
 

@@ -14,7 +14,7 @@ use wstd::io::AsyncOutputStream;
 
 use crate::response::head::HeaderList;
 use crate::run::delivery::{ChunkSink, Delivery, Disconnected, deliver};
-use crate::run::route::{Answer, Route, answer};
+use crate::run::route::{Route, RouteResponse, answer};
 use crate::sys::log;
 use crate::{After, Body, Response, Signal};
 
@@ -39,7 +39,7 @@ pub fn handle<R: Route>(request: IncomingRequest, response: ResponseOutparam) {
     });
 }
 
-async fn respond(answer: Answer, outparam: ResponseOutparam, signal: &Signal) {
+async fn respond(answer: RouteResponse, outparam: ResponseOutparam, signal: &Signal) {
     send_answer(answer.response, &answer.headers, outparam, signal).await;
     if let Some(work) = answer.after.and_then(After::into_work) {
         work.await;

@@ -1,7 +1,7 @@
 //! The deserializer of all entries: a struct or map, a sequence, or the value of a single param.
 
 use serde::de::value::{MapAccessDeserializer, SeqDeserializer};
-use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
 use super::reading::Readings;
@@ -70,7 +70,7 @@ impl<'a> Entries<'a> {
 macro_rules! single {
     ($($method:ident)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-            self.single()?.named(|value| value.$method(visitor))
+            self.single()?.$method(visitor)
         }
     )*};
 }
@@ -128,7 +128,7 @@ impl<'de> Deserializer<'de> for Entries<'_> {
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         if self.is_catch_all() {
-            return self.single()?.named(|value| value.deserialize_seq(visitor));
+            return self.single()?.deserialize_seq(visitor);
         }
         match self.origin {
             Origin::Path => {
@@ -138,7 +138,7 @@ impl<'de> Deserializer<'de> for Entries<'_> {
                     readings: self.readings,
                     can_be_plain: true,
                 });
-                visitor.visit_seq(SeqDeserializer::new(items))
+                visitor.visit_seq(Items(items))
             }
             Origin::Pairs(pairs) => {
                 let texts: Vec<_> = pairs.iter().map(|(_, value)| value.as_str()).collect();
@@ -148,7 +148,7 @@ impl<'de> Deserializer<'de> for Entries<'_> {
                     readings: self.readings,
                     can_be_plain: false,
                 });
-                visitor.visit_seq(SeqDeserializer::new(items))
+                visitor.visit_seq(Items(items))
             }
         }
     }
@@ -178,7 +178,7 @@ impl<'de> Deserializer<'de> for Entries<'_> {
         visitor: V,
     ) -> Result<V::Value, Error> {
         if let Ok(value) = self.single() {
-            return value.named(|value| value.deserialize_enum(name, variants, visitor));
+            return value.deserialize_enum(name, variants, visitor);
         }
         if self.entries.is_empty() {
             let expected = variants.join("`, `");
@@ -296,11 +296,20 @@ impl<'a> Item<'a> {
     }
 }
 
-impl<'de> IntoDeserializer<'de, Error> for Item<'_> {
-    type Deserializer = Self;
+/// The entries as the elements of a sequence.
+struct Items<I>(I);
 
-    fn into_deserializer(self) -> Self {
-        self
+impl<'de, 'a, I: Iterator<Item = Item<'a>>> SeqAccess<'de> for Items<I> {
+    type Error = Error;
+
+    fn next_element_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, Error> {
+        let Some(item) = self.0.next() else {
+            return Ok(None);
+        };
+        item.value.named(|_| seed.deserialize(item)).map(Some)
     }
 }
 
@@ -308,7 +317,7 @@ impl<'de> IntoDeserializer<'de, Error> for Item<'_> {
 macro_rules! plain {
     ($($method:ident)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-            self.plain()?.named(|value| value.$method(visitor))
+            self.plain()?.$method(visitor)
         }
     )*};
 }
@@ -326,14 +335,11 @@ impl<'de> Deserializer<'de> for Item<'_> {
 
     fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Error> {
         if len != 2 {
-            return self
-                .plain()?
-                .named(|value| value.deserialize_tuple(len, visitor));
+            return self.plain()?.deserialize_tuple(len, visitor);
         }
         let name = self.name;
         let pair = [Value::of_text("name", &name, self.readings), self.value];
-        self.value
-            .named(|_| visitor.visit_seq(SeqDeserializer::new(pair.into_iter())))
+        visitor.visit_seq(SeqDeserializer::new(pair.into_iter()))
     }
 
     fn deserialize_tuple_struct<V: Visitor<'de>>(
@@ -376,8 +382,7 @@ impl<'de> Deserializer<'de> for Item<'_> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        self.plain()?
-            .named(|value| value.deserialize_enum(name, variants, visitor))
+        self.plain()?.deserialize_enum(name, variants, visitor)
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {

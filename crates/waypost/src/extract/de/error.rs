@@ -13,6 +13,8 @@ pub(crate) enum Error {
         /// Whether the message contains the name of the field.
         is_named: bool,
     },
+    /// A field is missing.
+    Missing(&'static str),
     /// No text can become the type: a mistake of the handler.
     Type(String),
 }
@@ -51,6 +53,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Input { message, .. } | Self::Type(message) => f.write_str(message),
+            Self::Missing(field) => write!(f, "missing field `{field}`"),
         }
     }
 }
@@ -63,6 +66,10 @@ impl de::Error for Error {
             message: message.to_string(),
             is_named: false,
         }
+    }
+
+    fn missing_field(field: &'static str) -> Self {
+        Self::Missing(field)
     }
 
     /// Called by a type that does not accept text, or none of the shapes that text can have.

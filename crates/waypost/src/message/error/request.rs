@@ -67,7 +67,7 @@ impl RequestError {
     /// Converts an error of deserialization: `invalid` creates the error for invalid input.
     pub(crate) fn of_type<T>(error: de::Error, invalid: fn(String) -> Self) -> Self {
         match error {
-            de::Error::Input { message, .. } => invalid(message),
+            de::Error::Input { .. } | de::Error::Missing(_) => invalid(error.to_string()),
             de::Error::Type(why) => {
                 Self::UnsupportedType(format!("`{}`: {why}", std::any::type_name::<T>()))
             }

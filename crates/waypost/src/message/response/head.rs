@@ -1,7 +1,7 @@
 //! The head of a response: its status and its headers.
 //!
 //! The headers are a list until a map of the crate `http` is needed. The code for the map is reached through
-//! [`Wide`], so that a component that never needs it does not contain it: 25.8 kB of `/hello`.
+//! [`AsMap`], so that a component that never needs it does not contain it: 25.8 kB of `/hello`.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -73,21 +73,21 @@ pub(crate) struct Head {
     pub(crate) status: StatusCode,
     /// The headers, until they are a map.
     lines: Vec<Line>,
-    wide: OnceCell<Box<dyn Wide>>,
+    map: OnceCell<Box<dyn AsMap>>,
     /// Set once the handler sets a header. The SDK's own headers need no checks when they are sent.
-    given: Option<&'static Given>,
+    custom: Option<&'static CustomHeaders>,
 }
 
 /// The functions for headers that a handler sets. They are pointers, so that a component whose handler sets none does
 /// not contain them: 3.0 kB of `/hello`.
-struct Given {
+struct CustomHeaders {
     list: fn(&Head) -> HeaderList,
     #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
     refused: crate::sys::Refused,
 }
 
-const GIVEN: &Given = &Given {
-    list: list_given,
+const CUSTOM: &CustomHeaders = &CustomHeaders {
+    list: list_custom,
     #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
     refused: crate::sys::refused,
 };
@@ -98,49 +98,49 @@ impl Head {
         Self {
             status: StatusCode::OK,
             lines: Vec::new(),
-            wide: OnceCell::new(),
-            given: None,
+            map: OnceCell::new(),
+            custom: None,
         }
     }
 
     /// Adds a header that is not set yet, and whose value is known to be valid.
     pub(crate) fn add(&mut self, name: &'static str, value: Value) {
-        debug_assert!(self.wide.get().is_none(), "the headers are a map");
+        debug_assert!(self.map.get().is_none(), "the headers are a map");
         self.lines.push((Cow::Borrowed(name), value));
     }
 
     /// Sets a header, and replaces any values that it had.
     pub(crate) fn insert(&mut self, name: impl Into<Name>, value: impl Into<Value>) {
-        self.given = Some(GIVEN);
+        self.custom = Some(CUSTOM);
         let line = (name.into(), value.into());
-        match self.wide.get_mut() {
-            Some(wide) => wide.insert(line),
+        match self.map.get_mut() {
+            Some(map) => map.insert(line),
             None => insert(&mut self.lines, line),
         }
     }
 
     /// Adds a value to a header, and keeps the values that it has.
     pub(crate) fn append(&mut self, name: impl Into<Name>, value: impl Into<Value>) {
-        self.given = Some(GIVEN);
+        self.custom = Some(CUSTOM);
         let line = (name.into(), value.into());
-        match self.wide.get_mut() {
-            Some(wide) => wide.append(line),
+        match self.map.get_mut() {
+            Some(map) => map.append(line),
             None => append(&mut self.lines, line),
         }
     }
 
     /// Returns all headers. Values of the same name are adjacent.
     pub(crate) fn lines(&self) -> Cow<'_, [Line]> {
-        match self.wide.get() {
-            Some(wide) => Cow::Owned(wide.lines()),
+        match self.map.get() {
+            Some(map) => Cow::Owned(map.lines()),
             None => Cow::Borrowed(&self.lines),
         }
     }
 
     /// Returns the headers as they are sent, without `Content-Length`.
     pub(crate) fn list(&self) -> HeaderList {
-        match self.given {
-            Some(given) => (given.list)(self),
+        match self.custom {
+            Some(custom) => (custom.list)(self),
             None => self.lines.iter().map(listed).collect(),
         }
     }
@@ -148,7 +148,7 @@ impl Head {
     /// Returns the function that explains why the host refuses the headers, or `None` if it can't refuse them.
     #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
     pub(crate) fn refused(&self) -> Option<crate::sys::Refused> {
-        self.given.map(|given| given.refused)
+        self.custom.map(|custom| custom.refused)
     }
 
     /// Returns the first value of a header, or `None` if it is not set.
@@ -160,49 +160,49 @@ impl Head {
 
     /// Returns the headers as a map.
     pub(crate) fn headers(&self) -> &HeaderMap {
-        &self.wide().parts().headers
+        &self.map().parts().headers
     }
 
     /// Returns the headers as a map, for changes.
     pub(crate) fn headers_mut(&mut self) -> &mut HeaderMap {
-        self.given = Some(GIVEN);
-        self.wide();
-        let wide = self.wide.get_mut();
+        self.custom = Some(CUSTOM);
+        self.map();
+        let map = self.map.get_mut();
         #[expect(clippy::expect_used, reason = "the line before makes them a map")]
-        let wide = wide.expect("the headers are a map");
-        &mut wide.parts_mut().headers
+        let map = map.expect("the headers are a map");
+        &mut map.parts_mut().headers
     }
 
     /// Converts into the head of the crate `http`.
     pub(crate) fn into_parts(self) -> Parts {
-        let mut parts = match self.wide.into_inner() {
-            Some(wide) => wide.into_parts(),
+        let mut parts = match self.map.into_inner() {
+            Some(map) => map.into_parts(),
             None => parts(&self.lines),
         };
         parts.status = self.status;
         parts
     }
 
-    fn wide(&self) -> &dyn Wide {
-        let wide = || Box::new(parts(&self.lines)) as Box<dyn Wide>;
-        &**self.wide.get_or_init(wide)
+    fn map(&self) -> &dyn AsMap {
+        let map = || Box::new(parts(&self.lines)) as Box<dyn AsMap>;
+        &**self.map.get_or_init(map)
     }
 }
 
 impl From<Parts> for Head {
     fn from(parts: Parts) -> Self {
-        let wide: Box<dyn Wide> = Box::new(parts);
+        let map: Box<dyn AsMap> = Box::new(parts);
         Self {
-            status: wide.parts().status,
+            status: map.parts().status,
             lines: Vec::new(),
-            wide: OnceCell::from(wide),
-            given: Some(GIVEN),
+            map: OnceCell::from(map),
+            custom: Some(CUSTOM),
         }
     }
 }
 
 /// A head whose headers are a map. Its status does not count.
-trait Wide {
+trait AsMap {
     fn parts(&self) -> &Parts;
     fn parts_mut(&mut self) -> &mut Parts;
     fn into_parts(self: Box<Self>) -> Parts;
@@ -211,7 +211,7 @@ trait Wide {
     fn lines(&self) -> Vec<Line>;
 }
 
-impl Wide for Parts {
+impl AsMap for Parts {
     fn parts(&self) -> &Parts {
         self
     }
@@ -268,7 +268,7 @@ const NOT_FORWARDED: [&str; 7] = [
 
 /// Returns the headers as they are sent. Lines of the same name are joined, as the Fetch standard reads them, except
 /// for `Set-Cookie`.
-fn list_given(head: &Head) -> HeaderList {
+fn list_custom(head: &Head) -> HeaderList {
     let mut list: HeaderList = Vec::new();
     for line in head.lines().iter() {
         let name = &*line.0;
