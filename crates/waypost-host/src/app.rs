@@ -1,5 +1,6 @@
 //! The app while it runs: its components, and how one of them answers a request.
 
+pub(crate) mod build;
 pub(crate) mod component;
 mod dispatch;
 pub(crate) mod file_stamp;
@@ -9,13 +10,13 @@ use crate::app::component::LazyComponent;
 use crate::compat::HostProfile;
 use crate::instance::config::Runtime;
 use crate::instance::reply::Reply;
-use crate::key_value::Stores;
 use crate::observe::metrics::Metrics;
 use crate::request::admission::{Admission, Place};
 use crate::request::body::{BodyFault, limited};
 use crate::request::context::RequestContext;
 use crate::request::failure::{Failure, bare};
 use crate::request::head::announced_length;
+use crate::wasi::key_value::Stores;
 use http::{Request, Response, StatusCode};
 use native_router::Routing;
 use std::collections::BTreeMap;

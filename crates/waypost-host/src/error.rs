@@ -2,7 +2,7 @@
 
 use crate::app::native_router::RoutesError;
 use crate::engine::EngineError;
-use crate::key_value::OpenError;
+use crate::wasi::key_value::OpenError;
 use std::path::PathBuf;
 use waypost_config::Faults;
 

@@ -1,7 +1,7 @@
 //! The host as its users see it.
 
 use crate::app::App;
-use crate::assembly::Assembly;
+use crate::app::build::Assembly;
 use crate::compat::{HostProfile, spin};
 use crate::engine;
 use crate::engine::epoch::{EpochClock, Turns};
@@ -13,9 +13,9 @@ use crate::instance::lifecycle::registry::Registry;
 use crate::instance::linker;
 use crate::instance::pool::{IDLE, Pools};
 use crate::instance::total_memory::TotalMemory;
-use crate::key_value::Stores;
 use crate::options::HostOptions;
 use crate::request::admission::Admission;
+use crate::wasi::key_value::Stores;
 use crate::wasi::outgoing::MAX_APP_CONNECTIONS;
 use std::cmp::Reverse;
 use std::convert::Infallible;

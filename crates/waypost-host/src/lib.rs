@@ -3,14 +3,12 @@
 #![deny(unsafe_code)]
 
 mod app;
-mod assembly;
 mod compat;
 mod engine;
 mod error;
 mod host;
 mod http;
 mod instance;
-mod key_value;
 mod observe;
 mod options;
 mod request;
@@ -27,6 +25,6 @@ pub use instance::load::{
     MAX_COMPONENT, MountError, ShapeError, check_mount, check_outline, check_shape, is_candidate,
     is_offered,
 };
-pub use key_value::{KeyValueStorage, Stores};
 pub use options::HostOptions;
+pub use wasi::key_value::{KeyValueStorage, Stores};
 pub use waypost_config::{ComponentId, Faults, Manifest, Settings};

@@ -4,7 +4,7 @@ use crate::app::native_router::NativeRouter;
 use crate::compat::HostProfile;
 use crate::engine::InstanceSize;
 use crate::engine::code_cache::CodeCache;
-use crate::key_value::{KeyValueStorage, Stores};
+use crate::wasi::key_value::{KeyValueStorage, Stores};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;

@@ -5,6 +5,7 @@ pub(crate) mod bindings;
 pub(crate) mod client_signal;
 pub(crate) mod dispatch;
 pub(crate) mod imports;
+pub(crate) mod key_value;
 pub(crate) mod logs;
 pub(crate) mod outgoing;
 pub(crate) mod permissions;

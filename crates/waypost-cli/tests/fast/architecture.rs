@@ -107,7 +107,7 @@ const HOST_LAYERS: [&str; 12] = [
 /// Imports of the host's crate that go up, and why they may.
 const HOST_EXCEPTIONS: &[(&str, &str, &str)] = &[
     (
-        "assembly",
+        "app",
         "options",
         "options are plain data of the embedding program, which the app is built from",
     ),
@@ -154,11 +154,6 @@ fn modules_of_the_host_use_what_is_below_them() {
 }
 
 fn layer(folder: &str) -> usize {
-    let folder = match folder {
-        "assembly" => "app",
-        "key_value" => "wasi",
-        other => other,
-    };
     let layer = HOST_LAYERS.iter().position(|layer| *layer == folder);
     layer.unwrap_or_else(|| panic!("`{folder}` has no layer in this test"))
 }

@@ -8,7 +8,7 @@ wasmtime::component::bindgen!({
         default: async | trappable,
     },
     with: {
-        "spin:key-value/key-value@3.0.0.store": crate::key_value::OpenStore,
-        "fermyon:spin/key-value@2.0.0.store": crate::key_value::OpenStore,
+        "spin:key-value/key-value@3.0.0.store": crate::wasi::key_value::OpenStore,
+        "fermyon:spin/key-value@2.0.0.store": crate::wasi::key_value::OpenStore,
     },
 });

@@ -1,6 +1,6 @@
 //! What one component may use: what its manifest entry grants, and nothing else.
 
-use crate::key_value::StoreAccess;
+use crate::wasi::key_value::StoreAccess;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! The tables of the file, and what is done in one transaction.
 
 use super::Written;
-use crate::key_value::sizes;
+use crate::wasi::key_value::sizes;
 use redb::{
     Database, DatabaseError, ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable,
     StorageError, TableDefinition, TableError, WriteTransaction,

@@ -1,7 +1,7 @@
 use super::*;
-use crate::key_value::calls::Turn;
-use crate::key_value::disk::Disk;
-use crate::key_value::memory::Memory;
+use crate::wasi::key_value::calls::Turn;
+use crate::wasi::key_value::disk::Disk;
+use crate::wasi::key_value::memory::Memory;
 use std::sync::mpsc;
 use std::time::Duration;
 
