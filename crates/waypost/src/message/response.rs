@@ -47,7 +47,7 @@ struct Inner {
     /// The first mistake in building the response, which turns it into a 500.
     fault: Option<String>,
     /// Replaces the response by a 500 if it is invalid. A function pointer, set by every method that may make it
-    /// invalid, so that other components do not contain the code: CHECKSIZE of `/hello`.
+    /// invalid, so that other components do not contain the code: 4.1 kB of `/hello`.
     check: Option<Check>,
     /// The cookies that it sets, if any.
     cookies: Option<Cookies>,
