@@ -114,7 +114,7 @@ fn on_disk(state_dir: &Path, limits: &StoreLimits, patience: Duration) -> Result
     let mut waits = false;
     loop {
         let holder = match attempt(state_dir, limits)? {
-            Attempt::Opened(disk) => return Ok(disk),
+            Attempt::Opened(disk) => return Ok(*disk),
             Attempt::Held(holder) => holder,
         };
         let is_over = start.elapsed() >= patience;
@@ -134,7 +134,7 @@ fn on_disk(state_dir: &Path, limits: &StoreLimits, patience: Duration) -> Result
 }
 
 enum Attempt {
-    Opened(Disk),
+    Opened(Box<Disk>),
     /// Another process has the folder.
     Held(Option<u32>),
 }
@@ -151,12 +151,12 @@ fn attempt(state_dir: &Path, limits: &StoreLimits) -> Result<Attempt, OpenError>
     let file = state_dir.join(FILE);
     let disk = Disk::new(file.clone(), limits, Some(lock));
     match disk.open_now() {
-        Ok(()) => Ok(Attempt::Opened(disk)),
+        Ok(()) => Ok(Attempt::Opened(Box::new(disk))),
         // A version without the lock has it open.
         Err(DatabaseError::DatabaseAlreadyOpen) => Ok(Attempt::Held(None)),
         Err(error) if is_full(&error) => {
             tracing::error!(file = %file.display(), %error, "the key-value stores cannot be opened yet");
-            Ok(Attempt::Opened(disk))
+            Ok(Attempt::Opened(Box::new(disk)))
         }
         Err(error) => Err(OpenError::File {
             file,
