@@ -5,6 +5,14 @@
 //!
 //! `WAYPOST_SOAK=1000000 cargo test --workspace --test soak -- --nocapture`
 
+#![allow(
+    clippy::expect_used,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test may panic and print"
+)]
+
 mod client;
 mod healthy;
 mod hostile;

@@ -35,6 +35,10 @@ pub(super) struct Endpoints {
 
 impl Endpoints {
     /// Describes a connection from `client` to a port of this host.
+    #[expect(
+        clippy::expect_used,
+        reason = "an address is digits, letters, dots and colons"
+    )]
     pub(super) fn new(client: IpAddr, port: u16) -> Self {
         let client = client.to_canonical().to_string();
         Self {

@@ -30,6 +30,10 @@ impl RequestId {
     }
 
     /// Returns the id as the value of a header.
+    #[expect(
+        clippy::expect_used,
+        reason = "hexadecimal digits are a valid header value"
+    )]
     pub(crate) fn header_value(self) -> HeaderValue {
         let digits = self.0.to_be_bytes().map(|byte| {
             let digit = |half: u8| b"0123456789abcdef"[usize::from(half)];

@@ -6,6 +6,14 @@
 //! keep coming at 0.8 of their undisturbed rate or more, all of them right, and 99 of 100 within what people take
 //! for at once.
 
+#![allow(
+    clippy::expect_used,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test may panic and print"
+)]
+
 mod attacks;
 mod frames;
 mod load;

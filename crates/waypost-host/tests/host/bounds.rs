@@ -128,7 +128,10 @@ async fn what_the_host_holds_for_a_guest_is_bounded() {
     assert_eq!(client.get("/?fields=30000").await.status, 500);
     let grown = resident().saturating_sub(before);
     assert!(grown < 192 << 20, "the process grew by {grown} bytes");
-    eventually("the cause", || logged(&["component=hoard", "handles"])).await;
+    eventually("the cause", || {
+        logged(&["component=hoard", "instance failed"])
+    })
+    .await;
     assert_eq!(client.get("/?fields=500").await.text, "kept 500");
     app.stopped().await;
 }

@@ -199,6 +199,7 @@ async fn what_follows_from_one_request_is_bounded() {
     let grant = "allowed_outbound_hosts = [\"http://slow.spin.internal\"]";
     let app = TestApp::new()
         .component("outbound", "\"/\"", grant)
+        .pattern("outbound", "/")
         .component("hello", "\"/hello\"", "")
         .private("slow", "")
         .start()

@@ -1,5 +1,13 @@
 //! Black-box tests: the real server on a free port, real components, a real client.
 
+#![allow(
+    clippy::expect_used,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test may panic and print"
+)]
+
 mod admin;
 mod bounds;
 mod chain;

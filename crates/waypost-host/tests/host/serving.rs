@@ -127,6 +127,8 @@ async fn what_a_component_prints_is_logged_with_its_name() {
     let app = TestApp::new()
         .component_of("talks", "print", "\"/...\"", "")
         .component_of("floods", "print", "\"/flood\"", "")
+        // So little that no machine is slow enough to let the last line through.
+        .settings("[limits]\nlog_rate = \"64KiB\"\n")
         .start()
         .await;
     app.get("/out?said-aloud").await;
