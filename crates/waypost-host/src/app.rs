@@ -56,7 +56,7 @@ impl App {
         components.filter(|component| self.routing_for(component).is_none())
     }
 
-    /// Lets the next request check the files of all components, and the route table, for changes.
+    /// Makes the next request check the files of all components, and the route table, for changes.
     pub(crate) fn look_again(&self) {
         for component in self.components.values() {
             component.look_again();

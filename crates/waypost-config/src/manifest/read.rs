@@ -100,7 +100,7 @@ fn check_references(
     }
 }
 
-/// Gives every trigger an id and the id of its component, and moves components that are defined inside a trigger to
+/// Assigns every trigger an id and the id of its component, and moves components that are defined inside a trigger to
 /// `components`. Missing ids are chosen as in Spin.
 fn settle_triggers(
     raw: Vec<RawTrigger>,

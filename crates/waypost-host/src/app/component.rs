@@ -141,7 +141,7 @@ impl LazyComponent {
         }
     }
 
-    /// Has the next request look at the file, however lately that was done.
+    /// Makes the next request check the file for changes, even if it was checked a moment ago.
     pub(crate) fn look_again(&self) {
         self.lock().looked.forget();
     }
