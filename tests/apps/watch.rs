@@ -29,7 +29,7 @@ fn what_is_edited_is_served() {
 
     // What does not compile is told, and the version before goes on.
     write_route(&app, "hello", "not a reply");
-    let log = served.logged("The version before goes on");
+    let log = served.logged("Still serving the last version");
     assert!(log.contains("does not compile"), "{log}");
     assert_eq!(served.get("/hello", "").text(), "three");
     write_route(&app, "hello", "\"four\"");
