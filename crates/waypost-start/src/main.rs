@@ -40,14 +40,17 @@ fn command_file() -> Result<PathBuf, String> {
 }
 
 /// Runs Cargo to build the command. The first build, which takes long, shows Cargo's progress.
+///
+/// Cargo chooses the features of dependencies for the whole workspace, as it does for `cargo test`. For the command alone
+/// it would choose others, and each of the two would compile Wasmtime anew.
 fn build(built_before: bool) -> Result<(), String> {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../waypost-cli/Cargo.toml");
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.toml");
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo
         .arg("build")
         .arg("--manifest-path")
         .arg(manifest)
-        .args(["--bin", "waypost"]);
+        .args(["--workspace", "--bin", "waypost"]);
     // Cargo sets variables that describe this package. Build scripts that depend on them (`ring`'s)
     // would run again each time.
     for (name, _) in env::vars_os().filter(|(name, _)| is_of_this_package(name)) {
