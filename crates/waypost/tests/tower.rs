@@ -162,6 +162,17 @@ fn the_request_is_as_a_client_sent_it() {
 }
 
 #[test]
+fn the_path_is_the_one_that_the_router_matched() {
+    for (target, path) in [
+        ("/axum/x/../asked?a=%2e./b", "/axum/asked?a=%2e./b"),
+        ("/axum/./x/%2E%2e/asked", "/axum/asked"),
+    ] {
+        let reply = frames(call(Request::get(target)));
+        assert_eq!(reply.concat().split(' ').next(), Some(path), "{target}");
+    }
+}
+
+#[test]
 fn what_can_not_be_sent_is_wrapped() {
     let text = test::with_network(
         async |_| Response::new(Body::from_iter(["a", "b"])),

@@ -142,19 +142,26 @@ fn failure(error: impl Into<BoxError>) -> Error {
     anyhow::Error::from_boxed(error.into()).into()
 }
 
-/// Replaces the target by its origin form (RFC 9112 section 3.2.1). Behind the router the target's authority names
-/// the component, and a service must not build links from it.
+/// Replaces the target by its origin form (RFC 9112 section 3.2.1), with the path of [`Request::url`], which is the one
+/// that the router matched: `/a/../b` is `/b`. Behind the router the target's authority names the component, and a
+/// service must not build links from it.
+///
+/// [`Request::url`]: crate::Request::url
 fn to_origin_form(head: &mut request::Parts) {
+    let url = public_url(head);
     if !head.headers.contains_key(header::HOST) {
-        let url = public_url(head);
         let authority = &url[Position::BeforeHost..Position::AfterPort];
         // Always valid: the host of a URL is ASCII.
         if let Ok(host) = HeaderValue::from_str(authority) {
             head.headers.insert(header::HOST, host);
         }
     }
-    let target = head.uri.path_and_query().cloned();
-    head.uri = target.map_or_else(|| Uri::from_static("/"), Uri::from);
+    let target = match head.uri.query() {
+        Some(query) => Uri::try_from(format!("{}?{query}", url.path())),
+        None => Uri::try_from(url.path()),
+    };
+    // Always valid: a URL encodes the characters that a target may not contain.
+    head.uri = target.unwrap_or_else(|_| Uri::from_static("/"));
 }
 
 fn may_have_body(status: StatusCode) -> bool {
