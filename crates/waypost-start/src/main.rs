@@ -42,7 +42,7 @@ fn command_file() -> Result<PathBuf, String> {
 /// Runs Cargo to build the command. The first build, which takes long, shows Cargo's progress.
 ///
 /// Cargo chooses the features of dependencies for the whole workspace, as it does for `cargo test`. For the command alone
-/// it would choose others, and each of the two would compile Wasmtime anew.
+/// it would choose others, and a part of the dependencies would be compiled twice.
 fn build(built_before: bool) -> Result<(), String> {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.toml");
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
