@@ -44,9 +44,18 @@ impl Answer {
         };
         Self {
             status: 308,
-            headers: vec![("location", location.clone())],
+            headers: vec![
+                ("location", location.clone()),
+                // For a request of another origin it has more headers, and clients keep a 308.
+                ("vary", "origin".to_owned()),
+            ],
             body: location,
         }
+    }
+
+    /// Returns whether it is the redirect to the normal form of a path.
+    pub(crate) fn is_redirect(&self) -> bool {
+        self.status == 308
     }
 
     /// Builds the 400 for an invalid request, with the reason as its body.

@@ -3,6 +3,8 @@
 //! Invariant: the headers that handlers trust (the public URL, the request id) were set here or by a trusted host. A
 //! client can't set them, because its headers with these names are removed.
 
+use std::borrow::Cow;
+
 use http::header::{CONNECTION, HOST, HeaderName};
 use http::uri::Authority;
 
@@ -30,21 +32,40 @@ const HOP_BY_HOP: [&str; 9] = [
     "upgrade",
 ];
 
-/// Reserved headers: only a proxy, the host or the router may set them.
-const RESERVED: [&str; 2] = ["forwarded", "x-request-id"];
+/// Reserved headers: only a proxy, the host or the router may set them. Those that name a client's address are what
+/// frameworks look for besides `x-forwarded-for`.
+const RESERVED: [&str; 7] = [
+    "client-ip",
+    "forwarded",
+    "true-client-ip",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-real-ip",
+    "x-request-id",
+];
 
 /// Prefixes of further reserved headers.
 const RESERVED_PREFIXES: [&str; 3] = ["spin-", "x-forwarded-", "x-waypost-"];
 
 /// Returns `true` if a header, given by its lowercase name, belongs to one connection and is never passed on.
 pub fn is_hop_by_hop(name: &str) -> bool {
-    HOP_BY_HOP.contains(&name)
+    HOP_BY_HOP.contains(&&*unfolded(name))
+}
+
+/// Returns a name with `-` for each `_`: programs that read headers as CGI does can't tell the two apart, so a name like
+/// `x_forwarded_for` is treated as the one that it could be taken for.
+fn unfolded(name: &str) -> Cow<'_, str> {
+    match name.contains('_') {
+        true => name.replace('_', "-").into(),
+        false => name.into(),
+    }
 }
 
 /// Returns `true` if a header, given by its lowercase name, is reserved: it is removed from a client's request.
 ///
 /// This is the only list of these headers, for the router and for hosts.
 pub fn is_reserved(name: &str) -> bool {
+    let name = &*unfolded(name);
     RESERVED.contains(&name)
         || RESERVED_PREFIXES
             .iter()
@@ -118,8 +139,10 @@ impl Forwarding<'_> {
         let authority = self.public_authority(&headers)?;
         let listed = listed_in_connection(&headers);
         let trusted = |name: &str| self.trusted.iter().any(|trusted| trusted == name);
+        let is_imitated = |name: &str| name.contains('_') && trusted(&unfolded(name));
         headers.retain(|name| {
-            trusted(name) || !(is_stripped(name) || listed.iter().any(|listed| listed == name))
+            let is_listed = || listed.iter().any(|listed| listed == name);
+            trusted(name) || !(is_stripped(name) || is_imitated(name) || is_listed())
         });
         set_unless_there(&mut headers, &X_FORWARDED_PROTO, || {
             Some(self.scheme.to_owned())
@@ -260,6 +283,12 @@ mod tests {
             ("Spin-Full-Url", "http://evil.example"),
             ("x-request-id", "forged"),
             ("x-waypost-cache", "HIT"),
+            ("x_forwarded_for", "1.2.3.4"),
+            ("X-Forwarded_Proto", "https"),
+            ("transfer_encoding", "chunked"),
+            ("x-real-ip", "1.2.3.4"),
+            ("True-Client-IP", "1.2.3.4"),
+            ("client_ip", "1.2.3.4"),
             ("Connection", "keep-alive, X-Private"),
             ("x-private", "1"),
             ("te", "trailers"),
@@ -291,11 +320,16 @@ mod tests {
             ("x-forwarded-host", "public.example"),
             ("x-forwarded-proto", "https"),
             ("x-request-id", "7"),
+            ("x_request_id", "8"),
+            ("x-user", "me"),
+            ("x_user", "root"),
         ];
-        let forwarded = forward(&["x-request-id", "x-forwarded-host"], &sent).unwrap();
+        let trusted = ["x-request-id", "x-forwarded-host", "x-user"];
+        let forwarded = forward(&trusted, &sent).unwrap();
         let expected = headers(&[
             ("x-forwarded-host", "public.example"),
             ("x-request-id", "7"),
+            ("x-user", "me"),
             ("x-forwarded-proto", "http"),
         ]);
         assert_eq!(

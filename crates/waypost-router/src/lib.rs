@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 mod answer;
+mod cors;
 mod fields;
 mod forwarding;
 #[cfg(target_arch = "wasm32")]

@@ -7,6 +7,7 @@ use http::header::ACCEPT;
 use http::uri::PathAndQuery;
 use waypost_routing::{Path, Pattern, Resolved, RouteTable};
 
+use crate::cors::across_origins;
 use crate::{Answer, Fields};
 
 /// The routes of an app, and the decision for each request.
@@ -143,6 +144,9 @@ impl Router {
     ) -> Result<&Destination, Answer> {
         match self.route(method, target, headers.text(&ACCEPT)) {
             Decision::Forward(destination) => Ok(destination),
+            Decision::Answer(answer) if answer.is_redirect() => {
+                Err(across_origins(answer, method, headers))
+            }
             Decision::Answer(answer) => Err(answer),
         }
     }

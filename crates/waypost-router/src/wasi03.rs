@@ -14,6 +14,7 @@ use wasip3::http::types::{ErrorCode, Fields, Method, Request, Response};
 use wasip3::random::random::get_random_u64;
 use wasip3::{wit_future, wit_stream};
 
+use crate::cors::is_preflight;
 use crate::instance::router;
 use crate::{Answer, Destination, Headers};
 
@@ -33,10 +34,10 @@ impl Inbound {
 
     /// Finds the handler of the request. An `Err` is a response that the router sends itself.
     fn destination(&self, request: &Request, routes: &str) -> Result<&'static Destination, Answer> {
-        // The method matters only for `*`, and reading it is a call to the host.
-        let method = match self.target.as_str() {
-            "*" => request.get_method(),
-            _ => Method::Get,
+        // The method matters only for `*` and for preflights, and reading it is a call to the host.
+        let method = match self.target == "*" || is_preflight("OPTIONS", &self.headers) {
+            true => request.get_method(),
+            false => Method::Get,
         };
         let router = router(routes, new_id)?;
         router.destination(method_name(&method), &self.target, &self.headers)
