@@ -97,6 +97,13 @@ impl Outgoing {
     /// Returns where a request goes, if the manifest permits it.
     fn destination(&self, request: &Request<WasiBody>) -> Result<Destination, Error> {
         let uri = request.uri();
+        if uri
+            .authority()
+            .is_some_and(|authority| authority.as_str().contains('@'))
+        {
+            // A request has no place for a user (RFC 9110, section 4.2.4), and permissions are granted to hosts.
+            return Err(Error::HttpRequestUriInvalid);
+        }
         let scheme = uri.scheme_str().unwrap_or("http");
         let host = uri.host().unwrap_or(SELF_AUTHORITY);
         let port = uri.port_u16();

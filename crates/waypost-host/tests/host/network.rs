@@ -64,6 +64,21 @@ async fn another_address_is_denied_with_the_line_to_add() {
 }
 
 #[tokio::test]
+async fn a_url_with_credentials_is_refused() {
+    let (address, serving) = neighbour().await;
+    let grant = format!("allowed_outbound_hosts = [\"http://{address}\"]");
+    let app = TestApp::new()
+        .component("outbound", "\"/...\"", &grant)
+        .start()
+        .await;
+    let reply = app.get(&format!("/?http://u:p@{address}/")).await;
+    assert!(reply.text.contains("UriInvalid"), "{}", reply.text);
+    assert!(!serving.is_finished(), "nobody connects");
+    serving.abort();
+    app.stopped().await;
+}
+
+#[tokio::test]
 async fn connections_of_one_instance_are_bounded() {
     let listener = TcpListener::bind("127.0.0.1:0").await;
     let listener = listener.expect("a port is free");

@@ -59,6 +59,12 @@ impl Address {
     }
 
     fn checked(self) -> Result<Self, FetchError> {
+        let has_user = !self.url.username().is_empty() || self.url.password().is_some();
+        if has_user && !self.is_own {
+            // As in the Fetch standard, section 5.4 "Request class". The text would show the password.
+            let why = "a URL must not contain credentials; set the header `authorization`";
+            return Err(FetchError::Request(why.to_owned()));
+        }
         match self.url.scheme() {
             "http" | "https" => Ok(self),
             _ => Err(FetchError::Request(format!(
@@ -106,10 +112,15 @@ mod tests {
             "/\\b.example/",
             "ftp://b.example/",
             "http://",
+            "http://user:word@b.example/",
+            "https://user@b.example/",
+            "http://:word@b.example/",
         ] {
             assert!(Address::parse(text).is_err(), "{text:?}");
         }
         let address = Address::parse("/").unwrap();
         assert!(address.join("mailto:a@b.example").is_err());
+        let refused = address.join("//user:word@b.example/").err().unwrap();
+        assert!(!refused.to_string().contains("word"), "{refused}");
     }
 }
