@@ -50,6 +50,17 @@ mod untyped {
     waypost::export!("/items/[slug]": get, put, post, patch = self::visit);
 }
 
+mod failing {
+    use super::*;
+
+    async fn delete(cookies: Cookies) -> Result {
+        cookies.set(("a", "1"))?;
+        Err(std::io::Error::other("broken").into())
+    }
+
+    waypost::export!("/failing": delete);
+}
+
 mod any {
     use super::*;
 
@@ -187,6 +198,15 @@ fn cookies_survive_not_found() {
     let response = test::call::<untyped::route::Route>(request);
     assert_eq!(response.status(), 404);
     assert_eq!(response.headers()["set-cookie"], "a=1; Path=/");
+}
+
+#[test]
+fn a_handler_that_fails_sets_no_cookies() {
+    // A panic loses them, so an error does too.
+    let request = Request::build(waypost::http::Method::DELETE, "/failing", ());
+    let response = test::call::<failing::route::Route>(request);
+    assert_eq!(response.status(), 500);
+    assert!(!response.headers().contains_key("set-cookie"));
 }
 
 #[test]

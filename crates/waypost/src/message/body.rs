@@ -55,6 +55,8 @@ pub struct Body {
     media_type: Option<MediaType>,
     /// The trailers, once the body was read to its end.
     trailers: Option<Box<HeaderMap>>,
+    /// Whether a stream ends before its first frame.
+    is_probed: bool,
     /// Sends the body as a stream. A function pointer, so that a component without streams does not contain the code:
     /// 19.5 kB of `/hello`.
     #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
@@ -115,6 +117,7 @@ impl Body {
             content,
             media_type: None,
             trailers: None,
+            is_probed: false,
             #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
             respond: None,
         }
@@ -236,8 +239,24 @@ impl Body {
                 self.content = Content::Used(Response::valid_or_500);
                 Poll::Ready((!bytes.is_empty()).then_some(Ok(Frame::Data(bytes))))
             }
-            Content::Frames(frames) => frames.as_mut().poll_next(cx),
+            Content::Frames(frames) => {
+                let frame = frames.as_mut().poll_next(cx);
+                if !self.is_probed {
+                    return frame;
+                }
+                self.content = Content::Used(Response::valid_or_500);
+                match frame {
+                    Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(error))),
+                    Poll::Ready(_) | Poll::Pending => Poll::Ready(None),
+                }
+            }
         }
+    }
+
+    /// Ends the body before its first frame, as the response to HEAD needs it. A stream that fails at once still does, so
+    /// that the response is that to GET.
+    pub(crate) fn probe(&mut self) {
+        self.is_probed = true;
     }
 }
 

@@ -305,6 +305,11 @@ impl Response {
         }
     }
 
+    /// Drops a stream as soon as it has not failed at once.
+    pub(crate) fn probe(&mut self) {
+        self.0.body.probe();
+    }
+
     /// Drops the body.
     pub(crate) fn empty(&mut self) {
         self.0.body = Body::empty();

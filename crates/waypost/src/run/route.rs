@@ -152,9 +152,12 @@ fn normalised(mut path: String, query: Option<&str>) -> Response {
         .with_known_header("location", location.into())
 }
 
+/// Adds the cookies that the handler set. A 500 has none: the handler has failed, and a panic would lose them too.
 fn with_cookies(response: Response, exchange: &Exchange) -> Response {
     let mut response = response.checked();
-    if let Some(cookies) = exchange.used_cookies() {
+    if response.status() != StatusCode::INTERNAL_SERVER_ERROR
+        && let Some(cookies) = exchange.used_cookies()
+    {
         cookies.apply(response.head_mut());
     }
     response
@@ -180,7 +183,7 @@ fn options_or_not_allowed(allow: &'static Allow, verb: Option<Verb>) -> Response
     response.with_known_header("allow", allow.as_bytes().into())
 }
 
-/// Adds `Content-Length` to a body of known length. For HEAD a stream is dropped. A body in memory is kept, because
+/// Adds `Content-Length` to a body of known length. For HEAD a stream is dropped, unless it fails at once. A body in memory is kept, because
 /// hosts check its length; the host leaves it out.
 fn with_content_length(
     mut response: Response,
@@ -194,7 +197,7 @@ fn with_content_length(
         headers.push(("content-length".to_owned(), length.to_string().into_bytes()));
     }
     if is_head && length.is_none() {
-        response.empty();
+        response.probe();
     }
     RouteResponse {
         response,
@@ -230,6 +233,17 @@ mod tests {
             response.head_mut().append(*name, *value);
         }
         with_content_length(response, false, None)
+    }
+
+    #[test]
+    fn a_stream_for_head_ends_unless_it_fails_at_once() {
+        let read = |first: Result<&'static str, &'static str>| {
+            let body = Body::from_iter([first, Ok("more")]);
+            let sent = with_content_length(Response::new(body), true, None);
+            crate::test::block_on(sent.response.text())
+        };
+        assert_eq!(read(Ok("content")).unwrap(), "");
+        assert!(read(Err("broken")).is_err());
     }
 
     fn text(answer: &RouteResponse) -> Vec<String> {
