@@ -42,6 +42,9 @@ pub struct Limits {
     /// The time that a client may take without any progress in sending headers or body. Default: 30 s.
     /// Above it the client gets 408, and the connection is closed.
     pub idle_timeout: Duration,
+    /// The time that a connection may stay without a request after a response. Default: 75 s, more than the 60 s
+    /// of most load balancers, so that it is they who close. Above it the connection is closed.
+    pub keep_alive: Duration,
     /// The number of open connections. Default: 10,000. Above it the client gets 503.
     pub connections: usize,
     /// The number of requests that the app handles at once. Default: 1,000. Above it the client gets 503
@@ -72,6 +75,7 @@ impl Default for Limits {
             header_size: 64 << 10,
             request_line: 16 << 10,
             idle_timeout: Duration::from_secs(30),
+            keep_alive: Duration::from_secs(75),
             connections: 10_000,
             concurrency: 1_000,
             route_concurrency: 100,
@@ -197,6 +201,7 @@ const KEYS: Keys = Keys::only(&[
     "header_size",
     "request_line",
     "idle_timeout",
+    "keep_alive",
     "connections",
     "concurrency",
     "route_concurrency",
@@ -225,6 +230,7 @@ const ROUTE_KEYS: Keys = Keys {
     ],
     unsupported: &[
         ("idle_timeout", APP_WIDE),
+        ("keep_alive", APP_WIDE),
         ("connections", APP_WIDE),
         (
             "total_memory",
@@ -285,9 +291,11 @@ pub(super) fn read_route(table: &Table<'_>, limits: &Limits, faults: &mut Collec
 /// Reads the limits of connections.
 fn read_connection_limits(table: &Table<'_>, limits: Limits, faults: &mut Collector) -> Limits {
     let idle_timeout = read_duration(table, "idle_timeout", &bounds::IDLE_TIMEOUT, faults);
+    let keep_alive = read_duration(table, "keep_alive", &bounds::KEEP_ALIVE, faults);
     let connections = read_count(table, "connections", &bounds::CONNECTIONS, faults);
     Limits {
         idle_timeout: idle_timeout.unwrap_or(limits.idle_timeout),
+        keep_alive: keep_alive.unwrap_or(limits.keep_alive),
         connections: connections.unwrap_or(limits.connections),
         ..limits
     }

@@ -39,6 +39,7 @@ pub(crate) fn settings(settings: Settings) -> Settings {
         max_duration: EVER,
         cpu_time: EVER,
         idle_timeout: EVER,
+        keep_alive: EVER,
         request_body: None,
         route_concurrency: settings.limits.concurrency,
         ..settings.limits

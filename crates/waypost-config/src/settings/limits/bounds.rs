@@ -66,6 +66,13 @@ pub(super) const IDLE_TIMEOUT: Bounds<Duration> = Bounds {
     above: "stalled clients would pile up; write at most `24h`",
 };
 
+pub(super) const KEEP_ALIVE: Bounds<Duration> = Bounds {
+    least: Duration::from_millis(100),
+    most: DAY,
+    below: "every request would need a new connection; write at least `100ms`",
+    above: "unused connections would pile up; write at most `24h`",
+};
+
 pub(super) const CONNECTIONS: Bounds<usize> = Bounds {
     least: 1,
     most: 1_000_000,
