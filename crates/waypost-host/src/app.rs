@@ -12,7 +12,7 @@ use crate::instance::config::Runtime;
 use crate::instance::reply::Reply;
 use crate::observe::metrics::Metrics;
 use crate::request::admission::{Admission, Place};
-use crate::request::body::{BodyFault, limited};
+use crate::request::body::{LargeBody, limited};
 use crate::request::context::RequestContext;
 use crate::request::failure::{Failure, bare};
 use crate::request::head::announced_length;
@@ -141,6 +141,7 @@ async fn answer(
         .await
         .map_err(|error| Failure::NotLoaded(error))?;
     let client_left = Arc::clone(&context.client_left);
+    let client_fault = context.client_fault.clone();
     let answered = pool.call(request, context, place.clone()).await;
     if let Err(Failure::Overdue) = answered {
         return Err(Failure::Overdue);
@@ -149,6 +150,9 @@ async fn answer(
         // The component may have made anything of the error that it saw.
         return Err(Failure::LargeBody);
     }
+    if let Some(error) = client_fault.and_then(|fault| fault.get()) {
+        return Err(Failure::ClientBody(error));
+    }
     Ok(answered?.accept(place, client_left))
 }
 
@@ -156,7 +160,7 @@ async fn answer(
 fn limit_body(
     request: Request<WasiBody>,
     limit: Option<u64>,
-) -> Result<(Request<WasiBody>, Option<BodyFault>), Failure> {
+) -> Result<(Request<WasiBody>, Option<LargeBody>), Failure> {
     let Some(limit) = limit else {
         return Ok((request, None));
     };

@@ -4,10 +4,13 @@ use super::App;
 use crate::compat::{HostProfile, spin};
 use crate::request::context::RequestContext;
 use crate::request::failure::{Failure, bare};
-use crate::request::headers::strip_request;
+use crate::request::headers::{strip_request, strip_trailers};
 use crate::wasi::dispatch::{Dispatch, PendingResponse, ready};
+use bytes::Bytes;
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
+use http_body::Frame;
+use http_body_util::BodyExt;
 use std::sync::Arc;
 use wasmtime_wasi_http::{Error, WasiBody};
 use waypost_router::X_REQUEST_ID;
@@ -69,6 +72,13 @@ impl App {
             HostProfile::Waypost => {
                 // Here a component is a client: it may not set the headers that only the host sets.
                 strip_request(request.headers_mut());
+                request = request.map(|body| {
+                    let strip = |mut frame: Frame<Bytes>| {
+                        frame.trailers_mut().into_iter().for_each(strip_trailers);
+                        frame
+                    };
+                    body.map_frame(strip).boxed_unsync()
+                });
                 let id = context.id.header_value();
                 request.headers_mut().insert(X_REQUEST_ID, id);
             }

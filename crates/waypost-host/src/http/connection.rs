@@ -12,13 +12,14 @@ use crate::app::App;
 use crate::compat::HostProfile;
 use crate::observe::metrics::Bound;
 use crate::request::head::RequestError;
-use http::{Method, Request};
+use http::{Request, Version};
 use hyper::body::{Body as _, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use progress::{Lapse, Progress};
 use socket::ClientSocket;
+use std::convert::Infallible;
 use std::error::Error;
 use std::future::Future;
 use std::io::{self, ErrorKind};
@@ -34,6 +35,10 @@ const STREAMS: u32 = 100;
 
 /// Smallest buffer that hyper accepts for the head of a request.
 const MIN_HEAD: usize = 8 * 1024;
+
+/// How long a connection of HTTP/1 that is idle when the host stops may send one more request. That may be on its way, and
+/// its client could not know whether it was handled.
+const LAST_REQUEST: Duration = Duration::from_millis(500);
 
 /// How often a silent HTTP/2 client is pinged.
 const PING_INTERVAL: Duration = Duration::from_secs(20);
@@ -71,7 +76,7 @@ impl Connections {
             if let Err(error) = stream.set_nodelay(true) {
                 tracing::debug!(%error, "connection without TCP_NODELAY");
             }
-            let endpoints = Endpoints::new(client.ip(), own.port());
+            let endpoints = Endpoints::new(client, own);
             run(app, &builder, stream, endpoints, &stopping).await;
         }
     }
@@ -87,7 +92,7 @@ async fn run(
     let idle_timeout = app.settings.limits.idle_timeout;
     let progress = Arc::new(Progress::new(Arc::clone(&app.metrics)));
     let (socket, returned) = ClientSocket::new(stream, idle_timeout, Arc::clone(&progress));
-    let end = drive(app, builder, socket, endpoints, &progress, stopping).await;
+    let end = drive(&app, builder, socket, endpoints, &progress, stopping).await;
     if let End::Failed(error) = &end {
         tracing::debug!(error, "connection ended early");
     }
@@ -102,7 +107,13 @@ async fn run(
     }
     if let Ok(stream) = returned.await {
         let response = rejection.map(linger::rejection).unwrap_or_default();
-        linger::close(stream, &response, stopping.cancelled()).await;
+        linger::close(
+            stream,
+            &response,
+            &linger::PATIENT,
+            last_request(&app, stopping),
+        )
+        .await;
     }
 }
 
@@ -143,37 +154,49 @@ impl End {
 
 /// Lets the HTTP library serve a connection until it ends.
 async fn drive(
-    app: Arc<App>,
+    app: &Arc<App>,
     builder: &Builder<TokioExecutor>,
     socket: ClientSocket,
     endpoints: Endpoints,
     progress: &Arc<Progress>,
     stopping: &CancellationToken,
 ) -> End {
-    let idle_timeout = app.settings.limits.idle_timeout;
+    let limits = &app.settings.limits;
     let service = service_fn(|request: Request<Incoming>| {
         let has_body = !request.body().is_end_stream();
         let (mut open, version) = (progress.open(has_body), request.version());
-        let (app, endpoints) = (Arc::clone(&app), endpoints.clone());
+        let (app, endpoints) = (Arc::clone(app), endpoints.clone());
+        let (progress, stopping) = (Arc::clone(progress), stopping.clone());
         let asks_health = app.settings.server.public_health && is_health(&request);
         async move {
-            match request.method() {
-                _ if asks_health => {
-                    let response = admin::health(&app);
-                    Ok(SentBody::response(response, version, open))
+            let (mut response, is_last) = match asks_health {
+                true => (admin::health(&app), false),
+                false => {
+                    let answered = ingress::enter(app, request, endpoints).await;
+                    open.keep(answered.place);
+                    (answered.response, answered.is_last)
                 }
-                // There is nothing to tunnel to: the connection ends without an answer.
-                &Method::CONNECT => Err(io::Error::from(ErrorKind::ConnectionRefused)),
-                _ => {
-                    let (response, place) = ingress::enter(app, request, endpoints).await;
-                    open.keep(place);
-                    Ok(SentBody::response(response, version, open))
-                }
+            };
+            // Over HTTP/2, only the stream ends, and a frame says when the connection does.
+            let is_http1 = version != Version::HTTP_2;
+            if is_http1 && (is_last || stopping.is_cancelled()) {
+                ingress::say_close(&mut response);
             }
+            if is_http1 && is_last {
+                progress.discard();
+            }
+            Ok::<_, Infallible>(SentBody::response(response, version, open))
         }
     });
     let mut connection = pin!(builder.serve_connection(TokioIo::new(socket), service));
-    let mut lapse = pin!(progress.lapse(idle_timeout));
+    let patience = || progress.lapse(limits.idle_timeout, limits.keep_alive);
+    let mut lapse = pin!(patience());
+    let mut stop = pin!(async {
+        stopping.cancelled().await;
+        if !progress.is_http2() {
+            last_request(app, stopping).await;
+        }
+    });
     let mut is_stopping = false;
     loop {
         tokio::select! {
@@ -182,15 +205,21 @@ async fn drive(
                 Lapse::Silent | Lapse::Stalled => return End::Lapsed,
                 Lapse::Idle => {
                     connection.as_mut().graceful_shutdown();
-                    lapse.set(progress.lapse(idle_timeout));
+                    lapse.set(patience());
                 }
             },
-            () = stopping.cancelled(), if !is_stopping => {
+            () = &mut stop, if !is_stopping => {
                 is_stopping = true;
                 connection.as_mut().graceful_shutdown();
             }
         }
     }
+}
+
+/// Waits until the host stops, and then for as long as an idle connection may send one more request.
+async fn last_request(app: &App, stopping: &CancellationToken) {
+    stopping.cancelled().await;
+    tokio::time::sleep(LAST_REQUEST.min(app.settings.server.shutdown_grace / 2)).await;
 }
 
 /// Returns whether a request asks for the health of the host.

@@ -5,12 +5,15 @@ pub(super) mod http2;
 use super::connection::progress::OpenRequest;
 use crate::app::App;
 use crate::app::component::LazyComponent;
-use crate::instance::reply::Reply;
+use crate::instance::reply::{Origin, Reply};
+use crate::request::body;
 use crate::request::context::RequestContext;
 use crate::request::failure::Failure;
-use crate::request::headers::strip_hop_by_hop;
+use crate::request::head::announced_length;
+use crate::request::headers::{strip_hop_by_hop, strip_trailers};
 use bytes::Bytes;
-use http::{Response, Version};
+use http::header::CONTENT_LENGTH;
+use http::{Method, Response, StatusCode, Version};
 use http_body::{Body, Frame, SizeHint};
 use http2::StreamBody;
 use hyper::ext::ReasonPhrase;
@@ -20,14 +23,23 @@ use std::task::{Context, Poll, ready};
 use wasmtime_wasi_http::{Error, WasiBody};
 use waypost_router::X_REQUEST_ID;
 
-/// Prepares a component's response for the client, and waits a moment for the beginning of its body.
+/// Prepares a component's response to a request of this method for the client, and waits a moment for the beginning of its
+/// body.
 pub(super) async fn prepare(
     app: &App,
     component: &LazyComponent,
+    method: &Method,
     mut reply: Reply,
     context: &RequestContext,
 ) -> Response<WasiBody> {
     let response = &mut reply.response;
+    let status = response.status();
+    if status.is_informational() {
+        let failure = Failure::Informational(status);
+        component.report(&failure, context);
+        return failure.response(context, app.development);
+    }
+    drop_content(response);
     strip_hop_by_hop(response.headers_mut());
     if response.status().is_server_error() {
         let id = context.id.header_value();
@@ -38,13 +50,35 @@ pub(super) async fn prepare(
         let unknown = ReasonPhrase::from_static(b"unknown");
         response.extensions_mut().insert(unknown);
     }
-    match reply.start_body().await {
+    let promised = match method {
+        &Method::HEAD => None,
+        _ if status == StatusCode::NOT_MODIFIED => None,
+        _ => announced_length(reply.response.headers()),
+    };
+    let origin = Origin {
+        labels: Arc::clone(&component.config.labels),
+        request: context.id,
+    };
+    match reply.start_body(promised, origin).await {
         Ok(response) => response,
         Err(error) => {
             let failure = Failure::Body(error.to_string());
             component.report(&failure, context);
             failure.response(context, app.development)
         }
+    }
+}
+
+/// Drops the content of a response whose status has none (RFC 9110, sections 8.6, 15.3.5, 15.3.6 and 15.4.5). Of 304, the
+/// length is that of the response that the client has.
+fn drop_content(response: &mut Response<WasiBody>) {
+    let status = response.status();
+    let is_length_of_other = status == StatusCode::NOT_MODIFIED;
+    if is_length_of_other || [StatusCode::NO_CONTENT, StatusCode::RESET_CONTENT].contains(&status) {
+        if !is_length_of_other {
+            response.headers_mut().remove(CONTENT_LENGTH);
+        }
+        *response.body_mut() = body::empty();
     }
 }
 
@@ -85,11 +119,14 @@ impl Body for SentBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        let frame = match &mut self.body {
+        let mut frame = match &mut self.body {
             Source::Http1(body) => ready!(Pin::new(body).poll_frame(cx)),
             Source::Http2(stream) => ready!(stream.poll_frame(cx)),
         };
-        if let Some(Ok(frame)) = &frame {
+        if let Some(Ok(frame)) = &mut frame {
+            if let Some(trailers) = frame.trailers_mut() {
+                strip_trailers(trailers);
+            }
             let size = frame.data_ref().map_or(0, Bytes::len);
             self.open.progress.metrics.send(size);
         }

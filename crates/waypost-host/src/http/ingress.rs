@@ -6,16 +6,17 @@ use crate::app::App;
 use crate::instance::detach::Detachable;
 use crate::observe::metrics::Bound;
 use crate::request::admission::Permit;
-use crate::request::body::{self, BodyFault, ClientBody};
+use crate::request::body::{self, ClientBody, ClientFault, Unread};
 use crate::request::context::RequestContext;
 use crate::request::failure::{Failure, bare, plain, reason, rejection};
 use crate::request::head::{HeadSize, RequestError, check_host, is_about_the_server, prepare};
 use crate::request::headers::{X_FORWARDED_FOR, X_FORWARDED_PORT};
-use http::header::{ALLOW, CONNECTION, HeaderMap, HeaderValue};
-use http::{Request, Response, StatusCode};
+use http::header::{ALLOW, CONNECTION, EXPECT, HeaderMap, HeaderValue};
+use http::request::Parts;
+use http::{Method, Request, Response, StatusCode, Version};
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use wasmtime_wasi_http::WasiBody;
 use waypost_router::X_REQUEST_ID;
@@ -31,19 +32,22 @@ pub(super) struct Endpoints {
     client: HeaderValue,
     /// The port that the client connected to.
     port: HeaderValue,
+    /// The address that the client connected to.
+    own: SocketAddr,
 }
 
 impl Endpoints {
-    /// Describes a connection from `client` to a port of this host.
+    /// Describes a connection from `client` to an address of this host.
     #[expect(
         clippy::expect_used,
         reason = "an address is digits, letters, dots and colons"
     )]
-    pub(super) fn new(client: IpAddr, port: u16) -> Self {
-        let client = client.to_canonical().to_string();
+    pub(super) fn new(client: SocketAddr, own: SocketAddr) -> Self {
+        let client = client.ip().to_canonical().to_string();
         Self {
             client: HeaderValue::try_from(client).expect("digits and colons make a header value"),
-            port: port.into(),
+            port: own.port().into(),
+            own,
         }
     }
 
@@ -54,19 +58,62 @@ impl Endpoints {
     }
 }
 
-/// Answers a client's request; returns its place among those of the app with the response, to be kept until that is sent.
+/// The answer to a client's request.
+pub(super) struct Answered {
+    pub(super) response: Response<WasiBody>,
+    /// The request's place among those of the app, to be kept until the response is sent.
+    pub(super) place: Option<Permit>,
+    /// Whether the connection must end after the response, because the host reads no further request from it.
+    pub(super) is_last: bool,
+}
+
+/// Answers a client's request.
 ///
 /// A handler that has begun is completed even if the client leaves.
 pub(super) async fn enter(
     app: Arc<App>,
     request: Request<Incoming>,
     endpoints: Endpoints,
-) -> (Response<WasiBody>, Option<Permit>) {
-    let context = RequestContext::from_client();
+) -> Answered {
+    let (parts, body) = request.into_parts();
+    if parts.method == Method::CONNECT {
+        // What follows may not be HTTP.
+        return Answered {
+            response: no_tunnel(),
+            place: None,
+            is_last: true,
+        };
+    }
+    let is_http2 = parts.version == Version::HTTP_2;
+    let (body, fault, unread) = client_body(&parts, body, &app);
+    let (response, place, ends_connection) =
+        admitted(app, Request::from_parts(parts, body), fault, endpoints).await;
+    let is_left = match unread {
+        // Over HTTP/2, only the stream ends.
+        Some(unread) if !is_http2 && !ends_connection => unread.is_left().await,
+        _ => false,
+    };
+    Answered {
+        response,
+        place,
+        is_last: ends_connection || is_left,
+    }
+}
+
+/// Answers a request, unless the app has too many already; returns whether it was rejected so that its connection must end.
+async fn admitted(
+    app: Arc<App>,
+    request: Request<WasiBody>,
+    fault: Option<ClientFault>,
+    endpoints: Endpoints,
+) -> (Response<WasiBody>, Option<Permit>, bool) {
+    let mut context = RequestContext::from_client();
+    context.client_fault = fault;
     let Ok(place) = app.admission.enter() else {
         tracing::debug!(request = %context.id, "{}", Failure::AppBusy);
         app.metrics.over(Bound::Concurrency);
-        return (Failure::AppBusy.response(&context, app.development), None);
+        let response = Failure::AppBusy.response(&context, app.development);
+        return (response, None, false);
     };
     let compress = app.settings.server.compress;
     let encodings = compress.then(|| AcceptedEncodings::of(&request));
@@ -74,20 +121,22 @@ pub(super) async fn enter(
     let metrics = Arc::clone(&app.metrics);
     let work = async move { (answer(&app, request, context, endpoints).await, place) };
     let (response, place) = Detachable::new(work).signalling(client_left).await;
+    let mut ends_connection = false;
     let response = response.unwrap_or_else(|error| {
         error.bound().inspect(|bound| metrics.over(*bound));
-        reject(error)
+        ends_connection = error.ends_connection();
+        rejection(error)
     });
     let response = match encodings {
         Some(encodings) => encodings.compress(response).await,
         None => response,
     };
-    (response, place)
+    (response, place, ends_connection)
 }
 
 async fn answer(
     app: &App,
-    request: Request<Incoming>,
+    request: Request<WasiBody>,
     mut context: RequestContext,
     endpoints: Endpoints,
 ) -> Result<Response<WasiBody>, RequestError> {
@@ -98,42 +147,52 @@ async fn answer(
     }
     context.head = HeadSize::of(&parts.method, &parts.uri, &parts.headers);
     context.head.check(&app.widest)?;
-    prepare(&mut parts, app.settings.server.origin.as_ref())?;
+    let origin = app.settings.server.origin.as_ref();
+    prepare(&mut parts, origin, endpoints.own)?;
     let Some(component) = app.route(parts.uri.path()) else {
         return Ok(plain(StatusCode::NOT_FOUND, reason(StatusCode::NOT_FOUND)));
     };
     let id = context.id.header_value();
     parts.headers.insert(X_REQUEST_ID, id);
     endpoints.add_to(&mut parts.headers);
-    let (body, stalled) = client_body(body, app);
+    let fault = context.client_fault.clone();
+    let method = parts.method.clone();
     let request = Request::from_parts(parts, body);
     let (reply, component) = app.enter(component, request, context.clone()).await;
-    if stalled.is_some_and(|fault| fault.is_raised()) {
+    if let Some(error) = fault.and_then(|fault| fault.get()) {
         // The component may have made anything of the error that it saw.
-        return Err(RequestError::StalledBody);
+        return Err(error);
     }
-    Ok(egress::prepare(app, component, reply, &context).await)
+    Ok(egress::prepare(app, component, &method, reply, &context).await)
 }
 
-/// Returns the body of a request, which fails when the client stops sending, and the flag that it raises then.
-fn client_body(body: Incoming, app: &App) -> (WasiBody, Option<BodyFault>) {
+/// Returns the body of a request as a component reads it, with what becomes known of it later, if there is a body.
+fn client_body(
+    parts: &Parts,
+    body: Incoming,
+    app: &App,
+) -> (WasiBody, Option<ClientFault>, Option<Unread>) {
     if body.is_end_stream() {
-        return (body::empty(), None);
+        return (body::empty(), None, None);
     }
-    let stalled = BodyFault::default();
+    let expects_continue = parts.headers.contains_key(EXPECT);
     let idle_timeout = app.settings.limits.idle_timeout;
     let metrics = Arc::clone(&app.metrics);
-    let body = ClientBody::new(body, idle_timeout, stalled.clone(), metrics);
-    (body.boxed_unsync(), Some(stalled))
+    let (body, fault, unread) = ClientBody::new(body, expects_continue, idle_timeout, metrics);
+    (body.boxed_unsync(), Some(fault), Some(unread))
 }
 
-fn reject(error: RequestError) -> Response<WasiBody> {
-    let mut response = rejection(error);
-    if error == RequestError::StalledBody {
-        // The rest of the request is not worth reading.
-        let close = HeaderValue::from_static("close");
-        response.headers_mut().insert(CONNECTION, close);
-    }
+/// Says that a connection ends after this response.
+pub(super) fn say_close(response: &mut Response<WasiBody>) {
+    let close = HeaderValue::from_static("close");
+    response.headers_mut().insert(CONNECTION, close);
+}
+
+/// Makes the response to `CONNECT`: there is nothing to tunnel to.
+fn no_tunnel() -> Response<WasiBody> {
+    let status = StatusCode::METHOD_NOT_ALLOWED;
+    let mut response = plain(status, reason(status));
+    response.headers_mut().insert(ALLOW, METHODS);
     response
 }
 

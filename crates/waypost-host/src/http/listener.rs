@@ -4,6 +4,7 @@ use super::connection::{Connections, linger};
 use super::files;
 use crate::app::App;
 use crate::observe::metrics::{Bound, Phase};
+use futures::FutureExt;
 use http::StatusCode;
 use std::future::Future;
 use std::io;
@@ -44,23 +45,24 @@ pub(crate) async fn serve(
     let connections = Connections::new(app, stopping.clone());
     let mut tasks = JoinSet::new();
     let mut shutdown = pin!(shutdown);
+    let take = |stream, tasks: &mut JoinSet<()>| match Arc::clone(&places).try_acquire_owned() {
+        Ok(place) => {
+            let connection = connections.serve(stream);
+            tasks.spawn(async move {
+                connection.await;
+                drop(place);
+            });
+        }
+        Err(_) => {
+            metrics.over(Bound::Connections);
+            reject(stream, &rejected, tasks, &stopping);
+        }
+    };
     let result = loop {
         tokio::select! {
             () = &mut shutdown => break Ok(()),
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => match Arc::clone(&places).try_acquire_owned() {
-                    Ok(place) => {
-                        let connection = connections.serve(stream);
-                        tasks.spawn(async move {
-                            connection.await;
-                            drop(place);
-                        });
-                    }
-                    Err(_) => {
-                        metrics.over(Bound::Connections);
-                        reject(stream, &rejected, &mut tasks, &stopping);
-                    }
-                },
+                Ok((stream, _)) => take(stream, &mut tasks),
                 Err(error) if is_temporary(&error) => tokio::time::sleep(EXHAUSTED_PAUSE).await,
                 Err(error) => break Err(error),
             },
@@ -68,6 +70,10 @@ pub(crate) async fn serve(
         }
     };
     metrics.enter(Phase::Stopping);
+    // These clients are connected already, and may have sent a request.
+    while let Some(Ok((stream, _))) = listener.accept().now_or_never() {
+        take(stream, &mut tasks);
+    }
     drop(listener);
     stopping.cancel();
     finish(tasks, grace).await;
@@ -98,7 +104,7 @@ fn reject(
     };
     let stopping = stopping.clone();
     tasks.spawn(async move {
-        linger::close(stream, &busy(), stopping.cancelled()).await;
+        linger::close(stream, &busy(), &linger::BRIEF, stopping.cancelled()).await;
         drop(place);
     });
 }

@@ -39,7 +39,7 @@ pub(super) async fn run(
         let app = Arc::clone(&app);
         async move {
             if request.method() == Method::CONNECT {
-                return Err(io::Error::from(ErrorKind::ConnectionRefused));
+                return Ok(bare(StatusCode::METHOD_NOT_ALLOWED));
             }
             // A component runs on when its client leaves, and does not learn of it.
             Detachable::new(enter(app, request, client)).await

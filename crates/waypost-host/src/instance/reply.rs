@@ -6,10 +6,12 @@ mod started_body;
 use super::inline::InlineWork;
 use super::lifecycle::Call;
 use crate::request::admission::Place;
+use bytes::Bytes;
 use guest_body::GuestBody;
 use http::Response;
-use http_body::Body as _;
+use http_body::{Body as _, Frame};
 use http_body_util::BodyExt;
+pub(crate) use started_body::Origin;
 use started_body::StartedBody;
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -73,14 +75,20 @@ impl Answered {
 
 impl Reply {
     /// Waits a moment for the first frame of the body, and does the instance's work meanwhile: mostly all of it, so that it
-    /// needs no task of its own. The body returned begins with that frame.
+    /// needs no task of its own. The body returned begins with that frame. If it has not the `promised` length, it fails.
+    /// A failure after the first frame is logged as one of `origin`.
     ///
     /// # Errors
     ///
     /// When the body fails before its first frame.
-    pub(crate) async fn start_body(self) -> Result<Response<WasiBody>, Error> {
+    pub(crate) async fn start_body(
+        self,
+        promised: Option<u64>,
+        origin: Origin,
+    ) -> Result<Response<WasiBody>, Error> {
         let (parts, body) = self.response.into_parts();
-        let body = first_frame(body, self.work).await?;
+        let (first, body) = first_frame(body, self.work).await?;
+        let body = StartedBody::new(first, body, promised, origin)?;
         Ok(Response::from_parts(parts, body.boxed_unsync()))
     }
 }
@@ -88,9 +96,9 @@ impl Reply {
 async fn first_frame(
     mut body: WasiBody,
     mut work: Option<InlineWork>,
-) -> Result<StartedBody, Error> {
+) -> Result<(Option<Frame<Bytes>>, WasiBody), Error> {
     if body.is_end_stream() {
-        return Ok(StartedBody::new(None, body));
+        return Ok((None, body));
     }
     let mut frame = poll_fn(|cx| {
         let mut frame = |cx: &mut Context<'_>| Pin::new(&mut body).poll_frame(cx);
@@ -109,8 +117,8 @@ async fn first_frame(
     };
     match frame {
         Ok(Some(Err(error))) => Err(error),
-        Ok(Some(Ok(frame))) => Ok(StartedBody::new(Some(frame), body)),
-        Ok(None) => Ok(StartedBody::new(None, crate::request::body::empty())),
-        Err(_) => Ok(StartedBody::new(None, body)),
+        Ok(Some(Ok(frame))) => Ok((Some(frame), body)),
+        Ok(None) => Ok((None, crate::request::body::empty())),
+        Err(_) => Ok((None, body)),
     }
 }

@@ -3,7 +3,7 @@
 mod client;
 mod limited;
 
-pub(crate) use client::ClientBody;
+pub(crate) use client::{ClientBody, ClientFault, Unread};
 pub(crate) use limited::limited;
 
 use bytes::Bytes;
@@ -22,13 +22,13 @@ pub(crate) fn empty() -> WasiBody {
     Empty::new().map_err(Into::into).boxed_unsync()
 }
 
-/// Set by a request body that failed by the client's fault, for whoever sends the response: a component may make
-/// anything of the error that it sees.
+/// Set by a request body that exceeded its limit, for whoever sends the response: a component may make anything of the
+/// error that it sees.
 #[derive(Clone, Default)]
-pub(crate) struct BodyFault(Arc<AtomicBool>);
+pub(crate) struct LargeBody(Arc<AtomicBool>);
 
-impl BodyFault {
-    /// Returns whether the body failed.
+impl LargeBody {
+    /// Returns whether the body exceeded its limit.
     pub(crate) fn is_raised(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }

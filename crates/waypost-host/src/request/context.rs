@@ -1,6 +1,7 @@
 //! The identity of a request while components work on it.
 
 use super::admission::Admission;
+use super::body::ClientFault;
 use super::head::HeadSize;
 use crate::observe::request_id::RequestId;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,6 +29,9 @@ pub(crate) struct RequestContext {
     pub(crate) client_left: Arc<CancellationToken>,
     /// Size of the head that the client sent; zero for a request that a handler made.
     pub(crate) head: HeadSize,
+    /// Says whether the body of the client's request failed by the client's fault. `None` for a request without a body, and
+    /// for one that a handler made.
+    pub(crate) client_fault: Option<ClientFault>,
     /// Limits the requests that handlers make to the app for one client's request, however they follow from each other.
     /// `None` until a handler makes the first.
     inner: Option<Arc<Admission>>,
@@ -41,6 +45,7 @@ impl RequestContext {
             id: RequestId::unique(),
             client_left: Arc::default(),
             head: HeadSize::default(),
+            client_fault: None,
             inner: None,
             depth: 0,
         }
@@ -64,6 +69,7 @@ impl RequestContext {
             depth,
             client_left: Arc::default(),
             head: HeadSize::default(),
+            client_fault: None,
             ..self.clone()
         })
     }
@@ -76,6 +82,7 @@ impl RequestContext {
             client_left: Arc::new(self.client_left.child_token()),
             // The router may add headers, which do not count, and may make smaller requests of its own.
             head: self.head.min(head),
+            client_fault: self.client_fault.clone(),
             ..chained
         })
     }

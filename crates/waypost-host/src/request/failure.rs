@@ -27,6 +27,8 @@ pub(crate) enum Failure {
     TreeBusy,
     #[error(transparent)]
     Head(#[from] RequestError),
+    #[error(transparent)]
+    ClientBody(RequestError),
     #[error("the body is larger than `request_body` in `waypost.toml` allows")]
     LargeBody,
     #[error(
@@ -43,6 +45,8 @@ pub(crate) enum Failure {
     Trapped,
     #[error("the handler returned an error: {0}")]
     Returned(String),
+    #[error("the handler's status {0} is not that of a response to a request")]
+    Informational(StatusCode),
     #[error("the body of the response failed before its first byte: {0}")]
     Body(String),
 }
@@ -65,12 +69,14 @@ impl Failure {
             | Self::TreeBusy
             | Self::MemoryBusy
             | Self::PoolBusy(_) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Head(error) => error.status(),
+            Self::Head(error) | Self::ClientBody(error) => error.status(),
             Self::LargeBody => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Overdue => StatusCode::GATEWAY_TIMEOUT,
-            Self::NotLoaded(_) | Self::Trapped | Self::Returned(_) | Self::Body(_) => {
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
+            Self::NotLoaded(_)
+            | Self::Trapped
+            | Self::Returned(_)
+            | Self::Informational(_)
+            | Self::Body(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -84,7 +90,13 @@ impl Failure {
             Self::Head(error) => error.bound(),
             Self::LargeBody => Some(Bound::RequestBody),
             Self::Overdue => Some(Bound::MaxDuration),
-            Self::NotLoaded(_) | Self::Trapped | Self::Returned(_) | Self::Body(_) => None,
+            // A fault of the client's body is counted where the request entered the host.
+            Self::ClientBody(_)
+            | Self::NotLoaded(_)
+            | Self::Trapped
+            | Self::Returned(_)
+            | Self::Informational(_)
+            | Self::Body(_) => None,
         }
     }
 
@@ -94,12 +106,13 @@ impl Failure {
             Self::Trapped
             | Self::NotLoaded(_)
             | Self::Head(_)
+            | Self::ClientBody(_)
             | Self::LargeBody
             | Self::AppBusy
             | Self::RouteBusy
             | Self::PoolBusy(_) => Severity::Detail,
             Self::Overdue | Self::TreeBusy | Self::MemoryBusy => Severity::Warning,
-            Self::Returned(_) | Self::Body(_) => Severity::Error,
+            Self::Returned(_) | Self::Informational(_) | Self::Body(_) => Severity::Error,
         }
     }
 
@@ -109,7 +122,7 @@ impl Failure {
         context: &RequestContext,
         development: bool,
     ) -> Response<WasiBody> {
-        if let Self::Head(error) = self {
+        if let Self::Head(error) | Self::ClientBody(error) = self {
             return rejection(*error);
         }
         let status = self.status();

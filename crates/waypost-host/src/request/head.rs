@@ -1,11 +1,12 @@
 //! Checks the head of a client's request, and prepares it for components.
 
-use super::headers::strip_request;
+use super::headers::{list, strip_request};
 use crate::observe::metrics::Bound;
-use http::header::{CONTENT_LENGTH, HOST, HeaderMap};
+use http::header::{CONTENT_LENGTH, HOST, HeaderMap, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{Method, StatusCode, Uri, Version};
+use std::net::SocketAddr;
 use waypost_config::settings::{Origin, RouteLimits};
 
 /// Why a request is refused before any component sees it.
@@ -21,6 +22,10 @@ pub(crate) enum RequestError {
     OtherHost,
     #[error("the request target is not valid")]
     InvalidTarget,
+    #[error("the request has a transfer coding other than `chunked`")]
+    UnknownCoding,
+    #[error("the request is `chunked` more than once")]
+    RepeatedCoding,
     #[error("the request line is too long")]
     LongLine,
     #[error("the request has too many headers, or too large ones")]
@@ -29,6 +34,8 @@ pub(crate) enum RequestError {
     StalledHead,
     #[error("the body did not arrive in time")]
     StalledBody,
+    #[error("the body is not framed as HTTP requires")]
+    MalformedBody,
 }
 
 impl RequestError {
@@ -42,7 +49,10 @@ impl RequestError {
             | Self::RepeatedHost
             | Self::InvalidHost
             | Self::OtherHost
-            | Self::InvalidTarget => None,
+            | Self::InvalidTarget
+            | Self::UnknownCoding
+            | Self::RepeatedCoding
+            | Self::MalformedBody => None,
         }
     }
 
@@ -53,30 +63,69 @@ impl RequestError {
             | Self::RepeatedHost
             | Self::InvalidHost
             | Self::OtherHost
-            | Self::InvalidTarget => StatusCode::BAD_REQUEST,
+            | Self::InvalidTarget
+            | Self::RepeatedCoding
+            | Self::MalformedBody => StatusCode::BAD_REQUEST,
+            Self::UnknownCoding => StatusCode::NOT_IMPLEMENTED,
             Self::LongLine => StatusCode::URI_TOO_LONG,
             Self::LargeHeaders => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::StalledHead | Self::StalledBody => StatusCode::REQUEST_TIMEOUT,
         }
+    }
+
+    /// Returns whether the connection must end, because nobody can tell where the next request begins, or because the rest
+    /// of this one is not worth reading.
+    pub(crate) fn ends_connection(self) -> bool {
+        matches!(
+            self,
+            Self::UnknownCoding | Self::RepeatedCoding | Self::StalledBody | Self::MalformedBody
+        )
     }
 }
 
 /// Checks the head of a request and prepares it for components: makes the URI absolute, with the public authority, and
 /// removes the headers that a client may not set.
 ///
+/// A request of HTTP/1.0 may name no host: then it is the address `own` that the client connected to (RFC 9110, section
+/// 7.1).
+///
 /// # Errors
 ///
 /// See [`RequestError`].
-pub(crate) fn prepare(parts: &mut Parts, origin: Option<&Origin>) -> Result<(), RequestError> {
+pub(crate) fn prepare(
+    parts: &mut Parts,
+    origin: Option<&Origin>,
+    own: SocketAddr,
+) -> Result<(), RequestError> {
+    check_codings(&parts.headers)?;
     let sent = authority(parts)?;
-    let (scheme, authority) = match origin {
-        Some(origin) => (scheme_of(origin)?, parse_authority(origin.authority())?),
-        None => (Scheme::HTTP, sent.ok_or(RequestError::MissingHost)?),
+    let (scheme, authority) = match (origin, sent) {
+        (Some(origin), _) => (scheme_of(origin)?, parse_authority(origin.authority())?),
+        (None, Some(sent)) => (Scheme::HTTP, sent),
+        (None, None) if parts.version == Version::HTTP_10 => {
+            // Without the zone of an IPv6 address, which has no place in a URL.
+            let own = SocketAddr::new(own.ip().to_canonical(), own.port());
+            (Scheme::HTTP, parse_authority(&own.to_string())?)
+        }
+        (None, None) => return Err(RequestError::MissingHost),
     };
     parts.uri = absolute(&parts.uri, scheme, authority)?;
     strip_request(&mut parts.headers);
     single_content_length(&mut parts.headers);
     Ok(())
+}
+
+/// Checks that `chunked` is the only transfer coding (RFC 9112, section 6.1). The HTTP library has read the body by it, and
+/// accepts others before it.
+fn check_codings(headers: &HeaderMap) -> Result<(), RequestError> {
+    let mut codings = list(headers, &TRANSFER_ENCODING).filter(|coding| !coding.is_empty());
+    let is_chunked = |coding: &str| coding.eq_ignore_ascii_case("chunked");
+    match (codings.next(), codings.next()) {
+        (Some(first), _) if !is_chunked(first) => Err(RequestError::UnknownCoding),
+        (_, Some(second)) if !is_chunked(second) => Err(RequestError::UnknownCoding),
+        (_, Some(_)) => Err(RequestError::RepeatedCoding),
+        (_, None) => Ok(()),
+    }
 }
 
 /// Checks that the request names one valid host, as HTTP/1.1 requires.
@@ -215,6 +264,10 @@ fn scheme_of(origin: &Origin) -> Result<Scheme, RequestError> {
 }
 
 fn absolute(target: &Uri, scheme: Scheme, authority: Authority) -> Result<Uri, RequestError> {
+    if target.authority().is_some() && target.scheme().is_none() {
+        // Only `CONNECT` has a target without a path (RFC 9112, section 3.2.3).
+        return Err(RequestError::InvalidTarget);
+    }
     let path = target
         .path_and_query()
         .cloned()

@@ -3,7 +3,7 @@
 //! A client must not be able to set the headers in which host and router talk to handlers: internal markers that a client
 //! can send are a recurring vulnerability of HTTP frameworks. `waypost-router` has the one list of these headers.
 
-use http::header::{CONNECTION, HeaderMap, HeaderName};
+use http::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, TRAILER};
 use waypost_router::{is_hop_by_hop, is_reserved};
 
 /// Tells components the address of the client.
@@ -25,6 +25,15 @@ pub(crate) fn strip_request(headers: &mut HeaderMap) {
 pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap) {
     remove_named_by_connection(headers);
     remove_where(headers, is_hop_by_hop);
+}
+
+/// Removes what may not come after a body, from either side: headers of one connection, reserved ones, and those that say
+/// where a message ends or goes (RFC 9110, section 6.5.1).
+pub(crate) fn strip_trailers(trailers: &mut HeaderMap) {
+    let is_of_head = |name: &str| [CONTENT_LENGTH, HOST, TRAILER].iter().any(|of| of == name);
+    remove_where(trailers, |name| {
+        is_hop_by_hop(name) || is_reserved(name) || is_of_head(name)
+    });
 }
 
 fn remove_named_by_connection(headers: &mut HeaderMap) {
@@ -68,6 +77,14 @@ mod tests {
             "forwarded",
             "x-forwarded-host",
             "x-forwarded-anything",
+            "x_forwarded_for",
+            "x-forwarded_proto",
+            "x_request-id",
+            "transfer_encoding",
+            "x-real-ip",
+            "true-client-ip",
+            "client-ip",
+            "x_real_ip",
             "spin-full-url",
             "x-waypost-cache",
             "te",
@@ -76,6 +93,7 @@ mod tests {
             "proxy-authorization",
             "upgrade",
             "accept",
+            "x_own",
         ] {
             headers.append(name, HeaderValue::from_static("1"));
             headers.append(name, HeaderValue::from_static("2"));
@@ -83,6 +101,27 @@ mod tests {
         headers.append(CONNECTION, HeaderValue::from_static("close, X-Hop"));
         strip_request(&mut headers);
         let left: Vec<&str> = headers.keys().map(HeaderName::as_str).collect();
-        assert_eq!(left, ["accept"]);
+        assert_eq!(left, ["accept", "x_own"]);
+    }
+
+    #[test]
+    fn trailers_say_nothing_about_the_message() {
+        let mut trailers = HeaderMap::new();
+        for name in [
+            "x-forwarded-for",
+            "x_forwarded_for",
+            "spin-path-info",
+            "x-request-id",
+            "connection",
+            "transfer-encoding",
+            "content-length",
+            "host",
+            "server-timing",
+        ] {
+            trailers.append(name, HeaderValue::from_static("1"));
+        }
+        strip_trailers(&mut trailers);
+        let left: Vec<&str> = trailers.keys().map(HeaderName::as_str).collect();
+        assert_eq!(left, ["server-timing"]);
     }
 }

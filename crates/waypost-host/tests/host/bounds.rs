@@ -314,7 +314,7 @@ async fn a_body_that_does_not_come_is_a_408() {
 async fn silent_clients_are_closed_and_slow_ones_get_a_reason() {
     let app = TestApp::new()
         .component("stream", "\"/...\"", "")
-        .settings("[limits]\nidle_timeout = \"200ms\"\n")
+        .settings("[limits]\nidle_timeout = \"200ms\"\nkeep_alive = \"200ms\"\n")
         .start()
         .await;
     let whole = "GET /echo HTTP/1.1\r\nhost: h\r\n\r\n";
@@ -442,10 +442,33 @@ async fn a_client_of_http2_that_does_not_read_is_given_up() {
 }
 
 #[tokio::test]
+async fn idle_connections_have_a_time_of_their_own() {
+    let app = TestApp::new()
+        .component("hello", "\"/...\"", "")
+        .settings("[limits]\nidle_timeout = \"150ms\"\nkeep_alive = \"1500ms\"\n")
+        .start()
+        .await;
+    let (mut one, mut two) = (app.client().await, Client::connect_http2(app.address).await);
+    for _ in 0..2 {
+        assert_eq!(one.get("/").await.status, 200);
+        assert_eq!(two.get("/").await.status, 200);
+        tokio::time::sleep(Duration::from_millis(700)).await;
+    }
+    let slow_head = "GET / HTTP/1.1\r\nhost: h\r\n\r\nGET / HTTP/1.1\r\nhos";
+    let start = Instant::now();
+    let answer = answer_to(&app, slow_head.as_bytes()).await;
+    assert!(answer.contains("HTTP/1.1 408 "), "{answer}");
+    assert!(start.elapsed() < Duration::from_millis(1_400));
+    one.closed().await;
+    two.closed().await;
+    app.stopped().await;
+}
+
+#[tokio::test]
 async fn a_connection_of_http2_without_requests_ends() {
     let app = TestApp::new()
         .component("hello", "\"/...\"", "")
-        .settings("[limits]\nidle_timeout = \"200ms\"\n")
+        .settings("[limits]\nidle_timeout = \"200ms\"\nkeep_alive = \"200ms\"\n")
         .start()
         .await;
     let mut client = Client::connect_http2(app.address).await;

@@ -319,6 +319,48 @@ async fn a_host_that_stops_lets_requests_finish() {
 }
 
 #[tokio::test]
+async fn a_request_that_is_sent_as_the_host_stops_is_answered() {
+    let mut app = TestApp::new()
+        .component("hello", "\"/...\"", "")
+        .start()
+        .await;
+    let mut idle = Vec::new();
+    for _ in 0..20 {
+        let mut client = app.client().await;
+        assert_eq!(client.post("/", "first").await.status, 200);
+        idle.push(client);
+    }
+    // These are connected, but the host has not seen a request of theirs.
+    let mut fresh = Vec::new();
+    for _ in 0..20 {
+        fresh.push(app.client().await);
+    }
+    app.stop();
+    tokio::task::yield_now().await;
+    let last = idle.iter_mut().chain(&mut fresh);
+    let last = last.map(|client| client.post("/", "last"));
+    for reply in futures::future::join_all(last).await {
+        assert_eq!(reply.status, 200);
+        assert_eq!(reply.headers["connection"], "close");
+    }
+    app.stopped().await;
+}
+
+#[tokio::test]
+async fn a_host_that_stops_does_not_wait_long_for_idle_clients() {
+    let app = TestApp::new()
+        .component("hello", "\"/...\"", "")
+        .start()
+        .await;
+    let mut client = app.client().await;
+    assert_eq!(client.get("/").await.status, 200);
+    let start = Instant::now();
+    app.stopped().await;
+    assert!(start.elapsed() < Duration::from_secs(3));
+    client.closed().await;
+}
+
+#[tokio::test]
 async fn a_host_that_stops_cuts_what_does_not_end() {
     let app = TestApp::new()
         .component("stream", "\"/...\"", "")

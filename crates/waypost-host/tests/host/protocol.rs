@@ -59,7 +59,31 @@ async fn malformed_requests_are_rejected() {
             "GET / HTTP/1.1\r\nhost: u@h\r\nconnection: close\r\n\r\n",
             "400",
         ),
-        ("GET / HTTP/1.0\r\n\r\n", "400"),
+        ("GET / HTTP/1.0\r\n\r\n", "200"),
+        (
+            "GET evil.example HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n",
+            "400",
+        ),
+        (
+            "GET evil.example:80 HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n",
+            "400",
+        ),
+        (
+            "POST / HTTP/1.1\r\nhost: h\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+            "501",
+        ),
+        (
+            "POST / HTTP/1.1\r\nhost: h\r\ntransfer-encoding: gzip\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+            "501",
+        ),
+        (
+            "POST / HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+            "400",
+        ),
+        (
+            "POST / HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
+            "400",
+        ),
         ("nonsense\r\n\r\n", "400"),
         (
             "GET / HTTP/1.1\r\nhost: h\r\ncontent-length: x\r\nconnection: close\r\n\r\n",
@@ -92,7 +116,20 @@ async fn there_is_nothing_to_tunnel_to() {
         .start()
         .await;
     let answer = raw(app.address, "CONNECT h:80 HTTP/1.1\r\nhost: h:80\r\n\r\n").await;
-    assert_eq!(answer, "");
+    assert!(answer.starts_with("HTTP/1.1 405 "), "{answer}");
+    assert!(answer.contains("allow: ") && answer.contains("connection: close"));
+    app.stopped().await;
+}
+
+#[tokio::test]
+async fn a_request_of_http_1_0_without_a_host_is_served() {
+    let app = TestApp::new()
+        .component("hello", "\"/...\"", "")
+        .start()
+        .await;
+    let answer = raw(app.address, "GET /x HTTP/1.0\r\n\r\n").await;
+    let authority = format!("authority {}", app.address);
+    assert!(answer.contains(&authority), "{answer}");
     app.stopped().await;
 }
 

@@ -10,15 +10,31 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// How long the host reads on: a few round trips around the world.
-const LINGER: Duration = Duration::from_secs(1);
+/// How much longer the host reads what a client sends, after it has ended its own side.
+pub(in crate::http) struct Patience {
+    /// The longest time in all.
+    time: Duration,
+    /// The longest time without a byte.
+    silence: Duration,
+    pub(super) bytes: u64,
+}
+
+/// For a client that may be in the middle of an upload, and that reads the response only after it has sent everything.
+pub(super) const PATIENT: Patience = Patience {
+    time: Duration::from_secs(30),
+    silence: Duration::from_secs(2),
+    bytes: 256 << 20,
+};
+
+/// For a client that has sent a request at most: a few round trips around the world.
+pub(in crate::http) const BRIEF: Patience = Patience {
+    time: Duration::from_secs(1),
+    silence: Duration::from_secs(1),
+    bytes: 8 << 20,
+};
 
 /// Size of one read of bytes that are discarded.
-const READ_SIZE: usize = 64 << 10;
-
-/// How many reads are discarded: more than is on its way when a client learns of the end, and too little to keep the host
-/// busy.
-const READS: usize = 128;
+pub(super) const READ_SIZE: usize = 64 << 10;
 
 /// Writes a response that the HTTP library does not send itself.
 pub(in crate::http) fn response(status: StatusCode, reason: &str, headers: &str) -> String {
@@ -35,11 +51,12 @@ pub(super) fn rejection(error: RequestError) -> String {
     response(error.status(), &format!("{error}\n"), "")
 }
 
-/// Sends `response`, if it is not empty, and closes the connection when the client has closed it too, when the time is over,
-/// or when `hurry` resolves.
+/// Sends `response`, if it is not empty, and closes the connection when the client has closed it too, when `patience` is
+/// over, or when `hurry` resolves.
 pub(in crate::http) async fn close(
     mut stream: TcpStream,
     response: &str,
+    patience: &Patience,
     hurry: impl Future<Output = ()>,
 ) {
     // These few bytes fit into an empty buffer. A client whose buffer is full gets nothing.
@@ -49,17 +66,26 @@ pub(in crate::http) async fn close(
     let close = async {
         // It fails when the client has left.
         if stream.shutdown().await.is_ok() {
-            // On the heap, as it would make the future of every connection larger.
-            let mut unread = vec![0; READ_SIZE];
-            for _ in 0..READS {
-                if !stream.read(&mut unread).await.is_ok_and(|count| count > 0) {
-                    break;
-                }
-            }
+            read_on(&mut stream, patience).await;
         }
     };
     tokio::select! {
-        _ = tokio::time::timeout(LINGER, close) => {}
+        _ = tokio::time::timeout(patience.time, close) => {}
         () = hurry => {}
+    }
+}
+
+/// Discards what the client still sends.
+async fn read_on(stream: &mut TcpStream, patience: &Patience) {
+    // On the heap, as it would make the future of every connection larger.
+    let mut unread = vec![0; READ_SIZE];
+    let mut left = patience.bytes;
+    while left > 0 {
+        match tokio::time::timeout(patience.silence, stream.read(&mut unread)).await {
+            Ok(Ok(count)) if count > 0 => {
+                left = left.saturating_sub(count.try_into().unwrap_or(u64::MAX));
+            }
+            _ => return,
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// How many times in `idle_timeout` the host checks whether a client makes progress.
+/// How many times in `idle_timeout`, or in `keep_alive` if that is shorter, the host checks whether a client makes progress.
 const CHECKS: u32 = 4;
 
 /// The state of a connection, recorded by its socket and by its requests.
@@ -20,6 +20,7 @@ pub(in crate::http) struct Progress {
     is_http2: AtomicBool,
     is_in_head: AtomicBool,
     is_closed: AtomicBool,
+    discards: AtomicBool,
     open: AtomicUsize,
     /// Milliseconds after the start at which the last response was over.
     quiet_since: AtomicU64,
@@ -85,6 +86,7 @@ impl Progress {
             is_http2: AtomicBool::new(false),
             is_in_head: AtomicBool::new(false),
             is_closed: AtomicBool::new(false),
+            discards: AtomicBool::new(false),
             open: AtomicUsize::new(0),
             quiet_since: AtomicU64::new(0),
             head_since: AtomicU64::new(0),
@@ -121,7 +123,22 @@ impl Progress {
     ///
     /// It misses a client that stops within a head if it began to send that before the response to a request with a body.
     pub(super) fn is_in_head(&self) -> bool {
-        self.is_in_head.load(Ordering::Relaxed) && !self.is_http2.load(Ordering::Relaxed)
+        self.is_in_head.load(Ordering::Relaxed) && !self.is_http2()
+    }
+
+    /// Returns whether the connection speaks HTTP/2, as far as that is known yet.
+    pub(super) fn is_http2(&self) -> bool {
+        self.is_http2.load(Ordering::Relaxed)
+    }
+
+    /// Records that nothing more of what the client sends is of use.
+    pub(super) fn discard(&self) {
+        self.discards.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns whether nothing more of what the client sends is of use.
+    pub(super) fn discards(&self) -> bool {
+        self.discards.load(Ordering::Relaxed)
     }
 
     /// Records that the client sends no more.
@@ -134,34 +151,37 @@ impl Progress {
         self.is_closed.load(Ordering::Relaxed)
     }
 
-    /// Waits until the client has made no progress for `idle_timeout`. Meanwhile it gives up each response that the client
-    /// does not read.
-    pub(super) async fn lapse(&self, idle_timeout: Duration) -> Lapse {
-        tokio::time::sleep(idle_timeout).await;
-        if !self.was_asked.load(Ordering::Relaxed) {
-            return Lapse::Silent;
-        }
+    /// Waits until the client has made no progress for `idle_timeout`, or has sent no request for `keep_alive` since its last
+    /// response. Meanwhile it gives up each response that the client does not read.
+    pub(super) async fn lapse(&self, idle_timeout: Duration, keep_alive: Duration) -> Lapse {
+        let pause = idle_timeout.min(keep_alive) / CHECKS;
         loop {
+            tokio::time::sleep(pause).await;
+            if !self.was_asked.load(Ordering::Relaxed) {
+                match self.start.elapsed() >= idle_timeout {
+                    true => return Lapse::Silent,
+                    false => continue,
+                }
+            }
             let given_up = self.streams.give_up(idle_timeout, &self.metrics);
-            let is_quiet = self.is_quiet_for(idle_timeout);
+            let is_stalled = self.is_quiet_for(idle_timeout);
             match self.open.load(Ordering::Relaxed) {
-                0 if is_quiet && self.is_in_head() => return Lapse::Stalled,
-                0 if is_quiet => return Lapse::Idle,
-                open if is_quiet && open == given_up => return Lapse::Stalled,
+                0 if self.is_in_head() && is_stalled => return Lapse::Stalled,
+                0 if !self.is_in_head() && self.is_quiet_for(keep_alive) => return Lapse::Idle,
+                open if open > 0 && is_stalled && open == given_up => return Lapse::Stalled,
                 _ => {}
             }
-            tokio::time::sleep(idle_timeout / CHECKS).await;
         }
     }
 
-    /// Returns whether no response has ended, and no head has begun, for `idle_timeout`.
-    fn is_quiet_for(&self, idle_timeout: Duration) -> bool {
+    /// Returns whether no response has ended, and no head has begun, for this long.
+    fn is_quiet_for(&self, period: Duration) -> bool {
         let response = self.quiet_since.load(Ordering::Relaxed);
         let head = match self.is_in_head() {
             true => self.head_since.load(Ordering::Relaxed),
             false => 0,
         };
-        self.start.elapsed() >= Duration::from_millis(response.max(head)) + idle_timeout
+        self.start.elapsed() >= Duration::from_millis(response.max(head)) + period
     }
 
     fn now(&self) -> u64 {

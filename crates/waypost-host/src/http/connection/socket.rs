@@ -1,5 +1,6 @@
 //! A client's socket, as the HTTP library sees it.
 
+use super::linger::{PATIENT, READ_SIZE};
 use super::progress::Progress;
 use std::future::Future;
 use std::io::{self, ErrorKind};
@@ -23,6 +24,8 @@ pub(super) struct ClientSocket {
     owner: Option<oneshot::Sender<TcpStream>>,
     write_timeout: Duration,
     blocked_write: Option<Pin<Box<Sleep>>>,
+    /// How many more bytes are discarded while a write waits.
+    discardable: u64,
     progress: Arc<Progress>,
     tail: Tail,
 }
@@ -40,6 +43,7 @@ impl ClientSocket {
             owner: Some(owner),
             write_timeout,
             blocked_write: None,
+            discardable: PATIENT.bytes,
             progress,
             tail: Tail::default(),
         };
@@ -62,6 +66,7 @@ impl ClientSocket {
             self.progress.wrote();
             return polled;
         }
+        self.discard(cx);
         let write_timeout = self.write_timeout;
         let sleep = || Box::pin(tokio::time::sleep(write_timeout));
         let blocked = self.blocked_write.get_or_insert_with(sleep);
@@ -69,6 +74,30 @@ impl ClientSocket {
             .as_mut()
             .poll(cx)
             .map(|()| Err(ErrorKind::TimedOut.into()))
+    }
+
+    /// Discards what the client sends, if it is of no more use: a client that reads only after it has sent everything would
+    /// wait for the host, and the host for the client.
+    fn discard(&mut self, cx: &mut Context<'_>) {
+        if !self.progress.discards() || self.discardable == 0 {
+            return;
+        }
+        // On the heap, as it would make the future of every connection larger.
+        let mut bytes = vec![0; READ_SIZE];
+        let mut buffer = ReadBuf::new(&mut bytes);
+        let polled = self
+            .stream()
+            .map(|stream| stream.poll_read(cx, &mut buffer));
+        match polled {
+            Ok(Poll::Ready(Ok(()))) if !buffer.filled().is_empty() => {
+                let size = u64::try_from(buffer.filled().len()).unwrap_or(u64::MAX);
+                self.discardable = self.discardable.saturating_sub(size);
+                cx.waker().wake_by_ref();
+            }
+            Ok(Poll::Pending) => {}
+            // The end, or an error, which the write meets as well.
+            Ok(Poll::Ready(_)) | Err(_) => self.discardable = 0,
+        }
     }
 }
 

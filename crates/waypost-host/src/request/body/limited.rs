@@ -1,20 +1,20 @@
 //! The limit on the size of a request body.
 
-use super::BodyFault;
+use super::LargeBody;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use std::error::Error as StdError;
 use wasmtime_wasi_http::{Error, WasiBody};
 
 /// Returns a body that fails after `limit` bytes, and the flag that it raises then.
-pub(crate) fn limited(body: WasiBody, limit: u64) -> (WasiBody, BodyFault) {
-    let too_large = BodyFault::default();
+pub(crate) fn limited(body: WasiBody, limit: u64) -> (WasiBody, LargeBody) {
+    let too_large = LargeBody::default();
     let fault = too_large.clone();
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let body = Limited::new(body, limit).map_err(move |error| own_error(error, &fault));
     (body.boxed_unsync(), too_large)
 }
 
-fn own_error(error: Box<dyn StdError + Send + Sync>, too_large: &BodyFault) -> Error {
+fn own_error(error: Box<dyn StdError + Send + Sync>, too_large: &LargeBody) -> Error {
     if error.is::<LengthLimitError>() {
         too_large.raise();
         return Error::HttpRequestBodySize(None);

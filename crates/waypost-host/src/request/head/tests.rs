@@ -1,6 +1,9 @@
 use super::*;
 use http::Request;
+use std::net::Ipv4Addr;
 use waypost_config::settings::Limits;
+
+const OWN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 3000);
 
 fn head(version: Version, target: &str, headers: &[(&str, &str)]) -> Parts {
     let mut request = Request::builder().version(version).uri(target);
@@ -19,7 +22,7 @@ fn size(parts: &Parts) -> HeadSize {
 }
 
 fn prepared(mut parts: Parts) -> Result<String, RequestError> {
-    prepare(&mut parts, None)?;
+    prepare(&mut parts, None, OWN)?;
     Ok(parts.uri.to_string())
 }
 
@@ -60,17 +63,60 @@ fn bad_hosts_are_refused() {
         let none = prepared(head(Version::HTTP_11, target, &[]));
         assert_eq!(none, Err(RequestError::MissingHost), "{target}");
     }
-    assert_eq!(
-        prepared(head(Version::HTTP_10, "/", &[])),
-        Err(RequestError::MissingHost)
-    );
+    let none = prepared(head(Version::HTTP_2, "/", &[]));
+    assert_eq!(none, Err(RequestError::MissingHost));
+}
+
+#[test]
+fn a_request_of_http_1_0_needs_no_host() {
+    let own = prepared(head(Version::HTTP_10, "/a", &[]));
+    assert_eq!(own, Ok("http://127.0.0.1:3000/a".to_owned()));
+    let named = prepared(head(Version::HTTP_10, "/a", &[("host", "h")]));
+    assert_eq!(named, Ok("http://h/a".to_owned()));
+    let mut parts = head(Version::HTTP_10, "/", &[]);
+    let zone = SocketAddr::V6(std::net::SocketAddrV6::new(
+        std::net::Ipv6Addr::LOCALHOST,
+        80,
+        0,
+        3,
+    ));
+    prepare(&mut parts, None, zone).expect("an address is an authority");
+    assert_eq!(parts.uri, "http://[::1]:80/");
+}
+
+#[test]
+fn a_target_has_a_path() {
+    for target in ["evil.example", "evil.example:80"] {
+        let result = prepared(head(Version::HTTP_11, target, &[("host", "h")]));
+        assert_eq!(result, Err(RequestError::InvalidTarget), "{target}");
+    }
+}
+
+#[test]
+fn chunked_is_the_only_coding_and_comes_once() {
+    for (lines, outcome) in [
+        (&["chunked"][..], Ok(())),
+        (&["Chunked"], Ok(())),
+        (&["chunked, "], Ok(())),
+        (&["gzip, chunked"], Err(RequestError::UnknownCoding)),
+        (&["gzip", "chunked"], Err(RequestError::UnknownCoding)),
+        (&["identity, chunked"], Err(RequestError::UnknownCoding)),
+        (&["chunked, chunked"], Err(RequestError::RepeatedCoding)),
+        (&["chunked", "chunked"], Err(RequestError::RepeatedCoding)),
+        (&["chunked", "gzip"], Err(RequestError::UnknownCoding)),
+    ] {
+        let mut headers = vec![("host", "h")];
+        headers.extend(lines.iter().map(|line| ("transfer-encoding", *line)));
+        let result = prepared(head(Version::HTTP_11, "/", &headers));
+        assert_eq!(result.map(drop), outcome, "{lines:?}");
+    }
 }
 
 #[test]
 fn an_origin_stands_for_any_host() {
     let mut parts = head(Version::HTTP_11, "/a", &[("host", "inside:3000")]);
     let origin = "https://example.com".parse().expect("it is an origin");
-    prepare(&mut parts, Some(&origin)).expect("the request is fine");
+    prepare(&mut parts, Some(&origin), OWN).expect("the request is fine");
     assert_eq!(parts.uri, "https://example.com/a");
 }
 
