@@ -14,7 +14,7 @@ pub use cookie::{Cookie, CookieError, Priority, SameSite};
 pub use request::RequestCookies;
 use request::parse;
 
-use crate::response::head::{Head, Value};
+use crate::response::head::Head;
 
 /// The cookies of a request, together with the changes that the handler makes.
 ///
@@ -181,7 +181,7 @@ impl Cookies {
         })))
     }
 
-    /// Appends a `Set-Cookie` header for every change, except for names that the response sets itself.
+    /// Appends a `Set-Cookie` header for every change, except for cookies that a header of the response sets itself.
     pub(crate) fn apply(&self, head: &mut Head) {
         let mut jar = self.jar();
         jar.sealed = true;
@@ -217,9 +217,9 @@ impl fmt::Debug for Cookies {
 fn write(changes: &[Cookie], head: &mut Head) {
     let lines = head.lines();
     let lines = lines.iter().filter(|(name, _)| name == SET_COOKIE);
-    let by_hand: Vec<_> = lines.map(|(_, line)| name_of(line)).collect();
+    let by_hand: Vec<_> = lines.map(|(_, line)| line.clone()).collect();
     for cookie in changes {
-        if by_hand.iter().any(|name| name == cookie.name().as_bytes()) {
+        if by_hand.iter().any(|line| cookie.is_set_by(line.as_bytes())) {
             continue;
         }
         // Never an error: the name, path and domain were checked, and the value is encoded.
@@ -231,13 +231,14 @@ fn write(changes: &[Cookie], head: &mut Head) {
 
 const SET_COOKIE: &str = "set-cookie";
 
-fn name_of(line: &Value) -> Vec<u8> {
-    let name = line
-        .as_bytes()
-        .split(|byte| *byte == b'=')
-        .next()
-        .unwrap_or_default();
-    name.trim_ascii().to_vec()
+/// Removes the `Set-Cookie` headers that set the same cookie, by name, path and domain: what is said last counts.
+pub(crate) fn remove_header_of(cookie: &Cookie, headers: &mut HeaderMap) {
+    let lines: Vec<_> = headers.get_all(SET_COOKIE).iter().cloned().collect();
+    let is_other = |line: &HeaderValue| !cookie.is_set_by(line.as_bytes());
+    headers.remove(SET_COOKIE);
+    for line in lines.into_iter().filter(is_other) {
+        headers.append(SET_COOKIE, line);
+    }
 }
 
 #[cfg(test)]
@@ -256,7 +257,9 @@ mod tests {
     fn lines(cookies: &Cookies) -> Vec<String> {
         let mut head = Head::new();
         cookies.apply(&mut head);
-        let line = |(_, line): &(_, Value)| String::from_utf8(line.as_bytes().to_vec()).unwrap();
+        let line = |(_, line): &(_, crate::response::head::Value)| {
+            String::from_utf8(line.as_bytes().to_vec()).unwrap()
+        };
         head.lines().iter().map(line).collect()
     }
 
@@ -325,6 +328,38 @@ mod tests {
         cookies.apply(&mut head);
         let lines: Vec<_> = head.headers().get_all("set-cookie").iter().collect();
         assert_eq!(lines, ["b=4", "z=1; Path=/"]);
+    }
+
+    #[test]
+    fn a_header_for_another_path_or_domain_sets_another_cookie() {
+        for (line, is_same) in [
+            ("a=2", true),
+            (" a = 2 ; path=/ ; Secure", true),
+            ("a=2; Path=/x; PATH=/", true),
+            ("a=2; Path=x", true),
+            ("a=2; Path=/x", false),
+            ("a=2; Domain=example.com", false),
+            ("A=2", false),
+            ("ab=2", false),
+            ("", false),
+            ("=;=;;", false),
+        ] {
+            let cookies = Cookies::default();
+            cookies.set(("a", "1")).unwrap();
+            let mut head = Head::new();
+            head.append("set-cookie", HeaderValue::from_str(line).unwrap());
+            cookies.apply(&mut head);
+            let count = head.headers().get_all("set-cookie").iter().count();
+            assert_eq!(count, if is_same { 1 } else { 2 }, "{line}");
+        }
+        let cookies = Cookies::default();
+        let cookie = Cookie::new("a", "1").domain("Example.com").path("/x");
+        cookies.set(cookie).unwrap();
+        let mut head = Head::new();
+        let line = HeaderValue::from_static("a=2; domain=.example.COM; path=/x");
+        head.append("set-cookie", line);
+        cookies.apply(&mut head);
+        assert_eq!(head.headers().get_all("set-cookie").iter().count(), 1);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 pub use super::header_value::{HeaderValueError, IntoHeaderValue};
 use crate::body::DEFAULT_BODY_LIMIT;
 use crate::client::FetchError;
-use crate::cookies::{Cookie, CookieError, Cookies};
+use crate::cookies::{Cookie, CookieError, Cookies, remove_header_of};
 use crate::error::failed;
 use crate::request::decode_utf8;
 use crate::sse::Event;
@@ -199,9 +199,12 @@ impl Response {
         self
     }
 
-    /// Sets a cookie, like [`Cookies::set`]. If it is invalid, the response becomes a 500.
+    /// Sets a cookie, like [`Cookies::set`]. It replaces a `Set-Cookie` header of the same name, path and domain that was
+    /// set before. If it is invalid, the response becomes a 500.
     #[must_use]
     pub fn with_cookie(mut self, cookie: impl Into<Cookie>) -> Self {
+        let cookie = cookie.into();
+        remove_header_of(&cookie, self.0.head.headers_mut());
         if let Err(error) = self.cookies().set(cookie) {
             let error: CookieError = error;
             return self.with_fault(error.to_string());
@@ -457,6 +460,28 @@ mod tests {
         for (url, status) in [("/relative", 302), ("https://example.com", 304), ("", 301)] {
             assert_eq!(Response::redirect(url, status).unwrap_err().status(), 500);
         }
+    }
+
+    #[test]
+    fn the_cookie_that_was_set_last_counts() {
+        let by_hand = "a=1; Path=/; Secure";
+        let lines = |response: Response| {
+            let response = response.checked();
+            let lines = response.headers().get_all("set-cookie").iter();
+            let lines: Vec<_> = lines
+                .map(|line| line.to_str().unwrap().to_owned())
+                .collect();
+            lines
+        };
+        let last = Response::new("")
+            .with_appended_header("set-cookie", by_hand)
+            .with_appended_header("set-cookie", "b=1")
+            .with_cookie(("a", "2"));
+        assert_eq!(lines(last), ["b=1", "a=2; Path=/"]);
+        let first = Response::new("")
+            .with_cookie(("a", "2"))
+            .with_appended_header("set-cookie", by_hand);
+        assert_eq!(lines(first), [by_hand]);
     }
 
     #[test]

@@ -156,6 +156,34 @@ impl Cookie {
         (self.name(), self.path_attribute(), self.domain_attribute())
     }
 
+    /// Returns whether a `Set-Cookie` header sets this cookie, read as a client reads it (RFC 6265 section 5.2): the last
+    /// attribute of a name counts, and a domain has no leading dot. A header without a path is taken to have the path `/`.
+    pub(super) fn is_set_by(&self, line: &[u8]) -> bool {
+        let mut parts = line.split(|byte| *byte == b';').map(|part| {
+            let mut halves = part.splitn(2, |byte| *byte == b'=');
+            let mut half = || halves.next().map(<[u8]>::trim_ascii);
+            (half().unwrap_or_default(), half().unwrap_or_default())
+        });
+        let name = parts.next().map(|(name, _)| name);
+        let (mut path, mut domain) = (&b"/"[..], None);
+        for (attribute, value) in parts {
+            if attribute.eq_ignore_ascii_case(b"path") {
+                path = if value.starts_with(b"/") { value } else { b"/" };
+            } else if attribute.eq_ignore_ascii_case(b"domain") {
+                domain = Some(value.strip_prefix(b".").unwrap_or(value));
+            }
+        }
+        let is_domain = |own: Option<&str>| match (own, domain) {
+            (Some(own), Some(domain)) => {
+                let own = own.strip_prefix('.').unwrap_or(own);
+                own.as_bytes().eq_ignore_ascii_case(domain)
+            }
+            (own, domain) => own.is_none() && domain.is_none(),
+        };
+        let (own_name, own_path, own_domain) = self.key();
+        name == Some(own_name.as_bytes()) && path == own_path.as_bytes() && is_domain(own_domain)
+    }
+
     /// Checks that no part can inject another attribute. The value can't, because it is encoded.
     pub(super) fn check(&self) -> Result<(), CookieError> {
         check("name", self.name(), is_token)?;
