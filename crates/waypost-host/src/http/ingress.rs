@@ -90,7 +90,7 @@ pub(super) async fn enter(
         admitted(app, Request::from_parts(parts, body), fault, endpoints).await;
     let is_left = match unread {
         // Over HTTP/2, only the stream ends.
-        Some(unread) if !is_http2 && !ends_connection => unread.is_left().await,
+        Some(unread) if !is_http2 && !ends_connection => unread.remains().await,
         _ => false,
     };
     Answered {

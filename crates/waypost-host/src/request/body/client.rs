@@ -140,7 +140,7 @@ impl Drop for ClientBody {
 
 impl Unread {
     /// Returns whether the body was dropped before its end, and more of it is to come than is worth waiting for.
-    pub(crate) async fn is_left(mut self) -> bool {
+    pub(crate) async fn remains(mut self) -> bool {
         let Ok(Rest {
             mut body,
             was_polled,
