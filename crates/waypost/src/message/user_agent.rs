@@ -120,14 +120,21 @@ impl UserAgent {
     /// assert_eq!(agent.os.name.as_deref(), Some("Windows"));
     /// ```
     pub fn parse(ua: &str) -> Self {
-        let found = Parser::new().parse(ua).unwrap_or_default();
-        let is_crawler = found.category == "crawler";
+        let parser = Parser::new();
+        let found = parser.parse(ua).unwrap_or_default();
+        let is_bot = found.category == "crawler" || bots::is_bot(ua);
+        // A bot may claim to be a browser on a device, as Google's for phones does. As in Next these are separate answers.
+        let claimed = if is_bot { bots::claimed(ua) } else { ua.into() };
+        let found = match is_bot {
+            true => parser.parse(&claimed).unwrap_or_default(),
+            false => found,
+        };
         Self {
-            is_bot: is_crawler || bots::is_bot(ua),
+            is_bot,
             browser: browser(&found),
             engine: words::engine(ua),
             os: os(&found),
-            device: words::device(ua, found.category),
+            device: words::device(&claimed, found.category),
             cpu: Cpu {
                 architecture: words::architecture(ua).map(str::to_owned),
             },
@@ -269,6 +276,51 @@ mod tests {
             ),
             ("curl/8.5.0", "- - | - - | - - | - | - | -"),
             ("", "- - | - - | - - | - | - | -"),
+        ] {
+            assert_eq!(line(ua), expected, "{ua}");
+        }
+    }
+
+    /// Browser, engine, system and device are those that a bot claims to have.
+    #[test]
+    fn bots_that_claim_to_be_browsers() {
+        for (ua, expected) in [
+            (
+                "Mozilla/5.0 (Linux; Android 6.0.1; Nexus 5X Build/MMB29P) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.6478.61 Mobile Safari/537.36 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+                "Chrome 126.0.6478.61 | Blink 126.0.6478.61 | Android 6.0.1 | Mobile | Nexus 5X | -",
+            ),
+            (
+                "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+                "- - | - - | - - | - | - | -",
+            ),
+            (
+                "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; Googlebot/2.1; +http://www.google.com/bot.html) Chrome/126.0.0.0 Safari/537.36",
+                "Chrome 126.0.0.0 | Blink 126.0.0.0 | - - | - | - | -",
+            ),
+            (
+                "Mozilla/5.0 (iPhone; CPU iPhone OS 14_7_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/14.1.2 Mobile/15E148 Safari/604.1 (compatible; AdsBot-Google-Mobile; +http://www.google.com/mobile/adsbot.html)",
+                "Safari 14.1.2 | WebKit 605.1.15 | iOS 14.7.1 | Mobile | iPhone | -",
+            ),
+            (
+                "Mozilla/5.0 (X11; Linux x86_64; Storebot-Google/1.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/79.0.3945.88 Safari/537.36",
+                "Chrome 79.0.3945.88 | Blink 79.0.3945.88 | Linux - | - | - | amd64",
+            ),
+            (
+                "Mozilla/5.0 (iPhone; CPU iPhone OS 7_0 like Mac OS X) AppleWebKit/537.51.1 (KHTML, like Gecko) Version/7.0 Mobile/11A465 Safari/9537.53 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)",
+                "Safari 7.0 | WebKit 537.51.1 | iOS 7.0 | Mobile | iPhone | -",
+            ),
+            (
+                "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_5) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/13.1.1 Safari/605.1.15 (Applebot/0.1; +http://www.apple.com/go/applebot)",
+                "Safari 13.1.1 | WebKit 605.1.15 | Mac OS 10.15.5 | - | Macintosh | -",
+            ),
+            (
+                "Mozilla/5.0 (Linux; Android 7.0; SM-G930V) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/59.0.3071.125 Mobile Safari/537.36 Chrome-Lighthouse",
+                "Chrome 59.0.3071.125 | Blink 59.0.3071.125 | Android 7.0 | Mobile | SM-G930V | -",
+            ),
+            (
+                "facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)",
+                "- - | - - | - - | - | - | -",
+            ),
         ] {
             assert_eq!(line(ua), expected, "{ua}");
         }
