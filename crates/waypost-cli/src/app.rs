@@ -110,7 +110,12 @@ impl App {
         self.root.join("Cargo.toml")
     }
 
-    /// Returns the default folder for the state of the host: compiled code and key-value data.
+    /// Returns the path of the file with values of variables. The file is optional.
+    pub fn dotenv(&self) -> PathBuf {
+        self.root.join(".env")
+    }
+
+    /// Returns the default folder for the state of the host: key-value data.
     pub fn state_dir(&self) -> PathBuf {
         self.root.join(".waypost")
     }

@@ -41,8 +41,8 @@ const SHORT_GRACE: Duration = Duration::from_millis(500);
 pub struct Configuration {
     manifest: Manifest,
     settings: Settings,
-    /// The text of both files, to compare configurations.
-    texts: [String; 2],
+    /// The texts of both files and of `.env`, to compare configurations.
+    texts: [String; 3],
 }
 
 impl Configuration {
@@ -66,7 +66,7 @@ impl Configuration {
                 manifest,
                 settings,
                 // A file that is missing has the defaults.
-                texts: [app.spin_toml(), app.waypost_toml()]
+                texts: [app.spin_toml(), app.waypost_toml(), app.dotenv()]
                     .map(|file| read_text_file(file).unwrap_or_default()),
             }),
             (Err(manifest), Err(settings)) => Err(manifest.and(settings)),
@@ -102,7 +102,7 @@ impl Configuration {
         Ok(Configuration {
             manifest,
             settings,
-            texts: [text, String::new()],
+            texts: [text, String::new(), String::new()],
         })
     }
 

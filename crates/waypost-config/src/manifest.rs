@@ -21,7 +21,8 @@ use std::path::{Path, PathBuf};
 use crate::component_id::ComponentId;
 use crate::document::{Source, read_text, unreadable};
 use crate::fault::Faults;
-use crate::variables::Variable;
+use crate::variables::dotenv::DotEnv;
+use crate::variables::{Variable, environment_name};
 pub use application::Application;
 pub use component::{Build, Component, FileMount};
 pub use resolve::ResolvedComponent;
@@ -142,6 +143,24 @@ impl Manifest {
         environment: impl Fn(&str) -> Option<OsString>,
     ) -> Result<BTreeMap<ComponentId, ResolvedComponent>, Faults> {
         resolve::resolve(self, environment)
+    }
+
+    /// Fills in the templates of every component, as [`resolve`](Self::resolve) does. Variables that the environment lacks are looked up
+    /// in the file `.env` in the folder of the manifest, as in Spin.
+    ///
+    /// # Errors
+    ///
+    /// As [`resolve`](Self::resolve); also if the file is needed and can't be read.
+    pub fn resolve_with_file(
+        &self,
+        environment: impl Fn(&str) -> Option<OsString>,
+    ) -> Result<BTreeMap<ComponentId, ResolvedComponent>, Faults> {
+        let is_missing = |name: &String| environment(&environment_name(name)).is_none();
+        let file = match self.variables.keys().any(is_missing) {
+            true => DotEnv::load(self.base())?,
+            false => DotEnv::default(),
+        };
+        self.resolve(|name| environment(name).or_else(|| file.get(name)))
     }
 }
 

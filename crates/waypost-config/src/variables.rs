@@ -3,6 +3,7 @@
 //! Variables are resolved once, before the first request. A value that contains a secret is never shown: its `Debug`
 //! output is redacted, and no fault quotes it.
 
+pub(crate) mod dotenv;
 mod template;
 
 use std::collections::BTreeMap;

@@ -39,7 +39,8 @@ pub struct Host {
 impl Host {
     /// Makes a host. A component is loaded when the first request for it comes.
     ///
-    /// Variables of the manifest are read from the environment (`SPIN_VARIABLE_<NAME>`), as in Spin.
+    /// Variables of the manifest are read from the environment (`SPIN_VARIABLE_<NAME>`), or else from the file `.env` beside the
+    /// manifest, as in Spin.
     ///
     /// If a component may use key-value stores on disk, their file is opened now. One host at a time uses a state folder
     /// with stores: this blocks for as long as [`HostOptions::state_patience`] while another does.
@@ -59,7 +60,7 @@ impl Host {
             HostProfile::Waypost => settings,
             HostProfile::Spin => spin::settings(settings),
         };
-        let resolved = manifest.resolve(|name| std::env::var_os(name))?;
+        let resolved = manifest.resolve_with_file(|name| std::env::var_os(name))?;
         let code_cache = options.code_cache.clone();
         let memory = Arc::new(TotalMemory::new(settings.limits.total_memory));
         let stores = open_stores(&manifest, &settings, &options)?;
