@@ -205,10 +205,13 @@ impl LazyComponent {
                 Ok(pool)
             }
             Err(error) => {
-                slot.log_refusal(&self.config.labels, &error);
+                let old = slot.loaded.as_ref().map(|old| Arc::clone(&old.pool));
+                if old.is_some() {
+                    // Without an old version each request fails, and logs why.
+                    slot.log_refusal(&self.config.labels, &error);
+                }
                 let error = Arc::new(error);
                 slot.refused = Some((stamp, Arc::clone(&error)));
-                let old = slot.loaded.as_ref().map(|old| Arc::clone(&old.pool));
                 old.ok_or(error)
             }
         }

@@ -100,11 +100,10 @@ impl Failure {
         }
     }
 
-    /// Returns the level at which to log it. The instance logs a trap, and the loader a file that it refuses.
+    /// Returns the level at which to log it. The instance logs a trap.
     pub(crate) fn severity(&self) -> Severity {
         match self {
             Self::Trapped
-            | Self::NotLoaded(_)
             | Self::Head(_)
             | Self::ClientBody(_)
             | Self::LargeBody
@@ -112,7 +111,9 @@ impl Failure {
             | Self::RouteBusy
             | Self::PoolBusy(_) => Severity::Detail,
             Self::Overdue | Self::TreeBusy | Self::MemoryBusy => Severity::Warning,
-            Self::Returned(_) | Self::Informational(_) | Self::Body(_) => Severity::Error,
+            Self::NotLoaded(_) | Self::Returned(_) | Self::Informational(_) | Self::Body(_) => {
+                Severity::Error
+            }
         }
     }
 

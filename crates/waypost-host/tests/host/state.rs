@@ -39,6 +39,24 @@ async fn a_component_has_what_is_granted() {
     app.stopped().await;
 }
 
+#[tokio::test]
+async fn a_folder_that_is_missing_is_logged_for_each_request_until_it_is_there() {
+    let app = app("state");
+    let (assets, elsewhere) = (app.path().join("assets"), app.path().join("elsewhere"));
+    std::fs::rename(&assets, &elsewhere).expect("the folder is writable");
+    let app = app.start().await;
+    for _ in 0..2 {
+        let reply = app.get("/file?/assets/note.txt").await;
+        assert_eq!(reply.status, 500);
+        let id = reply.headers["x-request-id"].to_str();
+        let id = id.expect("it is text");
+        assert!(logged(&["component=state", "assets", id]));
+    }
+    std::fs::rename(&elsewhere, &assets).expect("the folder is writable");
+    assert_eq!(app.get("/file?/assets/note.txt").await.text, "noted");
+    app.stopped().await;
+}
+
 /// Nobody but the store moves such a body: the instance must not be put aside, or given to another, before it is read.
 #[tokio::test]
 async fn a_file_as_a_body_is_whole() {
