@@ -4,6 +4,7 @@
 //! client can't set them, because its headers with these names are removed.
 
 use std::borrow::Cow;
+use std::net::SocketAddr;
 
 use http::header::{CONNECTION, HOST, HeaderName};
 use http::uri::Authority;
@@ -15,6 +16,12 @@ const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto
 
 /// The authority that the client requested, for handlers.
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+
+/// The client's address, for handlers.
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// Spin's header with the address and port of its client.
+const SPIN_CLIENT_ADDR: HeaderName = HeaderName::from_static("spin-client-addr");
 
 /// The id of a request, for handlers and in a 500 response.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -130,7 +137,7 @@ impl Forwarding<'_> {
     /// Computes the headers for a handler.
     ///
     /// Removes hop-by-hop and reserved headers. Adds the public scheme and authority as `x-forwarded-proto` and
-    /// `x-forwarded-host`, and `x-request-id`.
+    /// `x-forwarded-host`, and `x-request-id`. On Spin, adds the client's address as `x-forwarded-for`, unless a proxy sets that.
     ///
     /// # Errors
     ///
@@ -138,6 +145,7 @@ impl Forwarding<'_> {
     pub fn apply<F: Fields>(&self, mut headers: F) -> Result<Forwarded<F>, &'static str> {
         let authority = self.public_authority(&headers)?;
         let listed = listed_in_connection(&headers);
+        let client = client_on_spin(&headers);
         let trusted = |name: &str| self.trusted.iter().any(|trusted| trusted == name);
         let is_imitated = |name: &str| name.contains('_') && trusted(&unfolded(name));
         headers.retain(|name| {
@@ -148,6 +156,9 @@ impl Forwarding<'_> {
             Some(self.scheme.to_owned())
         });
         set_unless_there(&mut headers, &X_FORWARDED_HOST, || authority);
+        if !trusted(X_FORWARDED_FOR.as_str()) {
+            set_unless_there(&mut headers, &X_FORWARDED_FOR, || client);
+        }
         set_unless_there(&mut headers, &X_REQUEST_ID, || Some((self.new_id)()));
         let id = headers.text(&X_REQUEST_ID).unwrap_or_default().to_owned();
         Ok(Forwarded { headers, id })
@@ -169,6 +180,14 @@ impl Forwarding<'_> {
             _ => Err("the request has no valid Host header"),
         }
     }
+}
+
+/// Returns the address of Spin's client. Spin adds its header after those that the client sent, so the last one is Spin's.
+fn client_on_spin(headers: &impl Fields) -> Option<String> {
+    let name = SPIN_CLIENT_ADDR;
+    let last = headers.values(&name).last()?;
+    let client: SocketAddr = std::str::from_utf8(last).ok()?.parse().ok()?;
+    Some(client.ip().to_string())
 }
 
 /// Returns `true` for headers that are not passed on. `Host` is among them, because the authority replaces it.
@@ -338,6 +357,36 @@ mod tests {
                 headers: expected,
                 id: "7".to_owned()
             }
+        );
+    }
+
+    #[test]
+    fn the_client_on_spin_is_the_last_one() {
+        let sent = |name: &'static str, ours: &'static str| {
+            let mut sent = vec![
+                ("host", "a"),
+                ("x-forwarded-for", "5.6.7.8"),
+                (name, "1.2.3.4:5"),
+            ];
+            sent.push(("spin-client-addr", ours));
+            sent
+        };
+        let client = |trusted: &[&str], sent: &[(&str, &str)]| {
+            let headers = forward(trusted, sent).unwrap().headers;
+            headers.text(&X_FORWARDED_FOR).map(str::to_owned)
+        };
+        let ours = sent("spin-client-addr", "[::1]:443");
+        assert_eq!(client(&[], &ours).as_deref(), Some("::1"));
+        assert_eq!(
+            client(&["x-forwarded-for"], &ours).as_deref(),
+            Some("5.6.7.8")
+        );
+        assert_eq!(client(&[], &sent("Spin-Client-Addr", "1.2.3.4")), None);
+        assert_eq!(client(&[], &[("host", "a")]), None);
+        // A proxy that sets the header on every request did not.
+        assert_eq!(
+            client(&["x-forwarded-for"], &[("spin-client-addr", "1.2.3.4:5")]),
+            None
         );
     }
 

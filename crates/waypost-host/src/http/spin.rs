@@ -10,7 +10,7 @@ use crate::request::failure::{Failure, bare};
 use http::header::{HOST, HeaderValue};
 use http::request::Parts;
 use http::uri::{Authority, PathAndQuery, Scheme};
-use http::{Method, Request, Response, StatusCode, Uri};
+use http::{Request, Response, StatusCode, Uri};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -37,13 +37,8 @@ pub(super) async fn run(
 ) {
     let service = service_fn(move |request: Request<Incoming>| {
         let app = Arc::clone(&app);
-        async move {
-            if request.method() == Method::CONNECT {
-                return Ok(bare(StatusCode::METHOD_NOT_ALLOWED));
-            }
-            // A component runs on when its client leaves, and does not learn of it.
-            Detachable::new(enter(app, request, client)).await
-        }
+        // A component runs on when its client leaves, and does not learn of it.
+        async move { Detachable::new(enter(app, request, client)).await }
     });
     let builder = Builder::new(TokioExecutor::new());
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
