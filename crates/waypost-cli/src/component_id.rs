@@ -37,11 +37,10 @@ pub fn source(id: &ComponentId) -> String {
 }
 
 fn plain_id(pattern: &Pattern) -> String {
-    let words: Vec<String> = pattern
-        .segments()
-        .iter()
-        .flat_map(|segment| words(segment_text(segment)))
-        .collect();
+    let mut words = Vec::new();
+    for segment in pattern.segments() {
+        add_words(segment_text(segment), &mut words);
+    }
     match (words.is_empty(), pattern.segments().is_empty()) {
         (true, true) => "root".to_owned(),
         (true, false) => "route".to_owned(),
@@ -58,17 +57,24 @@ fn segment_text(segment: &Segment) -> &str {
     }
 }
 
-/// Splits a name into words; one that begins with a digit gets an `n` (number) in front.
-fn words(text: &str) -> Vec<String> {
-    text.split(|c: char| !c.is_ascii_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(
-            |word| match word.starts_with(|c: char| c.is_ascii_digit()) {
-                true => format!("n{word}").to_ascii_lowercase(),
-                false => word.to_ascii_lowercase(),
-            },
-        )
-        .collect()
+/// Adds the words of a name. A word of an id begins with a letter, so a number is joined to the word before it (`items404`), to the
+/// number before its point (`v1p0`, "1 point 0"), or gets an `n` (number) in front (`n2024`).
+fn add_words(text: &str, words: &mut Vec<String>) {
+    let is_digit = |c: char| c.is_ascii_digit();
+    let parts = text.split_inclusive(|c: char| !c.is_ascii_alphanumeric());
+    let mut is_after_point = false;
+    for part in parts {
+        let word = part.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+        let word = word.to_ascii_lowercase();
+        match words.last_mut().filter(|_| word.starts_with(is_digit)) {
+            _ if word.is_empty() => {}
+            Some(last) if !last.ends_with(is_digit) => last.push_str(&word),
+            Some(last) if is_after_point => last.extend(["p", &word]),
+            None if !word.starts_with(is_digit) => words.push(word),
+            _ => words.push(format!("n{word}")),
+        }
+        is_after_point = part.ends_with('.');
+    }
 }
 
 /// The keywords of Rust, strict and reserved, of all editions.
@@ -117,8 +123,15 @@ mod tests {
             ("u/[user_id]/[post-id]", "u-user-id-post-id"),
             ("rss.xml", "rss-xml"),
             (".well-known/x", "well-known-x"),
-            ("v1.0", "v1-n0"),
+            ("v1.0", "v1p0"),
+            ("r/dot/v1.0", "r-dot-v1p0"),
+            ("rss-2.0.1", "rss2p0p1"),
+            ("errors/404", "errors404"),
             ("2024", "n2024"),
+            ("2024/05/[slug]", "n2024-n05-slug"),
+            ("v1/[id]/2", "v1-id2"),
+            ("3d", "n3d"),
+            ("1..2", "n1p2"),
             ("ünï", "n"),
             ("日本", "route"),
             ("type", "type-route"),
