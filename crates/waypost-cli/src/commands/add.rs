@@ -95,6 +95,9 @@ impl AddCommand {
             self.pattern,
             self.file(ROUTE_FILE)
         ));
+        output::note(
+            "On Spin, run `cargo waypost build` next, also beside `spin watch`: it adds the route to the router",
+        );
         Ok(())
     }
 
