@@ -100,16 +100,24 @@ impl ComposeCommand {
         compose::warnings(&composition.uncompacted)
             .iter()
             .for_each(output::fault);
-        warn_of_small_pools(&composition);
+        if !warn_of_small_pools(&composition, self.abi) && self.abi == Abi::Wasi02 {
+            output::note(&format!(
+                "Serve it with a timeout: `wasmtime serve {TIMEOUT} {shown}`. Without one, a streamed echo can occupy a core for ever"
+            ));
+        }
         Ok(())
     }
 }
 
+/// The flag that a composition for WASI 0.2 needs on `wasmtime serve` (`docs/compose.md`).
+const TIMEOUT: &str = "-W timeout=30s";
+
 /// Warns if the pools of `wasmtime serve` hold only a few instances of the app, or none: requests beyond them fail
-/// with a 500.
-fn warn_of_small_pools(composition: &Composition) {
+/// with a 500. Returns whether it warns.
+fn warn_of_small_pools(composition: &Composition, abi: Abi) -> bool {
     let demand = &composition.demand;
-    if let Some(flags) = demand.flags() {
+    let flags = demand.flags();
+    if let Some(flags) = &flags {
         let warning = match demand.instances() {
             0 => "the composition is too large for `wasmtime serve` without flags".to_owned(),
             instances => {
@@ -118,7 +126,12 @@ fn warn_of_small_pools(composition: &Composition) {
                 )
             }
         };
-        let hint = format!("serve it with `wasmtime serve {flags} FILE`");
+        let timeout = match abi {
+            Abi::Wasi02 => format!("{TIMEOUT} "),
+            Abi::Wasi03 => String::new(),
+        };
+        let hint = format!("serve it with `wasmtime serve {timeout}{flags} FILE`");
         output::fault(&Fault::warning(warning).hint(hint));
     }
+    flags.is_some()
 }
