@@ -1,19 +1,19 @@
 //! Builds an app: first the handlers, then the table with their descriptions, then the router.
 //!
-//! Cargo compiles all handlers in one run. The order matters because the router is compiled with the table.
+//! Cargo compiles handlers with equal dependencies in one run (`groups`). The order matters because the router is compiled with the table.
 
 mod ahead;
 pub(crate) mod artefact;
 mod cargo;
 mod componentize;
 mod described;
+mod groups;
 mod inputs;
+mod machine;
 mod preview1;
 mod progress;
-mod rustflags;
 mod wasm_target;
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -30,11 +30,13 @@ use crate::foreign::Depth;
 use crate::output;
 use crate::route::{Route, RouteKind};
 use crate::spin_toml::{component_file, router_file};
-use crate::sync::Plan;
+use crate::sync::{Inputs, Plan};
 pub use ahead::compile_ahead;
 use cargo::{CargoBuild, Composed, Outcome, Package};
 pub use described::Built;
 use progress::Progress;
+
+const SPIN_TOML: &str = "spin.toml";
 
 /// Builds an app, and updates its files to match its folders.
 ///
@@ -43,11 +45,11 @@ use progress::Progress;
 /// When a file cannot be updated, the target cannot be installed, a route does not compile, or the description of a
 /// component does not match its folder.
 pub fn build<'r>(app: &App, routes: &'r [Route]) -> anyhow::Result<Built<'r>> {
-    build_telling(app, routes, || {})
+    build_telling(app, routes, |_| {})
 }
 
-/// Builds an app as [`build`] does. Calls `in_step` once the manifests are synchronised; later changes are the
-/// user's.
+/// Builds an app as [`build`] does. Calls `written` with the names of files that people edit too, once they are synchronised; later
+/// changes are the user's.
 ///
 /// # Errors
 ///
@@ -55,17 +57,21 @@ pub fn build<'r>(app: &App, routes: &'r [Route]) -> anyhow::Result<Built<'r>> {
 pub fn build_telling<'r>(
     app: &App,
     routes: &'r [Route],
-    in_step: impl FnOnce(),
+    mut written: impl FnMut(&[&str]),
 ) -> anyhow::Result<Built<'r>> {
     let start = Instant::now();
     refuse_without_router(app)?;
     bring_in_step(app, routes)?;
-    in_step();
+    written(&["Cargo.toml", SPIN_TOML]);
     wasm_target::ensure(app, Abi::Wasi03.target())?;
     let manifest = spin_toml(app)?;
-    let inputs = build_handlers(app, routes, &manifest)?;
-    let built = describe(app, &component_files(app, routes, &manifest))?.made_of(inputs);
-    build_router(app, &manifest)?;
+    let mut inputs = build_handlers(app, routes, &manifest)?;
+    if watch_inputs(app, &manifest, &inputs)? {
+        written(&[SPIN_TOML]);
+    }
+    let built = describe(app, &component_files(app, routes, &manifest))?;
+    inputs.extend(build_router(app, &manifest)?);
+    let built = built.made_of(inputs.into_values().flatten().collect());
     output::note(&format!(
         "Built {} and the router in {:.1} s",
         output::routes(routes.len()),
@@ -139,14 +145,9 @@ pub fn composed_router(app: &App, abi: Abi, imports: &Path) -> anyhow::Result<Pa
     let cargo = CargoBuild::new(app, &router, abi).composed(composed);
     let outcome = cargo.run(&progress);
     progress.finish();
-    let outcome = outcome?;
-    let built = match outcome.artefact(ROUTER) {
-        Some(file) if outcome.is_success() => file,
-        _ => {
-            let message = "the router in `router/` cannot be built for a composition";
-            return Err(Failure::new(message).into());
-        }
-    };
+    let failure = "the router in `router/` cannot be built for a composition";
+    let outcome = outcome?.or_failure(|_| Failure::new(failure))?;
+    let built = artefact(&outcome, ROUTER)?;
     if abi == Abi::Wasi03 {
         return Ok(built.to_owned());
     }
@@ -205,6 +206,22 @@ fn bring_in_step(app: &App, routes: &[Route]) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Adds the files from which the components were compiled to the watch lists of `spin.toml`. Returns whether it wrote the file: if
+/// somebody saved it since the build began, the next build adds them.
+fn watch_inputs(app: &App, manifest: &DocumentMut, inputs: &Inputs) -> anyhow::Result<bool> {
+    let plan = Plan::of_inputs(app, &manifest.to_string(), inputs)?;
+    let is_as_it_was =
+        || read_text_file(app.spin_toml()).is_ok_and(|text| text == manifest.to_string());
+    if plan.is_empty() || !is_as_it_was() {
+        return Ok(false);
+    }
+    plan.apply()?;
+    plan.changes(app)
+        .iter()
+        .for_each(|change| output::note(change));
+    Ok(true)
+}
+
 fn spin_toml(app: &App) -> anyhow::Result<DocumentMut> {
     read_text_file(app.spin_toml())
         .context("cannot read `spin.toml`")?
@@ -213,11 +230,7 @@ fn spin_toml(app: &App) -> anyhow::Result<DocumentMut> {
 }
 
 /// Builds the handlers, and returns the files from which they were compiled.
-fn build_handlers(
-    app: &App,
-    routes: &[Route],
-    manifest: &DocumentMut,
-) -> anyhow::Result<BTreeSet<PathBuf>> {
+fn build_handlers(app: &App, routes: &[Route], manifest: &DocumentMut) -> anyhow::Result<Inputs> {
     let outcome = compile(app, routes, Abi::Wasi03)?;
     for route in routes {
         let id = route.id().as_str();
@@ -250,30 +263,23 @@ fn compile(app: &App, routes: &[Route], abi: Abi) -> anyhow::Result<Outcome> {
         format!("Building {}", output::routes(packages.len())),
         packages.len(),
     );
-    let outcome = CargoBuild::new(app, &packages, abi).run(&progress);
+    let outcome = CargoBuild::run_groups(app, &groups::of(packages), abi, &progress);
     progress.finish();
-    let mut outcome = outcome?;
-    if !outcome.is_success() {
-        let flags = outcome.take_flags();
-        return Err(flags
-            .unwrap_or_else(|| does_not_compile(routes, &outcome))
-            .into());
-    }
-    Ok(outcome)
+    let failure = |outcome: &Outcome| does_not_compile(routes, outcome);
+    Ok(outcome?.or_failure(failure)?)
 }
 
-fn build_router(app: &App, manifest: &DocumentMut) -> anyhow::Result<()> {
+/// Builds the router, and returns the files from which it was compiled.
+fn build_router(app: &App, manifest: &DocumentMut) -> anyhow::Result<Inputs> {
     let progress = Progress::start("Building the router".to_owned(), 1);
     let router = [Package::new(app, ROUTER, ROUTER)];
     let outcome = CargoBuild::new(app, &router, Abi::Wasi03).run(&progress);
     progress.finish();
-    let outcome = outcome?;
-    if !outcome.is_success() {
-        let failure = Failure::new("the router in `router/` cannot be built");
-        return Err(failure.into());
-    }
+    let failure = "the router in `router/` cannot be built";
+    let outcome = outcome?.or_failure(|_| Failure::new(failure))?;
     let file = router_file(app, manifest);
-    install(ROUTER, artefact(&outcome, ROUTER)?, &file)
+    install(ROUTER, artefact(&outcome, ROUTER)?, &file)?;
+    Ok(outcome.inputs())
 }
 
 /// Copies a component to the file named in the manifest, unless it is there.

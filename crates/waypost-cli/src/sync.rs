@@ -24,7 +24,7 @@ use crate::app::App;
 use crate::route::Route;
 
 pub use routes_file::{RouteEntry, out_of_step, render as render_routes};
-pub(crate) use watch::packages_of;
+pub(crate) use watch::{Inputs, packages_of};
 
 /// A new text for a file, and the list of its changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,6 +112,18 @@ impl Plan {
         let text = read(&app.cargo_toml())?;
         let edited = members::edit(&text, routes, &|folder| has_package(app, folder))?;
         plan.push(app.cargo_toml(), &text, edited);
+        Ok(plan)
+    }
+
+    /// Plans the change to `spin.toml`, whose text is `text`, for the files from which components were compiled.
+    ///
+    /// # Errors
+    ///
+    /// When the text is not valid TOML, or has an unexpected form.
+    pub(crate) fn of_inputs(app: &App, text: &str, inputs: &Inputs) -> Result<Plan, SyncError> {
+        let mut plan = Plan::default();
+        let edited = spin::watch_inputs(text, app, inputs)?;
+        plan.push(app.spin_toml(), text, edited);
         Ok(plan)
     }
 

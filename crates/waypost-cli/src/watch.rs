@@ -24,10 +24,13 @@ const SHARE: u32 = 10;
 const REST: Duration = Duration::from_millis(50);
 
 /// Watched files outside the watched folders, relative to the app.
-const FILES: [&str; 4] = ["Cargo.toml", "Cargo.lock", "spin.toml", "waypost.toml"];
-
-/// The files written by people that a build synchronises when it begins.
-const IN_STEP: [&str; 2] = ["Cargo.toml", "spin.toml"];
+const FILES: [&str; 5] = [
+    ".env",
+    "Cargo.toml",
+    "Cargo.lock",
+    "spin.toml",
+    "waypost.toml",
+];
 
 /// The files that a build writes.
 const MADE: [&str; 2] = ["Cargo.lock", "router/routes.txt"];
@@ -40,7 +43,7 @@ type Stamp = (Option<SystemTime>, u64, Option<(i64, i64)>);
 pub struct Watch {
     app: App,
     folders: BTreeSet<PathBuf>,
-    /// Files outside these folders from which the components were compiled.
+    /// Files and folders outside these folders from which the components were compiled.
     inputs: BTreeSet<PathBuf>,
     seen: BTreeMap<PathBuf, Stamp>,
 }
@@ -80,21 +83,26 @@ impl Watch {
         self.folders = folders;
     }
 
-    /// Watches the files from which the components were compiled, also outside the app. Files that were not watched before count as
-    /// unchanged.
+    /// Watches the files and folders from which the components were compiled, also outside the app. Files that were not watched before
+    /// count as unchanged.
     pub fn follow_inputs(&mut self, inputs: &BTreeSet<PathBuf>) {
-        for file in inputs.difference(&self.inputs) {
-            if let Some(stamp) = stamp(file) {
-                self.seen.entry(file.clone()).or_insert(stamp);
-            }
+        let mut found = BTreeMap::new();
+        for input in inputs.difference(&self.inputs) {
+            look_at(input, &mut found);
         }
-        for file in self.inputs.difference(inputs) {
-            let is_named = FILES.iter().any(|name| *file == self.app.root().join(name));
-            if !is_named && !self.folders.iter().any(|folder| file.starts_with(folder)) {
-                self.seen.remove(file);
-            }
+        for (file, stamp) in found {
+            self.seen.entry(file).or_insert(stamp);
         }
         self.inputs.clone_from(inputs);
+        let Watch {
+            app, folders, seen, ..
+        } = self;
+        let is_watched = |file: &Path| {
+            let mut folders = folders.iter().chain(inputs);
+            FILES.iter().any(|name| file == app.root().join(name))
+                || folders.any(|folder| file.starts_with(folder))
+        };
+        seen.retain(|file, _| is_watched(file));
     }
 
     /// Waits until files change and then stay unchanged. Returns their paths relative to the app, or none once
@@ -113,17 +121,13 @@ impl Watch {
         Vec::new()
     }
 
-    /// Records the files that a build has synchronised. Later changes are for the next build.
-    pub fn forgive_in_step(&mut self) {
-        self.forgive(&IN_STEP);
-    }
-
     /// Records the files that a build has written. Other files that changed meanwhile are for the next build.
     pub fn forgive_made(&mut self) {
         self.forgive(&MADE);
     }
 
-    fn forgive(&mut self, names: &[&str]) {
+    /// Records files that a build has just written. Later changes are for the next build.
+    pub fn forgive(&mut self, names: &[&str]) {
         for name in names {
             let file = self.app.root().join(name);
             match stamp(&file) {
@@ -162,9 +166,18 @@ impl Watch {
             walk(folder, &mut found);
         }
         let files = FILES.iter().map(|name| self.app.root().join(name));
-        let files = files.chain(self.inputs.iter().cloned());
-        found.extend(files.filter_map(|file| Some((file.clone(), stamp(&file)?))));
+        for path in files.chain(self.inputs.iter().cloned()) {
+            look_at(&path, &mut found);
+        }
         found
+    }
+}
+
+/// Returns a file, or the files below a folder: a build script may name either.
+fn look_at(path: &Path, found: &mut BTreeMap<PathBuf, Stamp>) {
+    match stamp(path) {
+        Some(stamp) => drop(found.insert(path.to_owned(), stamp)),
+        None => walk(path, found),
     }
 }
 
@@ -230,7 +243,7 @@ mod tests {
         assert_eq!(watch.wait(|| true), [""; 0]);
 
         write(root, "spin.toml", "changed by the build");
-        watch.forgive_in_step();
+        watch.forgive(&["Cargo.toml", "spin.toml"]);
         write(root, "router/routes.txt", "too");
         watch.forgive_made();
         write(root, "handlers/hello/target/debug/x.rs", "");
@@ -259,6 +272,14 @@ mod tests {
         watch.follow_inputs(&inputs);
         write(outside.path(), "page.html", "another");
         assert_eq!(watch.wait(|| false), [page.display().to_string()]);
+        // A build script names a folder.
+        let migrations = outside.path().join("migrations");
+        write(&migrations, "1.sql", "one");
+        let inputs = BTreeSet::from([page.clone(), migrations.clone()]);
+        watch.follow_inputs(&inputs);
+        write(&migrations, "2.sql", "two");
+        let second = migrations.join("2.sql").display().to_string();
+        assert_eq!(watch.wait(|| false), [second]);
         watch.follow_inputs(&BTreeSet::new());
         write(root, "handlers/hello/route.rs", "two, longer");
         assert_eq!(watch.wait(|| false), ["handlers/hello/route.rs"]);
@@ -272,7 +293,7 @@ mod tests {
         write(root, "spin.toml", "");
         let mut watch = Watch::new(&App::at(root).unwrap(), &[]);
         write(root, "spin.toml", "by the build");
-        watch.forgive_in_step();
+        watch.forgive(&["Cargo.toml", "spin.toml"]);
         write(root, "spin.toml", "by somebody else");
         watch.forgive_made();
         assert_eq!(watch.wait(|| false), ["spin.toml"]);

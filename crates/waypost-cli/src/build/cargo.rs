@@ -14,11 +14,13 @@ use anyhow::Context as _;
 use serde::Deserialize;
 use url::Url;
 
+use super::inputs;
+use super::machine::{self, Symptom};
 use super::progress::{Progress, Work};
-use super::{inputs, rustflags};
 use crate::abi::Abi;
 use crate::app::App;
 use crate::failure::Failure;
+use crate::sync::Inputs;
 
 /// The first words of Cargo's status lines.
 const STATUS: [&str; 14] = [
@@ -73,6 +75,18 @@ impl Package {
         }
     }
 
+    /// Returns the package `name` in a canonical folder.
+    #[cfg(test)]
+    pub(super) fn in_folder(name: &str, folder: PathBuf) -> Package {
+        let name = name.to_owned();
+        Package { name, folder }
+    }
+
+    /// Returns its canonical folder.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Returns its package id (`cargo help pkgid`), or its name if the folder has none.
     fn spec(&self) -> String {
         match Url::from_file_path(&self.folder) {
@@ -97,8 +111,8 @@ pub(super) struct Outcome {
     is_success: bool,
     artefacts: BTreeMap<String, PathBuf>,
     failed: BTreeSet<String>,
-    /// The failure of this machine's compiler flags, if the linker failed because of them.
-    flags: Option<Failure>,
+    /// The setting of this machine because of which the build failed, if there is one.
+    machine: Option<Failure>,
 }
 
 #[derive(Deserialize)]
@@ -128,26 +142,41 @@ struct Diagnostic {
 }
 
 impl Outcome {
-    pub(super) fn is_success(&self) -> bool {
-        self.is_success
-    }
-
     /// Returns the component file that Cargo made of a package.
     pub(super) fn artefact(&self, package: &str) -> Option<&Path> {
         self.artefacts.get(package).map(PathBuf::as_path)
     }
 
-    /// Returns the files from which the components were compiled.
-    pub(super) fn inputs(&self) -> BTreeSet<PathBuf> {
-        self.artefacts
-            .values()
-            .flat_map(|file| inputs::of(file))
+    /// Returns the files and folders from which the component of each package was compiled.
+    pub(super) fn inputs(&self) -> Inputs {
+        let artefacts = self.artefacts.iter();
+        artefacts
+            .map(|(package, file)| (package.clone(), inputs::of(file)))
             .collect()
     }
 
-    /// Removes and returns the failure of this machine's compiler flags.
-    pub(super) fn take_flags(&mut self) -> Option<Failure> {
-        self.flags.take()
+    /// Returns the outcome if the build succeeded.
+    ///
+    /// # Errors
+    ///
+    /// The setting of this machine because of which the build failed, or else `failure`.
+    pub(super) fn or_failure(
+        mut self,
+        failure: impl FnOnce(&Outcome) -> Failure,
+    ) -> Result<Outcome, Failure> {
+        match (self.is_success, self.machine.take()) {
+            (true, _) => Ok(self),
+            (false, Some(machine)) => Err(machine),
+            (false, None) => Err(failure(&self)),
+        }
+    }
+
+    /// Adds the outcome of another run.
+    fn add(&mut self, other: Outcome) {
+        self.is_success &= other.is_success;
+        self.artefacts.extend(other.artefacts);
+        self.failed.extend(other.failed);
+        self.machine = self.machine.take().or(other.machine);
     }
 
     /// Returns whether the compiler found errors in a package.
@@ -172,20 +201,45 @@ impl<'a> CargoBuild<'a> {
         CargoBuild { composed, ..self }
     }
 
+    /// Builds groups of packages, one after the other, and returns the outcome of all.
+    pub(super) fn run_groups(
+        app: &App,
+        groups: &[Vec<Package>],
+        abi: Abi,
+        progress: &Progress,
+    ) -> anyhow::Result<Outcome> {
+        let mut all = Outcome {
+            is_success: true,
+            ..Outcome::default()
+        };
+        for packages in groups {
+            all.add(CargoBuild::new(app, packages, abi).run(progress)?);
+            if all.machine.is_some() {
+                // The others would fail in the same way.
+                break;
+            }
+        }
+        Ok(all)
+    }
+
     pub(super) fn run(&self, progress: &Progress) -> anyhow::Result<Outcome> {
         let mut cargo = self
             .command(progress)
             .spawn()
             .context("cannot run `cargo`")?;
         let (stdout, stderr) = (cargo.stdout.take(), cargo.stderr.take());
-        let outcome = std::thread::scope(|scope| {
-            scope.spawn(|| stderr.map(|stderr| pass_on(stderr, progress)));
-            let reader = Reader::new(self.app, self.packages, progress);
-            stdout.map_or(Ok(Outcome::default()), |stdout| reader.read(stdout))
+        let cause = |symptom: &Symptom| machine::failure(self.app, self.abi.target(), symptom);
+        let (outcome, machine) = std::thread::scope(|scope| {
+            let lines = scope.spawn(|| pass_on(stderr?, progress, &cause));
+            let reader = Reader::new(self.packages, progress, &cause);
+            let outcome = stdout.map_or(Ok(Outcome::default()), |stdout| reader.read(stdout));
+            // A thread that panicked has printed why.
+            (outcome, lines.join().unwrap_or_default())
         });
         let status = cargo.wait().context("cannot wait for `cargo`")?;
         let mut outcome = outcome?;
         outcome.is_success = status.success();
+        outcome.machine = outcome.machine.or(machine);
         Ok(outcome)
     }
 
@@ -254,21 +308,24 @@ fn program() -> OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
+/// Returns the setting of this machine that has a symptom.
+type Cause<'a> = &'a (dyn Fn(&Symptom) -> Option<Failure> + Sync);
+
 /// Reads Cargo's JSON messages.
 struct Reader<'a> {
-    app: &'a App,
     packages: &'a [Package],
     progress: &'a Progress,
+    cause: Cause<'a>,
     shown: HashSet<String>,
     outcome: Outcome,
 }
 
 impl<'a> Reader<'a> {
-    fn new(app: &'a App, packages: &'a [Package], progress: &'a Progress) -> Reader<'a> {
+    fn new(packages: &'a [Package], progress: &'a Progress, cause: Cause<'a>) -> Reader<'a> {
         Reader {
-            app,
             packages,
             progress,
+            cause,
             shown: HashSet::new(),
             outcome: Outcome::default(),
         }
@@ -318,9 +375,9 @@ impl<'a> Reader<'a> {
     fn diagnostic(&mut self, manifest: &Path, message: Diagnostic) {
         if message.level.starts_with("error") {
             self.outcome.failed.extend(self.package(manifest));
-            if rustflags::is_of_linker(&message.message) {
-                self.outcome.flags = rustflags::failure(self.app);
-                if self.outcome.flags.is_some() {
+            if let Some(symptom) = Symptom::of_diagnostic(&message.message) {
+                self.outcome.machine = (self.cause)(&symptom);
+                if self.outcome.machine.is_some() {
                     // The failure says what to do; the output of the linker does not.
                     return;
                 }
@@ -335,9 +392,15 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Passes on Cargo's stderr: status lines as progress, other lines unchanged.
-fn pass_on(stderr: impl Read, progress: &Progress) {
+/// Passes on Cargo's stderr: status lines as progress, other lines unchanged. If a setting of this machine is the cause of an error,
+/// drops the rest and returns its failure.
+fn pass_on(stderr: impl Read, progress: &Progress, cause: Cause<'_>) -> Option<Failure> {
+    let mut machine = None;
     for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+        machine = machine.or_else(|| Symptom::of_line(&line).and_then(|symptom| cause(&symptom)));
+        if machine.is_some() {
+            continue;
+        }
         let first = line.split_whitespace().next().unwrap_or_default();
         if STATUS.contains(&first) && line.starts_with(' ') {
             progress.doing(line.trim());
@@ -345,6 +408,7 @@ fn pass_on(stderr: impl Read, progress: &Progress) {
             progress.print(&line);
         }
     }
+    machine
 }
 
 fn is_summary(line: &str) -> bool {
@@ -392,11 +456,7 @@ mod tests {
             package("hello", "/app/hello"),
         ];
         let progress = Progress::hidden();
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir(folder.path().join("handlers")).unwrap();
-        std::fs::write(folder.path().join("spin.toml"), "").unwrap();
-        let app = App::at(folder.path()).unwrap();
-        let reader = Reader::new(&app, &packages, &progress);
+        let reader = Reader::new(&packages, &progress, &|_| None);
         let outcome = reader.read(messages.as_bytes()).unwrap();
         assert_eq!(outcome.artefact("hello"), Some(Path::new("x/hello.wasm")));
         assert!(outcome.has_failed("slug"));

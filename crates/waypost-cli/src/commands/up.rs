@@ -144,7 +144,7 @@ impl UpCommand {
         }
         let (version, updates) = match self.build {
             When::OnChange => self.watch(routes),
-            When::First | When::Never => (self.version(&routes, || {})?.0, None),
+            When::First | When::Never => (self.version(&routes, |_| {})?.0, None),
         };
         let place = Place {
             root: self.app.root(),
@@ -165,15 +165,15 @@ impl UpCommand {
         }
     }
 
-    /// Builds the app unless `--no-build` is given, and prints its table. `in_step` is passed to
+    /// Builds the app unless `--no-build` is given, and prints its table. `written` is passed to
     /// [`build::build_telling`].
     fn version(
         &self,
         routes: &[Route],
-        in_step: impl FnOnce(),
+        written: impl FnMut(&[&str]),
     ) -> anyhow::Result<(Version, BTreeSet<PathBuf>)> {
         let built = match self.build {
-            When::First | When::OnChange => build::build_telling(&self.app, routes, in_step)?,
+            When::First | When::OnChange => build::build_telling(&self.app, routes, written)?,
             When::Never => build::built(&self.app, routes)?,
         };
         let version = version_of(&self.app, routes, &built, self.choice())?;

@@ -12,7 +12,7 @@
 use toml_edit::{Item, Table, TableLike, Value};
 
 use super::manifest::{Manifest, replace};
-use super::{Edited, SyncError, array, watch};
+use super::{Edited, Inputs, SyncError, array, watch};
 use crate::app::App;
 use crate::glob::escape_glob;
 use crate::route::{COMPONENT_FILE, Route};
@@ -45,6 +45,19 @@ pub(super) fn edit(
     }
     let warnings = public_handlers(&spin, routes);
     Ok((spin.finish(), warnings))
+}
+
+/// Adds the files from which components were compiled to their watch lists, as far as the lists lack them.
+pub(super) fn watch_inputs(text: &str, app: &App, inputs: &Inputs) -> Result<Edited, SyncError> {
+    let mut spin = Spin::new(Manifest::parse(document::FILE, text)?)?;
+    for (id, files) in inputs {
+        let folder = spin.component(id).and_then(folder_of);
+        let own = folder.map(|folder| watch::own_glob(&folder));
+        if first_glob(&mut spin, id) == own {
+            add_globs(&mut spin, id, &watch::input_globs(app, files));
+        }
+    }
+    Ok(spin.finish())
 }
 
 /// Returns the shell command that builds the package in `folder` from the app's root.
@@ -196,18 +209,30 @@ fn ensure(spin: &mut Spin, route: &Route, watch: &[String]) {
     }
 }
 
-/// Adds new globs to a watch list made by `sync/watch.rs`. A watch list that its owner changed stays as it is.
+/// Adds new globs to a watch list made by `sync/watch.rs`, which begins with the same glob.
 fn watch_more(spin: &mut Spin, id: &str, wanted: &[String]) {
+    if first_glob(spin, id).as_ref() == wanted.first() {
+        add_globs(spin, id, wanted);
+    }
+}
+
+fn first_glob(spin: &mut Spin, id: &str) -> Option<String> {
+    let globs = spin.build_mut(id)?.get("watch")?.as_array()?;
+    Some(globs.get(0)?.as_str()?.to_owned())
+}
+
+/// Adds globs that a watch list lacks. A list that its owner changed stays as it is.
+fn add_globs(spin: &mut Spin, id: &str, wanted: &[String]) {
     let globs = spin.build_mut(id).and_then(|build| build.get_mut("watch"));
     let Some(globs) = globs.and_then(Item::as_array_mut) else {
         return;
     };
     let watched: Vec<&str> = globs.iter().filter_map(Value::as_str).collect();
     let are_made = watched.len() == globs.len() && watched.iter().all(|glob| watch::is_made(glob));
-    if !are_made || watched.first().copied() != wanted.first().map(String::as_str) {
+    if !are_made {
         return;
     }
-    let is_new = |glob: &&String| !watched.contains(&glob.as_str());
+    let is_new = |glob: &&String| !watched.iter().any(|watched| watch::covers(watched, glob));
     let missing: Vec<String> = wanted.iter().filter(is_new).cloned().collect();
     match globs.to_string().contains('\n') {
         true => array::push_all(globs, &missing),

@@ -1,11 +1,11 @@
 //! The watch globs of a route for `spin watch`: every Rust file of its package, and of the packages of the app that
-//! it uses.
+//! it uses. A build adds what else the compiler read, such as files of `include_str!`.
 //!
 //! Spin reads the globs as lines of a `.gitignore` in the app's folder. All of them include files, and none excludes
 //! any: folders are named one by one, so that the routes below a route are not included. Packages outside the app are
 //! not watched, nor are Waypost's own, which change as rarely as those from a registry.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
@@ -14,7 +14,7 @@ use toml_edit::{DocumentMut, Item, TableLike};
 use waypost_config::read_text_file;
 
 use crate::app::App;
-use crate::glob::escape_glob;
+use crate::glob::{escape_glob, unescape_glob};
 use crate::route::{COMPONENT_FILE, ROUTE_FILE};
 
 const MANIFEST: &str = "Cargo.toml";
@@ -22,9 +22,12 @@ const MANIFEST: &str = "Cargo.toml";
 /// The tables of a manifest with the dependencies of a component.
 const TABLES: [&str; 2] = ["dependencies", "build-dependencies"];
 
+/// The files and folders from which components were compiled, by component.
+pub(crate) type Inputs = BTreeMap<String, BTreeSet<PathBuf>>;
+
 /// Returns the globs for the package of a route in `folder`, its own first.
 pub(super) fn globs(app: &App, folder: &str) -> Vec<String> {
-    let mut globs = vec![format!("{}/*.rs", escape_glob(folder))];
+    let mut globs = vec![own_glob(folder)];
     for child in folders(app.root(), folder) {
         source_globs(app.root(), &child, &mut globs);
     }
@@ -37,9 +40,66 @@ pub(super) fn globs(app: &App, folder: &str) -> Vec<String> {
     globs
 }
 
+/// The ends of globs that this module makes.
+const RUST_BELOW: &str = "/**/*.rs";
+const RUST: &str = "/*.rs";
+const ALL: &str = "/**/*";
+
+/// Returns the globs of files and folders from which a component was compiled, as far as they are in the app, which is all that Spin can
+/// watch. Waypost's own packages are left out.
+pub(super) fn input_globs(app: &App, inputs: &BTreeSet<PathBuf>) -> Vec<String> {
+    let roots = [Some(app.root().to_owned()), app.root().canonicalize().ok()];
+    // Which route a list belongs to is read off the sources in it, so those of other routes stay out.
+    let is_route = |file: &&PathBuf| file.ends_with(ROUTE_FILE) || file.ends_with(COMPONENT_FILE);
+    let within = |file: &PathBuf| {
+        let mut roots = roots.iter().flatten();
+        let file = roots.find_map(|root| file.strip_prefix(root).ok())?;
+        let is_own = package_of(app, file).is_none_or(|package| is_watched(app, &package));
+        let names: Option<Vec<&str>> = file.iter().map(|name| name.to_str()).collect();
+        let glob = escape_glob(&names.filter(|_| is_own)?.join("/"));
+        Some(match app.root().join(file).is_dir() {
+            true => glob + ALL,
+            false => glob,
+        })
+    };
+    let inputs = inputs.iter().filter(|file| !is_route(file));
+    inputs.filter_map(within).collect()
+}
+
+/// Returns the folder of the package that has a file, or `None` if it belongs to no package.
+fn package_of(app: &App, file: &Path) -> Option<String> {
+    let mut folders = file.ancestors().skip(1);
+    let folder = folders.find(|folder| app.root().join(folder).join(MANIFEST).is_file())?;
+    let folder = folder.to_str()?;
+    (!folder.is_empty()).then(|| folder.to_owned())
+}
+
+/// Returns whether a glob that this module makes matches everything that another one does.
+pub(super) fn covers(glob: &str, other: &str) -> bool {
+    let below = |folder: &str| other.strip_prefix(folder)?.strip_prefix('/');
+    if let Some(folder) = glob.strip_suffix(RUST_BELOW) {
+        return other.ends_with(".rs") && below(folder).is_some();
+    }
+    if let Some(folder) = glob.strip_suffix(RUST) {
+        let name = below(folder);
+        return other.ends_with(".rs") && name.is_some_and(|name| !name.contains('/'));
+    }
+    if let Some(folder) = glob.strip_suffix(ALL) {
+        return below(folder).is_some();
+    }
+    glob == other
+}
+
 /// Returns whether a glob is one that this module makes.
 pub(super) fn is_made(glob: &str) -> bool {
-    glob.ends_with("/*.rs") || glob.ends_with(&format!("/{MANIFEST}"))
+    let mut ends = [RUST_BELOW, RUST, ALL].into_iter();
+    let folder = ends.find_map(|end| glob.strip_suffix(end));
+    unescape_glob(folder.unwrap_or(glob)).is_some()
+}
+
+/// Returns the glob with which the list of the package in `folder` begins.
+pub(super) fn own_glob(folder: &str) -> String {
+    escape_glob(folder) + RUST
 }
 
 /// Adds globs for the Rust files below a folder, without those of packages and routes in it.
@@ -258,6 +318,62 @@ mod tests {
                 "handlers/a/mixed/[[]z[]]/Cargo.toml",
             ]
         );
+    }
+
+    #[test]
+    fn inputs_in_the_app_are_watched() {
+        let (folder, app) = app(&[
+            ("handlers/[a]/Cargo.toml", "[package]\nname = \"a\"\n"),
+            ("handlers/[a]/page.html", ""),
+            ("handlers/[a]/route.rs", ""),
+            ("sdk/Cargo.toml", "[package]\nname = \"waypost\"\n"),
+            ("sdk/lib.md", ""),
+            ("migrations/1.sql", ""),
+            ("shared.txt", ""),
+        ]);
+        let files = [
+            "handlers/[a]/page.html",
+            "handlers/[a]/route.rs",
+            "sdk/lib.md",
+            "migrations",
+            "shared.txt",
+        ];
+        let mut inputs: BTreeSet<PathBuf> =
+            files.iter().map(|file| folder.path().join(file)).collect();
+        inputs.insert("/elsewhere/page.html".into());
+        let globs = input_globs(&app, &inputs);
+        let expected = [
+            "handlers/[[]a[]]/page.html",
+            "migrations/**/*",
+            "shared.txt",
+        ];
+        assert_eq!(globs, expected);
+        assert!(globs.iter().all(|glob| is_made(glob)));
+    }
+
+    #[test]
+    fn a_glob_covers_others() {
+        for (glob, other, is_covered) in [
+            ("a/*.rs", "a/route.rs", true),
+            ("a/*.rs", "a/b/route.rs", false),
+            ("a/*.rs", "a/page.html", false),
+            ("a/**/*.rs", "a/b/route.rs", true),
+            ("a/**/*.rs", "a/b/**/*.rs", true),
+            ("a/**/*.rs", "ab/route.rs", false),
+            ("a/**/*", "a/b/1.sql", true),
+            ("[[]a[]]/*.rs", "[[]a[]]/route.rs", true),
+            ("a/page.html", "a/page.html", true),
+        ] {
+            assert_eq!(covers(glob, other), is_covered, "{glob} {other}");
+        }
+        for (glob, is_ours) in [
+            ("a/*.html", false),
+            ("a/**/*", true),
+            ("a/page.html", true),
+            ("**/*", false),
+        ] {
+            assert_eq!(is_made(glob), is_ours, "{glob}");
+        }
     }
 
     #[test]

@@ -53,7 +53,7 @@ impl UpCommand {
     }
 
     fn watched_version(&self, routes: &[Route], watch: &mut Watch) -> anyhow::Result<Version> {
-        let (version, inputs) = self.version(routes, || watch.forgive_in_step())?;
+        let (version, inputs) = self.version(routes, |files| watch.forgive(files))?;
         watch.follow_inputs(&inputs);
         Ok(version)
     }
@@ -90,7 +90,7 @@ impl Rebuild {
     fn build(&mut self) -> anyhow::Result<Version> {
         let routes = self.routes()?;
         let watch = &mut self.watch;
-        let built = build::build_telling(&self.app, &routes, || watch.forgive_in_step())?;
+        let built = build::build_telling(&self.app, &routes, |files| watch.forgive(files))?;
         self.watch.follow_inputs(built.inputs());
         Ok(super::version_of(&self.app, &routes, &built, self.choice)?.with_short_grace())
     }
