@@ -24,6 +24,7 @@ mod faults;
 mod languages;
 mod new_app;
 mod packed;
+mod same_anywhere;
 mod size;
 mod spin;
 mod watch;
