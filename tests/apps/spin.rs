@@ -159,6 +159,7 @@ fn what_a_handler_is_told(app: &Served) {
         ("x-kept", "1"),
         ("x-forwarded-proto", "http"),
         ("x-forwarded-host", "test.example"),
+        ("x-forwarded-for", "127.0.0.1"),
         // Spin's.
         ("spin-path-info", "/seen"),
         ("spin-full-url", "http://localhost/seen?a=b"),
