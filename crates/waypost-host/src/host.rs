@@ -14,9 +14,8 @@ use crate::instance::linker;
 use crate::instance::pool::{IDLE, Pools};
 use crate::instance::total_memory::TotalMemory;
 use crate::options::HostOptions;
-use crate::request::admission::Admission;
 use crate::wasi::key_value::Stores;
-use crate::wasi::outgoing::MAX_APP_CONNECTIONS;
+use crate::wasi::upstream::Connections;
 use std::cmp::Reverse;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -85,7 +84,7 @@ impl Host {
             turns,
             metrics,
             memory,
-            connections: Arc::new(Admission::limited(MAX_APP_CONNECTIONS)),
+            connections: Connections::new(),
             dispatch,
         };
         let app = parts.app(resolved, runtime)?;
@@ -155,6 +154,7 @@ impl Host {
         {
             tracing::warn!(instances = registry.live(), "instances did not end in time");
         }
+        self.app.runtime.connections.close_idle();
         result.map_err(HostError::Listener)
     }
 

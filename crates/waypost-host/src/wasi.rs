@@ -9,4 +9,5 @@ pub(crate) mod key_value;
 pub(crate) mod logs;
 pub(crate) mod outgoing;
 pub(crate) mod permissions;
+pub(crate) mod upstream;
 pub(crate) mod variables;

@@ -15,6 +15,7 @@ use crate::wasi::dispatch::Dispatch;
 use crate::wasi::key_value::{Calls, StoreAccess, Stores};
 use crate::wasi::logs::ComponentLog;
 use crate::wasi::permissions::Permissions;
+use crate::wasi::upstream::Upstream;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -160,6 +161,7 @@ impl Assembly {
             )),
             labels,
             permissions: Arc::new(permissions),
+            upstream: Upstream::new(&runtime.connections),
             limits,
             profile: self.options.profile,
         };

@@ -65,7 +65,7 @@ impl InstanceState {
                 Arc::clone(permissions),
                 Arc::clone(labels),
                 Arc::clone(&current),
-                Arc::clone(&runtime.connections),
+                Arc::clone(&config.upstream),
             ),
             imports: ImportState {
                 table,

@@ -1,23 +1,17 @@
 //! Requests that components make: to others of the app in memory, to the network if permitted.
 
-use super::dispatch::{Dispatch, Io, PendingResponse};
+use super::dispatch::{Dispatch, PendingResponse};
 use super::permissions::Permissions;
+use super::upstream::{MAX_APP_CONNECTIONS, MAX_CONNECTIONS, Upstream};
 use crate::observe::labels::Labels;
 use crate::request::admission::{Admission, Permit};
 use crate::request::context::{CurrentRequest, RequestContext};
 use crate::request::head::HeadSize;
 use http::Request;
-use http_body_util::BodyExt;
 use std::future::ready;
 use std::sync::{Arc, Weak};
-use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks, default_send_request};
+use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 use waypost_config::outbound::{SELF_AUTHORITY, service_chaining_target};
-
-/// How many connections to other hosts one instance may have open. Browsers have six for each host.
-const MAX_CONNECTIONS: usize = 32;
-
-/// How many connections to other hosts all instances of an app may have open: each takes a file descriptor.
-pub(crate) const MAX_APP_CONNECTIONS: usize = 512;
 
 /// Sends the requests of one instance.
 pub(crate) struct Outgoing {
@@ -25,8 +19,9 @@ pub(crate) struct Outgoing {
     permissions: Arc<Permissions>,
     labels: Arc<Labels>,
     current: Arc<CurrentRequest>,
-    /// Limit the connections that the instance and the app have open.
-    connections: [Arc<Admission>; 2],
+    upstream: Arc<Upstream>,
+    /// Limits the connections that the instance uses.
+    connections: Admission,
 }
 
 enum Destination {
@@ -42,14 +37,15 @@ impl Outgoing {
         permissions: Arc<Permissions>,
         labels: Arc<Labels>,
         current: Arc<CurrentRequest>,
-        of_app: Arc<Admission>,
+        upstream: Arc<Upstream>,
     ) -> Self {
         Self {
             dispatch,
             permissions,
             labels,
             current,
-            connections: [Arc::new(Admission::limited(MAX_CONNECTIONS)), of_app],
+            upstream,
+            connections: Admission::limited(MAX_CONNECTIONS),
         }
     }
 
@@ -65,25 +61,26 @@ impl Outgoing {
             Destination::Component(id) => app()?.ask_component(id, request, context),
             Destination::App => app()?.ask_app(request, context),
             Destination::Network => {
-                let places = self.connection()?;
+                let place = self.connection()?;
+                let upstream = Arc::clone(&self.upstream);
+                let (labels, id) = (Arc::clone(&self.labels), self.current.get().id);
+                let server = request.uri().authority().map(ToString::to_string);
                 Box::new(async move {
-                    let (response, io) = default_send_request(request, options).await?;
-                    let io: Io = Box::new(async move {
-                        let result = io.await;
-                        drop(places);
-                        result
-                    });
-                    Ok((response.map(BodyExt::boxed_unsync), io))
+                    let sent = upstream.send(request, options, place).await;
+                    sent.map_err(|error| {
+                        let Labels { route, component } = &*labels;
+                        let (server, cause) = (server.unwrap_or_default(), error.cause);
+                        tracing::warn!(route, %component, request = %id, "no response from `{server}`: {cause}");
+                        error.code
+                    })
                 })
             }
         })
     }
 
     /// Admits one more connection to another host.
-    fn connection(&self) -> Result<[Option<Permit>; 2], Error> {
-        let [own, of_app] = &self.connections;
-        let places = own.enter().and_then(|own| Ok([own, of_app.enter()?]));
-        places.map_err(|_| {
+    fn connection(&self) -> Result<Option<Permit>, Error> {
+        self.connections.enter().map_err(|_| {
             let Labels { route, component } = &*self.labels;
             let request = self.current.get().id;
             tracing::warn!(

@@ -1,0 +1,225 @@
+//! Requests to other servers, over connections that stay open for the next request.
+//!
+//! Each component has connections of its own: what a server knows of a connection, such as who was authenticated on it,
+//! never reaches a component with other permissions.
+
+mod connector;
+mod error;
+mod response;
+mod upload;
+
+use super::dispatch::Io;
+use crate::request::admission::{Admission, Permit};
+use connector::{CONNECT_TIMEOUT, Connector, Used};
+use http::{Extensions, Method, Request, Response};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use hyper_util::client::legacy;
+use hyper_util::client::legacy::connect::capture_connection;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use response::ResponseBody;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+use upload::Upload;
+use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
+
+/// How many connections to other hosts one instance may use at once. Browsers have six for each host.
+pub(crate) const MAX_CONNECTIONS: usize = 32;
+
+/// How many connections to other hosts all instances of an app may have open: each takes a file descriptor.
+pub(crate) const MAX_APP_CONNECTIONS: usize = 512;
+
+/// How long a connection that nobody uses stays open. Servers close theirs after five seconds and more, as Node does, and
+/// a request that meets the end of its connection is lost.
+const KEPT_IDLE: Duration = Duration::from_secs(4);
+
+/// How long a server may take unless the component says otherwise, as with Wasmtime. The request itself has a limit.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
+
+type Client = legacy::Client<Connector, WasiBody>;
+
+/// The connections to other servers of all components of an app.
+pub(crate) struct Connections {
+    /// Limits them, whether in use or idle.
+    open: Admission,
+    upstreams: Mutex<Vec<Weak<Upstream>>>,
+}
+
+impl Connections {
+    /// Makes the registry of an app.
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            open: Admission::limited(MAX_APP_CONNECTIONS),
+            upstreams: Mutex::default(),
+        })
+    }
+
+    /// Closes the connections that nobody uses.
+    pub(crate) fn close_idle(self: &Arc<Self>) {
+        let mut upstreams = self
+            .upstreams
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        upstreams.retain(|upstream| upstream.strong_count() > 0);
+        for upstream in upstreams.iter().filter_map(Weak::upgrade) {
+            // Those in use belong to their requests.
+            *upstream
+                .client
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner) = client(self);
+        }
+    }
+}
+
+/// The connections to other servers of one component.
+pub(crate) struct Upstream {
+    client: Mutex<Client>,
+}
+
+impl Upstream {
+    /// Makes the upstream of a component; it connects when it is first used.
+    pub(crate) fn new(connections: &Arc<Connections>) -> Arc<Self> {
+        let client = Mutex::new(client(connections));
+        let upstream = Arc::new(Self { client });
+        let mut upstreams = connections
+            .upstreams
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        upstreams.push(Arc::downgrade(&upstream));
+        drop(upstreams);
+        upstream
+    }
+
+    /// Sends a request, and returns the response when its head is there, with the sending of what is left of the request.
+    /// `place` is kept until the body of the response is dropped.
+    ///
+    /// # Errors
+    ///
+    /// When there is no response.
+    pub(crate) async fn send(
+        &self,
+        request: Request<WasiBody>,
+        options: Option<RequestOptions>,
+        place: Option<Permit>,
+    ) -> Result<(Response<WasiBody>, Io), error::SendError> {
+        let timeouts = Timeouts::of(options);
+        let (parts, body) = request.into_parts();
+        let Upload {
+            body,
+            mut rest,
+            is_empty,
+        } = Upload::of(body, &parts)?;
+        let may_repeat = is_empty && is_idempotent(&parts.method);
+        let again = may_repeat.then(|| parts.clone());
+        let client = self
+            .client
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let responding = async {
+            let first = exchange(&client, Request::from_parts(parts, body), &timeouts).await;
+            match (first, again) {
+                // RFC 9110, section 9.2.2: the server closed the connection just when it was used again.
+                (Err(error), Some(parts)) if error.is_of_used_connection() => {
+                    let request = Request::from_parts(parts, crate::request::body::empty());
+                    exchange(&client, request, &timeouts).await
+                }
+                (first, _) => first,
+            }
+        };
+        let responding = CONNECT_TIMEOUT.scope(timeouts.connect, responding);
+        let response = with_upload(responding, &mut rest).await?;
+        let between_bytes = timeouts.between_bytes;
+        let response =
+            response.map(|body| ResponseBody::new(body, between_bytes, place).boxed_unsync());
+        let rest: Io = match rest {
+            Some(rest) => Box::new(async {
+                rest.await;
+                Ok(())
+            }),
+            None => Box::new(std::future::ready(Ok(()))),
+        };
+        Ok((response, rest))
+    }
+}
+
+fn client(connections: &Arc<Connections>) -> Client {
+    legacy::Client::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(KEPT_IDLE)
+        .pool_max_idle_per_host(MAX_CONNECTIONS)
+        .build(Connector::new(Arc::clone(connections)))
+}
+
+/// How long each step of a request may take. The time to connect is the connector's to keep.
+struct Timeouts {
+    connect: Duration,
+    first_byte: Duration,
+    between_bytes: Duration,
+}
+
+impl Timeouts {
+    fn of(options: Option<RequestOptions>) -> Self {
+        let of = |timeout: Option<Duration>| timeout.unwrap_or(DEFAULT_TIMEOUT);
+        Self {
+            connect: of(options.and_then(|options| options.connect_timeout)),
+            first_byte: of(options.and_then(|options| options.first_byte_timeout)),
+            between_bytes: of(options.and_then(|options| options.between_bytes_timeout)),
+        }
+    }
+}
+
+/// Sends a request once. A request of which nothing was sent goes to another connection.
+async fn exchange(
+    client: &Client,
+    mut request: Request<WasiBody>,
+    timeouts: &Timeouts,
+) -> Result<Response<Incoming>, error::SendError> {
+    let mut connected = capture_connection(&mut request);
+    let mut responding = pin!(client.request(request));
+    let early = tokio::select! {
+        biased;
+        response = &mut responding => Some(response),
+        _ = connected.wait_for_connection_metadata() => None,
+    };
+    let response = match early {
+        Some(response) => response,
+        None => match tokio::time::timeout(timeouts.first_byte, responding).await {
+            Ok(response) => response,
+            Err(_) => return Err(Error::ConnectionReadTimeout.into()),
+        },
+    }?;
+    if let Some(used) = response.extensions().get::<Used>() {
+        used.set();
+    }
+    Ok(response)
+}
+
+/// Waits for the response while the body of the request is sent.
+async fn with_upload<T>(responding: impl Future<Output = T>, rest: &mut Option<upload::Rest>) -> T {
+    let mut responding = pin!(responding);
+    poll_fn(|cx| {
+        if let Some(sending) = rest
+            && Pin::new(sending).poll(cx).is_ready()
+        {
+            *rest = None;
+        }
+        responding.as_mut().poll(cx)
+    })
+    .await
+}
+
+/// Returns whether a request has the same effect if it is sent twice (RFC 9110, section 9.2.2).
+fn is_idempotent(method: &Method) -> bool {
+    let is_put_or_delete = *method == Method::PUT || *method == Method::DELETE;
+    is_put_or_delete || method.is_safe()
+}
+
+/// Returns whether a connection had a response before.
+fn was_used(connected: &legacy::connect::Connected) -> bool {
+    let mut extras = Extensions::new();
+    connected.get_extras(&mut extras);
+    extras.get::<Used>().is_some_and(Used::is_set)
+}

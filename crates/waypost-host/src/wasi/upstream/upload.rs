@@ -1,0 +1,187 @@
+//! The body that a component sends to another server.
+//!
+//! The connection outlives the component's request, and must not take the end of an instance for the end of a body: the
+//! component's body is read here, next to the response, and passed on with an explicit end.
+
+use crate::request::body;
+use crate::request::head::announced_length;
+use bytes::Bytes;
+use http::Method;
+use http::request::Parts;
+use http_body::{Body, Frame};
+use http_body_util::BodyExt;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker, ready};
+use tokio::sync::mpsc;
+use wasmtime_wasi_http::{Error, WasiBody};
+
+/// Passes the rest of a body on.
+pub(super) type Rest = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A body for the connection, with what has to be polled next to it, if anything.
+pub(super) struct Upload {
+    pub(super) body: WasiBody,
+    pub(super) rest: Option<Rest>,
+    /// Whether there is no body, so that the request can be sent again.
+    pub(super) is_empty: bool,
+}
+
+impl Upload {
+    /// Prepares the body of a request with this head.
+    ///
+    /// # Errors
+    ///
+    /// When the body has failed already, or is empty although the head says otherwise.
+    pub(super) fn of(mut sent: WasiBody, head: &Parts) -> Result<Self, Error> {
+        let length = announced_length(&head.headers);
+        if length.map_or(is_without_body(&head.method), |length| length == 0) {
+            return Ok(Self::empty(Some(Box::pin(drain(sent)))));
+        }
+        let mut cx = Context::from_waker(Waker::noop());
+        let first = match Pin::new(&mut sent).poll_frame(&mut cx) {
+            Poll::Ready(None) => {
+                return match length {
+                    Some(_) => Err(Error::HttpRequestBodySize(Some(0))),
+                    None => Ok(Self::empty(None)),
+                };
+            }
+            Poll::Ready(Some(frame)) => Some(frame?),
+            Poll::Pending => None,
+        };
+        let (pieces, passed) = mpsc::channel(1);
+        let body = PassedOn {
+            pieces: passed,
+            ended: false,
+        };
+        Ok(Self {
+            body: body.boxed_unsync(),
+            rest: Some(Box::pin(pass_on(first, sent, pieces))),
+            is_empty: false,
+        })
+    }
+
+    fn empty(rest: Option<Rest>) -> Self {
+        Self {
+            body: body::empty(),
+            rest,
+            is_empty: true,
+        }
+    }
+}
+
+/// Returns whether a request has no body unless it has a length. Whether a component's body is empty is known only after
+/// a while.
+fn is_without_body(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::CONNECT)
+}
+
+/// Waits for the end of a body that is known to be empty. A component may fail if nobody does.
+async fn drain(mut sent: WasiBody) {
+    while let Some(Ok(_)) = sent.frame().await {}
+}
+
+async fn pass_on(first: Option<Frame<Bytes>>, mut sent: WasiBody, pieces: mpsc::Sender<Piece>) {
+    if let Some(first) = first
+        && pieces.send(Piece::Frame(first)).await.is_err()
+    {
+        return;
+    }
+    loop {
+        let piece = tokio::select! {
+            biased;
+            // The server needs no more of it.
+            () = pieces.closed() => return,
+            frame = sent.frame() => match frame {
+                Some(Ok(frame)) => Piece::Frame(frame),
+                Some(Err(error)) => Piece::Failure(error),
+                None => Piece::End,
+            },
+        };
+        let is_last = !matches!(piece, Piece::Frame(_));
+        if pieces.send(piece).await.is_err() || is_last {
+            return;
+        }
+    }
+}
+
+enum Piece {
+    Frame(Frame<Bytes>),
+    Failure(Error),
+    End,
+}
+
+/// A body that is complete only if its sender said so.
+struct PassedOn {
+    pieces: mpsc::Receiver<Piece>,
+    ended: bool,
+}
+
+impl Body for PassedOn {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        let piece = ready!(self.pieces.poll_recv(cx));
+        self.ended = !matches!(piece, Some(Piece::Frame(_)));
+        Poll::Ready(match piece {
+            Some(Piece::Frame(frame)) => Some(Ok(frame)),
+            Some(Piece::Failure(error)) => Some(Err(error)),
+            Some(Piece::End) => None,
+            None => Some(Err(Error::ConnectionTerminated)),
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.ended
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::Request;
+
+    fn post() -> Parts {
+        let request = Request::post("/").body(());
+        request.expect("it is valid").into_parts().0
+    }
+
+    #[tokio::test]
+    async fn a_body_that_is_given_up_is_not_complete() {
+        let Ok(Upload { body, rest, .. }) = Upload::of(body::full("piece"), &post()) else {
+            panic!("the body did not fail");
+        };
+        drop(rest);
+        assert!(body.collect().await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_body_is_passed_on_to_its_end() {
+        let upload = Upload::of(body::full("piece"), &post());
+        let Ok(Upload {
+            body,
+            rest: Some(rest),
+            ..
+        }) = upload
+        else {
+            panic!("the body has bytes");
+        };
+        let (body, ()) = tokio::join!(body.collect(), rest);
+        assert_eq!(body.expect("it is whole").to_bytes(), "piece");
+    }
+
+    #[test]
+    fn an_empty_body_needs_nothing() {
+        let mut head = post();
+        let upload = Upload::of(body::empty(), &head);
+        assert!(upload.is_ok_and(|upload| upload.is_empty && upload.body.is_end_stream()));
+        head.headers.insert(http::header::CONTENT_LENGTH, 5.into());
+        assert!(Upload::of(body::empty(), &head).is_err());
+    }
+}
