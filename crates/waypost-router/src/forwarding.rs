@@ -190,9 +190,15 @@ fn client_on_spin(headers: &impl Fields) -> Option<String> {
     Some(client.ip().to_string())
 }
 
-/// Returns `true` for headers that are not passed on. `Host` is among them, because the authority replaces it.
+/// Returns `true` for headers that are not passed on.
 fn is_stripped(name: &str) -> bool {
-    name == "host" || is_hop_by_hop(name) || is_reserved(name)
+    is_never_passed_on(name) || is_reserved(name)
+}
+
+/// Returns `true` for headers that no message passes on: those of one connection, and all that WASI lets a host forbid.
+/// `Host` is among them, because the authority replaces it.
+pub(crate) fn is_never_passed_on(name: &str) -> bool {
+    name == "host" || is_hop_by_hop(name)
 }
 
 /// Returns the names that `Connection` declares as hop-by-hop.

@@ -3,6 +3,7 @@
 mod address;
 mod error;
 mod fetch;
+mod outgoing;
 
 pub use error::FetchError;
 pub use fetch::{Fetch, RedirectPolicy, fetch};

@@ -1,6 +1,7 @@
 //! HTTP messages, as handlers read and write them: requests and responses with their headers, bodies and cookies.
 
 pub mod body;
+pub(crate) mod connection;
 pub mod cookies;
 pub mod cors;
 pub mod error;

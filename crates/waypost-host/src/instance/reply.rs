@@ -87,7 +87,13 @@ impl Reply {
         origin: Origin,
     ) -> Result<Response<WasiBody>, Error> {
         let (parts, body) = self.response.into_parts();
-        let (first, body) = first_frame(body, self.work).await?;
+        let (first, body) = match first_frame(body, self.work).await {
+            // The response to HEAD, or a 304, has the length of a body that it leaves out.
+            Err(Error::HttpResponseBodySize(Some(0))) if promised.is_none() => {
+                (None, crate::request::body::empty())
+            }
+            started => started?,
+        };
         let body = StartedBody::new(first, body, promised, origin)?;
         Ok(Response::from_parts(parts, body.boxed_unsync()))
     }

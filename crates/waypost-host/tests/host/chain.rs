@@ -1,6 +1,10 @@
 //! Requests that one component makes to another.
 
 use super::support::{TestApp, eventually, logged};
+use bytes::Bytes;
+use http::Request;
+use http_body_util::Full;
+use waypost_host::HostProfile;
 
 #[tokio::test]
 async fn a_router_reaches_handlers_in_memory() {
@@ -227,4 +231,27 @@ async fn what_follows_from_one_request_is_bounded() {
         32
     );
     app.stopped().await;
+}
+
+#[tokio::test]
+async fn a_composition_passes_headers_on_that_a_host_forbids_to_set() {
+    for profile in [HostProfile::Waypost, HostProfile::Spin] {
+        let app = TestApp::new()
+            .component("composed", "\"/...\"", "")
+            .profile(profile)
+            .start()
+            .await;
+        // Reserved, so that the headers are not passed on as they are.
+        let request = Request::get("/")
+            .header("x-forwarded-host", "evil.example")
+            .header("proxy-authorization", "secret")
+            .header("x-a", "1")
+            .body(Full::<Bytes>::default())
+            .expect("the request is well formed");
+        let reply = app.client().await.ask(request).await;
+        assert_eq!(reply.status, 200, "{profile:?}");
+        assert!(reply.text.contains("x-a"), "{}", reply.text);
+        assert!(!reply.text.contains("x-forwarded-host"), "{}", reply.text);
+        app.stopped().await;
+    }
 }

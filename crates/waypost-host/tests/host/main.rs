@@ -23,3 +23,4 @@ mod stores;
 mod streams;
 mod support;
 mod uploads;
+mod upstream;

@@ -6,12 +6,14 @@ use futures::future::{Either, select};
 use wasip2::http::outgoing_handler;
 use wasip2::http::types::{
     ErrorCode, Fields, FutureIncomingResponse, IncomingBody, IncomingRequest, IncomingResponse,
-    OutgoingBody, OutgoingRequest, OutgoingResponse, ResponseOutparam, Scheme,
+    Method, OutgoingBody, OutgoingRequest, OutgoingResponse, ResponseOutparam, Scheme,
 };
 use wstd::io::{AsyncInputStream, AsyncOutputStream};
 use wstd::runtime::{AsyncPollable, block_on};
 
 use super::{Inbound, fail, new_id, respond};
+use crate::fields::lower;
+use crate::forwarding::is_never_passed_on;
 use crate::instance::{handler_failed, trusted_headers};
 use crate::{Answer, Destination, Forwarding, Headers};
 
@@ -80,8 +82,9 @@ impl Chain {
             }
         });
         let answering = pin!(async {
+            let is_head = matches!(request.method(), Method::Head);
             match received(response).await {
-                Ok(response) => pass_response(response, &id, outparam).await,
+                Ok(response) => pass_response(response, &id, is_head, outparam).await,
                 Err(code) => respond(handler_failed(&id, destination, code), outparam),
             }
         });
@@ -128,8 +131,15 @@ async fn received(response: FutureIncomingResponse) -> Result<IncomingResponse, 
 }
 
 /// Sends the handler's response to the client. Adds the request id to a server error that has none.
-async fn pass_response(response: IncomingResponse, id: &str, outparam: ResponseOutparam) {
+async fn pass_response(
+    response: IncomingResponse,
+    id: &str,
+    is_head: bool,
+    outparam: ResponseOutparam,
+) {
     let mut headers = response.headers().entries();
+    // A handler may have passed on what another server sent, and the host would refuse the whole list.
+    headers.retain(|(name, _)| !is_never_passed_on(&lower(name)));
     if response.status() >= 500 && !headers.iter().any(|(name, _)| name == "x-request-id") {
         headers.push(("x-request-id".to_owned(), id.as_bytes().to_vec()));
     }
@@ -140,9 +150,13 @@ async fn pass_response(response: IncomingResponse, id: &str, outparam: ResponseO
     let outward = OutgoingResponse::new(headers);
     // This can't fail: the host checked the status when the handler set it.
     let _ = outward.set_status_code(response.status());
-    let bodies = response
-        .consume()
-        .and_then(|from| Ok((from, outward.body()?)));
+    let bodies = match is_head {
+        // It has the length of a body that it leaves out, which the host would miss at the end of one.
+        true => Err(()),
+        false => response
+            .consume()
+            .and_then(|from| Ok((from, outward.body()?))),
+    };
     ResponseOutparam::set(outparam, Ok(outward));
     if let Ok((from, to)) = bodies {
         // If one side ends early, dropping the other side's body informs that side.

@@ -3,13 +3,13 @@
 //! The handler receives the request as the host created it, without reserved headers. So it reads the public URL from
 //! the request itself.
 
-use wasip3::http::types::{ErrorCode, Fields, Request, Response};
+use wasip3::http::types::{ErrorCode, Request, Response};
 use wasip3::wit_future;
 
 use super::{Inbound, new_id, respond};
 use crate::fields::lower;
 use crate::instance::{BAD_HOST, handler_failed};
-use crate::{Answer, Headers, is_reserved, names_internal_host};
+use crate::{Answer, is_reserved, names_internal_host};
 
 /// Answers a request, or passes it to its handler and returns the handler's response.
 ///
@@ -55,13 +55,13 @@ fn without_reserved_headers(request: Request, inbound: Inbound) -> Result<Reques
     if inbound.headers.iter().all(|(name, _)| passes(name)) {
         return Ok(request);
     }
-    let kept: Headers = inbound
-        .headers
-        .into_iter()
-        .filter(|(name, _)| passes(name))
-        .collect();
-    let headers = Fields::from_list(&kept)
-        .map_err(|error| ErrorCode::InternalError(Some(error.to_string())))?;
+    // A copy, because a host that passes `host` in may refuse to make a list with it.
+    let headers = request.get_headers().clone();
+    for (name, _) in inbound.headers.iter().filter(|(name, _)| !passes(name)) {
+        headers
+            .delete(name)
+            .map_err(|error| ErrorCode::InternalError(Some(error.to_string())))?;
+    }
     let (method, scheme) = (request.get_method(), request.get_scheme());
     let authority = request.get_authority();
     let (options, (_, result)) = (request.get_options(), wit_future::new(|| Ok(())));

@@ -7,6 +7,8 @@ use wasip3::http::types::{ErrorCode, Fields, Response};
 use wasip3::wit_bindgen::rt::async_support::{StreamReader, StreamResult};
 use wasip3::{wit_future, wit_stream};
 
+use crate::fields::lower;
+use crate::forwarding::is_never_passed_on;
 use crate::{Destination, Headers};
 
 /// The header by which a response can be found in the log.
@@ -32,6 +34,8 @@ pub(super) async fn with_request_id(
     }
     let mut headers: Headers = response.get_headers().copy_all();
     let is_bare = status == 500 && headers.is_empty();
+    // A handler may have passed on what another server sent, and the host would refuse the whole list.
+    headers.retain(|(name, _)| !is_never_passed_on(&lower(name)));
     headers.push((REQUEST_ID.to_owned(), id.as_bytes().to_vec()));
     let (_, result) = wit_future::new(|| Ok(()));
     let (body, trailers) = Response::consume_body(response, result);

@@ -5,12 +5,12 @@ use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use futures::future::{Either, select};
-use http::header::{self, HeaderMap, HeaderName};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode, Uri};
 use serde::Serialize;
 
-use super::FetchError;
 use super::address::Address;
+use super::{FetchError, outgoing};
 use crate::response::IntoHeaderValue;
 use crate::{Body, Response, sys, time};
 
@@ -86,26 +86,65 @@ pub enum RedirectPolicy {
 }
 
 impl Fetch {
-    /// Sets the method.
-    pub fn method(mut self, method: impl AsRef<[u8]>) -> Self {
-        match Method::from_bytes(method.as_ref()) {
+    /// Sets the method: text, or a [`Method`].
+    pub fn method(mut self, method: impl AsRef<str>) -> Self {
+        match Method::from_bytes(method.as_ref().as_bytes()) {
             Ok(method) => self.method = method,
             Err(error) => self.fault = Some(FetchError::Request(error.to_string())),
         }
         self
     }
 
-    /// Sets a header.
+    /// Sets a header, and replaces any values that it had.
+    ///
+    /// Some headers are `fetch`'s own affair, and are left out, so that the headers of a request can be copied as they
+    /// are: `Host`, `Expect`, headers of the connection and all that `Connection` lists, headers that WASI lets a host
+    /// forbid (such as `Proxy-Authorization`), and `spin-*` and `x-waypost-*`, in which a host describes its own
+    /// request. `Content-Length` follows from the body; it counts only for a stream whose length is not known otherwise.
     pub fn header<N>(mut self, name: N, value: impl IntoHeaderValue) -> Self
     where
         N: TryInto<HeaderName, Error: Into<http::Error>>,
     {
-        let name = name.try_into().map_err(|error| error.into().to_string());
-        let value = value.into_header_value().map_err(|error| error.to_string());
-        match name.and_then(|name| Ok((name, value?))) {
+        match pair(name, value) {
             Ok((name, value)) => drop(self.headers.insert(name, value)),
             Err(error) => self.fault = Some(FetchError::Request(error)),
         }
+        self
+    }
+
+    /// Adds a value to a header, and keeps the values that it has; otherwise like [`Fetch::header`].
+    pub fn append_header<N>(mut self, name: N, value: impl IntoHeaderValue) -> Self
+    where
+        N: TryInto<HeaderName, Error: Into<http::Error>>,
+    {
+        match pair(name, value) {
+            Ok((name, value)) => drop(self.headers.append(name, value)),
+            Err(error) => self.fault = Some(FetchError::Request(error)),
+        }
+        self
+    }
+
+    /// Sets all of these headers, each with all of its values; otherwise like [`Fetch::header`].
+    ///
+    /// # Examples
+    ///
+    /// A gateway, which passes a request on and returns the response:
+    ///
+    /// ```no_run
+    /// use waypost::{Request, Result, fetch};
+    ///
+    /// async fn any(req: Request) -> Result {
+    ///     let reply = fetch("https://backend.example.com/")
+    ///         .method(req.method())
+    ///         .headers(req.headers())
+    ///         .body(req.body())
+    ///         .await?;
+    ///     Ok(reply)
+    /// }
+    /// ```
+    pub fn headers(mut self, headers: &HeaderMap) -> Self {
+        // This replaces the values of a name by the first new one, and adds the others to it.
+        self.headers.extend(headers.clone());
         self
     }
 
@@ -188,18 +227,17 @@ impl Fetch {
     }
 
     async fn once(&self, uri: Uri, body: Body) -> Result<Response, FetchError> {
-        let mut request = http::Request::new(body);
-        *request.method_mut() = self.method.clone();
-        *request.uri_mut() = uri;
-        *request.headers_mut() = self.headers.clone();
-        if let Some(length) = request.body().len()
-            && (length > 0 || matches!(self.method, Method::POST | Method::PUT | Method::PATCH))
-        {
-            request
-                .headers_mut()
-                .insert(header::CONTENT_LENGTH, length.into());
+        let (body, failure) = outgoing::watched(body);
+        let request = outgoing::request(&self.method, uri, &self.headers, body).await?;
+        match sys::send(request).await {
+            Ok(response) => Ok(outgoing::received(&self.method, response).into()),
+            // The connection was cut because the body failed.
+            Err(FetchError::Connection(why)) => Err(match failure.take() {
+                Some(why) => FetchError::Request(format!("its body failed: {why}")),
+                None => FetchError::Connection(why),
+            }),
+            Err(error) => Err(error),
         }
-        Ok(sys::send(request).await?.into())
     }
 
     /// Changes this into the request that follows a redirect (Fetch standard, "HTTP-redirect fetch").
@@ -227,6 +265,17 @@ impl IntoFuture for Fetch {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.send())
+    }
+}
+
+fn pair<N>(name: N, value: impl IntoHeaderValue) -> Result<(HeaderName, HeaderValue), String>
+where
+    N: TryInto<HeaderName, Error: Into<http::Error>>,
+{
+    let name = name.try_into().map_err(|error| error.into().to_string())?;
+    match value.into_header_value() {
+        Ok(value) => Ok((name, value)),
+        Err(error) => Err(format!("the header `{name}`: {error}")),
     }
 }
 
@@ -305,6 +354,52 @@ mod tests {
         ] {
             assert_eq!(text(fetch).unwrap(), expected);
         }
+    }
+
+    #[test]
+    fn several_values_of_a_header() {
+        let lines = |fetch: Fetch| {
+            let answers = async |request: Request| {
+                let lines = request.headers().get_all("x-a").iter();
+                let lines: Vec<_> = lines.map(|line| line.to_str().unwrap()).collect();
+                Response::new(lines.join(" "))
+            };
+            let response = test::with_network(answers, || block_on(fetch.send()).unwrap());
+            block_on(response.text()).unwrap()
+        };
+        let mut copied = HeaderMap::new();
+        copied.append("x-a", HeaderValue::from_static("3"));
+        copied.append("x-a", HeaderValue::from_static("4"));
+        let one = || fetch("/").header("x-a", "1");
+        assert_eq!(lines(one().append_header("x-a", "2")), "1 2");
+        assert_eq!(lines(one().headers(&copied)), "3 4");
+        assert_eq!(lines(one().header("x-a", "2")), "2");
+    }
+
+    #[test]
+    fn an_error_names_the_header() {
+        let error = text(fetch("/").header("x-name", "\0")).unwrap_err();
+        assert!(error.to_string().contains("`x-name`"), "{error}");
+    }
+
+    #[test]
+    fn compressed_json_of_an_upstream_is_decoded() {
+        use std::io::Write;
+        let answers = async |_| {
+            let level = flate2::Compression::fast();
+            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), level);
+            encoder.write_all(b"[1, 2]").unwrap();
+            Response::new(encoder.finish().unwrap()).with_header("content-encoding", "gzip")
+        };
+        let fetched = || test::with_network(answers, || block_on(fetch("/").send()).unwrap());
+        assert_eq!(block_on(fetched().into_json::<Vec<u8>>()).unwrap(), [1, 2]);
+        assert!(
+            block_on(fetched().bytes())
+                .unwrap()
+                .starts_with(&[0x1f, 0x8b])
+        );
+        let passed_on = http::Response::<Body>::from(fetched());
+        assert_eq!(passed_on.headers()["content-encoding"], "gzip");
     }
 
     #[test]

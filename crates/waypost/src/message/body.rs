@@ -2,8 +2,10 @@
 
 mod bytes_in_memory;
 mod chunk;
+pub(crate) mod coding;
 #[cfg(any(target_arch = "wasm32", feature = "tower"))]
 pub(crate) mod http_body;
+mod measured;
 mod media_type;
 mod trailers;
 mod written;
@@ -53,6 +55,10 @@ pub const DEFAULT_BODY_LIMIT: usize = 10 * 1024 * 1024;
 pub struct Body {
     content: Content,
     media_type: Option<MediaType>,
+    /// The number of bytes that are left of a stream, or `None` if it is not known.
+    announced: Option<u64>,
+    /// Checks that a stream has the length that its message declares. A function pointer, like `respond`.
+    measured: Option<fn(Self, u64) -> Self>,
     /// The trailers, once the body was read to its end.
     trailers: Option<Box<HeaderMap>>,
     /// Whether a stream ends before its first frame.
@@ -106,6 +112,7 @@ impl Body {
         frames: impl Stream<Item = Result<Frame, BoxError>> + 'static,
     ) -> Self {
         Self {
+            measured: Some(measured::measured),
             #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
             respond: Some(crate::sys::respond_with_stream),
             ..Self::of(Content::Frames(Box::pin(frames)))
@@ -116,6 +123,8 @@ impl Body {
         Self {
             content,
             media_type: None,
+            announced: None,
+            measured: None,
             trailers: None,
             is_probed: false,
             #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
@@ -148,6 +157,36 @@ impl Body {
             Content::InMemory(content) => Some(content.as_slice().len()),
             Content::Frames(_) => None,
             Content::Used(_) => Some(0),
+        }
+    }
+
+    /// Returns the number of bytes that are left to read, or `None` if it is not known. It is known for a body in memory,
+    /// and for a stream that came with a `Content-Length`.
+    pub fn content_length(&self) -> Option<u64> {
+        match self.len() {
+            Some(length) => u64::try_from(length).ok(),
+            None => self.announced,
+        }
+    }
+
+    /// Sets the length of a stream that its message announced.
+    pub(crate) fn announce(&mut self, length: Option<u64>) {
+        if let Content::Frames(_) = self.content {
+            self.announced = length;
+        }
+    }
+
+    /// Puts a frame that was already read back before the others.
+    pub(crate) fn behind(mut self, first: Frame) -> Self {
+        let rest = stream::poll_fn(move |cx| self.poll_next_frame(cx));
+        Self::from_frames(stream::once(async { Ok(first) }).chain(rest))
+    }
+
+    /// Makes a stream fail unless it has exactly this length.
+    pub(crate) fn measured(self, length: u64) -> Self {
+        match self.measured {
+            Some(measured) => measured(self, length),
+            None => self,
         }
     }
 
@@ -241,14 +280,19 @@ impl Body {
             }
             Content::Frames(frames) => {
                 let frame = frames.as_mut().poll_next(cx);
-                if !self.is_probed {
-                    return frame;
+                if self.is_probed {
+                    self.content = Content::Used(Response::valid_or_500);
+                    return match frame {
+                        Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(error))),
+                        Poll::Ready(_) | Poll::Pending => Poll::Ready(None),
+                    };
                 }
-                self.content = Content::Used(Response::valid_or_500);
-                match frame {
-                    Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(error))),
-                    Poll::Ready(_) | Poll::Pending => Poll::Ready(None),
+                if let (Some(left), Poll::Ready(Some(Ok(Frame::Data(data))))) =
+                    (&mut self.announced, &frame)
+                {
+                    *left = left.saturating_sub(data.len() as u64);
                 }
+                frame
             }
         }
     }

@@ -12,6 +12,7 @@ use std::fmt;
 
 use http::StatusCode;
 
+use crate::body::coding::ACCEPTED;
 use crate::response::IntoResponse;
 use crate::{Body, Response, sys};
 pub(crate) use early::location_of;
@@ -152,7 +153,15 @@ impl IntoResponse for Error {
             Kind::Request(error) if error.status() == StatusCode::INTERNAL_SERVER_ERROR => {
                 failed(&error.to_string())
             }
-            Kind::Request(error) => Response::new(error.to_string()).with_status(error.status()),
+            Kind::Request(error) => {
+                let response = Response::new(error.to_string()).with_status(error.status());
+                match error {
+                    RequestError::ContentEncoding(_) => {
+                        response.with_known_header("accept-encoding", ACCEPTED.into())
+                    }
+                    _ => response,
+                }
+            }
             Kind::Fault(text) => failed(&text),
             Kind::Internal(error) => failed(&Chain(&error).to_string()),
         }

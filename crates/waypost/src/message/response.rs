@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use super::header_value::{HeaderValueError, IntoHeaderValue};
-use crate::body::DEFAULT_BODY_LIMIT;
+use crate::body::{DEFAULT_BODY_LIMIT, coding};
 use crate::client::FetchError;
 use crate::cookies::{Cookie, CookieError, Cookies, remove_header_of};
 use crate::error::failed;
@@ -253,7 +253,7 @@ impl Response {
     }
 
     /// Reads the whole body of a fetched response, up to [`DEFAULT_BODY_LIMIT`](crate::body::DEFAULT_BODY_LIMIT)
-    /// bytes.
+    /// bytes. A compressed body is returned as it is.
     ///
     /// # Errors
     ///
@@ -263,20 +263,27 @@ impl Response {
         bytes.map_err(|error| FetchError::Body(error.to_string()))
     }
 
-    /// Reads the whole body of a fetched response as UTF-8 text: invalid bytes become U+FFFD.
+    /// Reads the whole body of a fetched response as UTF-8 text: invalid bytes become U+FFFD. A body whose
+    /// `Content-Encoding` is gzip or deflate is decoded; the limit applies to both forms.
     ///
     /// # Errors
     ///
-    /// Like [`Response::bytes`].
+    /// [`FetchError::Body`] if it can't be decoded; otherwise like [`Response::bytes`].
     pub async fn text(self) -> Result<String, FetchError> {
-        Ok(decode_utf8(&self.bytes().await?))
+        if !coding::is_encoded(self.headers()) {
+            return Ok(decode_utf8(&self.bytes().await?));
+        }
+        let headers = self.headers().clone();
+        let decoded = coding::decode(self.bytes().await?, &headers, DEFAULT_BODY_LIMIT);
+        let decoded = decoded.map_err(|error| FetchError::Body(error.to_string()))?;
+        Ok(decode_utf8(&decoded))
     }
 
     /// Reads the whole body of a fetched response as JSON.
     ///
     /// # Errors
     ///
-    /// [`FetchError::Body`] if it is not JSON or not a `T`; otherwise like [`Response::bytes`].
+    /// [`FetchError::Body`] if it is not JSON or not a `T`; otherwise like [`Response::text`].
     pub async fn into_json<T: DeserializeOwned>(self) -> Result<T, FetchError> {
         serde_json::from_str(&self.text().await?)
             .map_err(|error| FetchError::Body(error.to_string()))
@@ -316,6 +323,12 @@ impl Response {
     /// Drops the body.
     pub(crate) fn empty(&mut self) {
         self.0.body = Body::empty();
+    }
+
+    /// Makes a streamed body fail unless it has exactly this length.
+    pub(crate) fn measure(&mut self, length: u64) {
+        let body = std::mem::take(&mut self.0.body);
+        self.0.body = body.measured(length);
     }
 
     /// Converts into the body, once the head was sent.

@@ -183,21 +183,36 @@ fn options_or_not_allowed(allow: &'static Allow, verb: Option<Verb>) -> Response
     response.with_known_header("allow", allow.as_bytes().into())
 }
 
-/// Adds `Content-Length` to a body of known length. For HEAD a stream is dropped, unless it fails at once. A body in memory is kept, because
-/// hosts check its length; the host leaves it out.
+/// Adds `Content-Length` to a body of known length. A stream has the length that the handler declares, if any, and fails
+/// if it differs. For HEAD a stream is dropped, unless it fails at once, and a handler may declare the length of the body
+/// that it leaves out. A body in memory is kept, because hosts check its length; the host leaves it out.
 fn with_content_length(
     mut response: Response,
     is_head: bool,
     after: Option<After>,
 ) -> RouteResponse {
     let mut headers = response.head().list();
-    let length = response.body().len();
+    let own = response.body().content_length();
+    let is_stream = response.body().len().is_none();
+    let length = match own {
+        Some(own) if !is_stream && !(is_head && own == 0) => Some(own),
+        own => response
+            .head()
+            .declared_length()
+            .or(own.filter(|_| !is_stream)),
+    };
     let without_length = matches!(response.status().as_u16(), 204 | 205 | 304);
     if let (Some(length), false) = (length, without_length) {
         headers.push(("content-length".to_owned(), length.to_string().into_bytes()));
     }
-    if is_head && length.is_none() {
-        response.probe();
+    if is_stream {
+        match (is_head, length) {
+            // A host would miss the bytes.
+            (true, Some(_)) => response.empty(),
+            (true, None) => response.probe(),
+            (false, Some(length)) => response.measure(length),
+            (false, None) => {}
+        }
     }
     RouteResponse {
         response,
@@ -278,6 +293,38 @@ mod tests {
         let response = Response::new(()).with_status(StatusCode::NO_CONTENT);
         let answer = with_content_length(response, false, None);
         assert!(answer.headers.is_empty());
+    }
+
+    #[test]
+    fn a_stream_has_the_length_that_its_handler_declares() {
+        let stream = |length: &str| {
+            let body = Body::from_iter(["ab", "c"]);
+            Response::new(body).with_header("content-length", length)
+        };
+        let sent = |response: Response, is_head| {
+            let answer = with_content_length(response, is_head, None);
+            let body = http::Response::from(answer.response).into_body();
+            let text = crate::test::block_on(body.bytes(10));
+            let length = answer
+                .headers
+                .into_iter()
+                .find(|(name, _)| name == "content-length");
+            let length = length.map(|(_, value)| String::from_utf8(value).unwrap());
+            (length, text.map_err(|error| error.to_string()))
+        };
+        let length = |text: &str| Some(text.to_owned());
+        assert_eq!(sent(stream("3"), false), (length("3"), Ok("abc".into())));
+        assert_eq!(sent(stream("3"), true), (length("3"), Ok("".into())));
+        assert_eq!(sent(stream("x"), false), (None, Ok("abc".into())));
+        for false_length in ["2", "4"] {
+            let (declared, text) = sent(stream(false_length), false);
+            assert_eq!(declared, length(false_length));
+            assert!(text.is_err(), "{false_length}");
+        }
+        // The length of the body that a handler of HEAD leaves out.
+        let head = || Response::new(()).with_header("content-length", "9");
+        assert_eq!(sent(head(), true), (length("9"), Ok("".into())));
+        assert_eq!(sent(head(), false), (length("0"), Ok("".into())));
     }
 
     #[test]

@@ -35,7 +35,7 @@
 use std::future::poll_fn;
 use std::task::Poll;
 
-use futures::{StreamExt, future, stream};
+use futures::{future, stream};
 use http::{HeaderValue, Method, StatusCode, Uri, header, request};
 use http_body::Body as _;
 use send_wrapper::SendWrapper;
@@ -196,12 +196,7 @@ where
     };
     match first {
         Ok(Frame::Data(data)) if body.is_end_stream() => Body::from(data),
-        first => before(first, Body::from_http_body(body)),
+        Ok(first) => Body::from_http_body(body).behind(first),
+        Err(error) => Body::from_frames(stream::once(future::ready(Err(error)))),
     }
-}
-
-/// Puts a frame that was already read back before the others.
-fn before(first: Result<Frame, BoxError>, mut rest: Body) -> Body {
-    let rest = stream::poll_fn(move |cx| rest.poll_next_frame(cx));
-    Body::from_frames(stream::once(future::ready(first)).chain(rest))
 }

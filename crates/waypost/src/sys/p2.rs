@@ -5,14 +5,15 @@ mod client;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::HeaderMap;
 use wasip2::http::types::{
-    ErrorCode, Fields, IncomingRequest, OutgoingBody, OutgoingResponse, ResponseOutparam,
+    ErrorCode, Fields, HeaderError, IncomingRequest, OutgoingBody, OutgoingResponse,
+    ResponseOutparam,
 };
 pub use wstd::__internal::wasip2;
 use wstd::io::AsyncOutputStream;
 
-use crate::response::head::HeaderList;
+use crate::message::connection::passed_on;
 use crate::run::delivery::{ChunkSink, Delivery, Disconnected, deliver};
 use crate::run::route::{Route, RouteResponse, answer};
 use crate::sys::log;
@@ -59,9 +60,10 @@ async fn send_answer(
     let head = OutgoingResponse::new(headers);
     // Never an error: the SDK checked the status, and the body is taken only here.
     let _ = head.set_status_code(response.status().as_u16());
-    let outgoing = head.body();
+    // The response to HEAD has the length of a body that it leaves out, which the host would miss at the end of one.
+    let outgoing = (!response.body().is_empty()).then(|| head.body());
     ResponseOutparam::set(outparam, Ok(head));
-    let Ok(outgoing) = outgoing else { return };
+    let Some(Ok(outgoing)) = outgoing else { return };
     // Dropping an unfinished body makes the host cut the connection.
     let Some(mut client) = writer(&outgoing) else {
         return;
@@ -78,18 +80,20 @@ async fn send_answer(
 
 /// Creates the headers or trailers of a message.
 fn fields(headers: &[(String, Vec<u8>)]) -> Result<Fields, ErrorCode> {
-    // The host refuses connection headers. A handler that sets one made a mistake.
     Fields::from_list(headers).map_err(|error| {
-        log(&format!("the host refuses a header: {error}"));
-        ErrorCode::InternalError(Some(error.to_string()))
+        let why = refusal(headers, &error);
+        log(&why);
+        ErrorCode::InternalError(Some(why))
     })
 }
 
-fn listed(headers: &HeaderMap) -> HeaderList {
-    let line = |(name, value): (&HeaderName, &HeaderValue)| {
-        (name.as_str().to_owned(), value.as_bytes().to_vec())
-    };
-    headers.iter().map(line).collect()
+/// Explains which header the host refuses.
+fn refusal(headers: &[(String, Vec<u8>)], error: &HeaderError) -> String {
+    let is_refused = |header: &&(String, Vec<u8>)| Fields::from_list(&[(*header).clone()]).is_err();
+    match headers.iter().find(is_refused) {
+        Some((name, _)) => format!("the host refuses the header `{name}`: {error}"),
+        None => format!("the host refuses the headers: {error}"),
+    }
 }
 
 /// Returns the stream of a body, or `None` if it was already taken.
@@ -107,7 +111,7 @@ impl ChunkSink for AsyncOutputStream {
 
 /// Finishes a body that was written completely.
 fn finish(outgoing: OutgoingBody, trailers: Option<HeaderMap>) {
-    let trailers = trailers.and_then(|trailers| fields(&listed(&trailers)).ok());
+    let trailers = trailers.and_then(|trailers| fields(&passed_on(&trailers)).ok());
     // This fails if the length differs from `Content-Length`, and cuts the connection.
     if let Err(code) = OutgoingBody::finish(outgoing, trailers) {
         log(&format!("the body does not match its headers: {code}"));

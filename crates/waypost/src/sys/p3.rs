@@ -1,5 +1,6 @@
 //! WASI 0.3: `wasi:http/handler`.
 
+mod client;
 mod incoming;
 
 use std::future::{pending, poll_fn};
@@ -9,22 +10,20 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::{Either, select};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, StatusCode};
 pub use wasip3;
-use wasip3::http::client;
 use wasip3::http::types::{ErrorCode, Fields, HeaderError, Request, Response, Trailers};
-use wasip3::http_compat::{http_from_wasi_response, http_into_wasi_request};
 use wasip3::wit_bindgen::{FutureReader, FutureWriter, StreamWriter};
 use wasip3::{wit_future, wit_stream};
 
 use crate::after::Work;
-use crate::body::http_body::SendBody;
-use crate::client::FetchError;
+use crate::message::connection::passed_on;
 use crate::response::head::HeaderList;
 use crate::run::delivery::{ChunkSink, Delivery, Disconnected, deliver};
 use crate::run::route::{Route, answer};
-use crate::sys::{destination, log};
+use crate::sys::log;
 use crate::{After, Body, Signal};
+pub(crate) use client::send;
 pub(crate) use incoming::Incoming;
 
 /// The control character that the host sends when the client disconnects.
@@ -39,7 +38,7 @@ pub async fn handle<R: Route>(request: Request) -> Result<Response, ErrorCode> {
     let response = answer.response;
     let headers =
         Fields::from_list(&answer.headers).map_err(|error| match response.head().refused() {
-            Some(refused) => refused(error),
+            Some(refused) => refused(&answer.headers, error),
             None => ErrorCode::InternalError(None),
         })?;
     let status = response.status();
@@ -182,49 +181,30 @@ pub(crate) async fn sleep(duration: Duration) {
     wasip3::clocks::monotonic_clock::wait_for(nanoseconds).await;
 }
 
-/// Sends a request, and waits for the head of the response.
-pub(crate) async fn send(
-    mut request: http::Request<Body>,
-) -> Result<http::Response<Body>, FetchError> {
-    let origin = destination::resolve(request.uri_mut());
-    let request =
-        http_into_wasi_request(request.map(SendBody::from)).map_err(|e| failed(e, &origin))?;
-    let response = client::send(request)
-        .await
-        .map_err(|code| failed(code, &origin))?;
-    let response = http_from_wasi_response(response).map_err(|code| failed(code, &origin))?;
-    Ok(response.map(Body::from_http_body))
-}
-
-fn failed(code: ErrorCode, origin: &str) -> FetchError {
-    match code {
-        ErrorCode::HttpRequestDenied | ErrorCode::DestinationIpProhibited => {
-            FetchError::Denied(origin.to_owned())
-        }
-        ErrorCode::ConnectionTimeout
-        | ErrorCode::HttpResponseTimeout
-        | ErrorCode::DnsTimeout
-        | ErrorCode::ConnectionReadTimeout
-        | ErrorCode::ConnectionWriteTimeout => FetchError::Timeout,
-        code => FetchError::Connection(code.to_string()),
-    }
-}
-
 /// What says why the host refuses headers.
-pub(crate) type Refused = fn(HeaderError) -> ErrorCode;
+pub(crate) type Refused = fn(&HeaderList, HeaderError) -> ErrorCode;
 
-/// Logs why the host refuses the headers, such as a connection header that a handler set.
-pub(crate) fn refused(error: HeaderError) -> ErrorCode {
-    let why = match &error {
+/// Logs why the host refuses the headers of a response.
+pub(crate) fn refused(headers: &HeaderList, error: HeaderError) -> ErrorCode {
+    let why = refusal(headers, &error);
+    log(&why);
+    ErrorCode::InternalError(Some(why))
+}
+
+/// Explains which header the host refuses, and why.
+fn refusal(headers: &HeaderList, error: &HeaderError) -> String {
+    let why = match error {
         HeaderError::InvalidSyntax => "it is malformed",
         HeaderError::Forbidden => "only the host may set it",
         HeaderError::Immutable => "headers can't be changed",
         HeaderError::SizeExceeded => "it is too large",
         HeaderError::Other(why) => why.as_deref().unwrap_or_default(),
     };
-    let why = format!("the host refuses a header of the response: {why}");
-    log(&why);
-    ErrorCode::InternalError(Some(why))
+    let is_refused = |header: &&(String, Vec<u8>)| Fields::from_list(&[(*header).clone()]).is_err();
+    match headers.iter().find(is_refused) {
+        Some((name, _)) => format!("the host refuses the header `{name}`: {why}"),
+        None => format!("the host refuses the headers: {why}"),
+    }
 }
 
 /// Sends the body until it ends, fails, or the client disconnects.
@@ -251,15 +231,10 @@ async fn write(
 }
 
 fn trailing(trailers: &HeaderMap) -> Option<Trailers> {
-    let fields = Fields::from_list(&listed(trailers));
-    fields.map_err(refused).ok()
-}
-
-fn listed(headers: &HeaderMap) -> HeaderList {
-    let line = |(name, value): (&HeaderName, &HeaderValue)| {
-        (name.as_str().to_owned(), value.as_bytes().to_vec())
-    };
-    headers.iter().map(line).collect()
+    let trailers = passed_on(trailers);
+    Fields::from_list(&trailers)
+        .map_err(|error| refused(&trailers, error))
+        .ok()
 }
 
 impl ChunkSink for StreamWriter<u8> {

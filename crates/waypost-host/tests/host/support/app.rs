@@ -11,8 +11,8 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use waypost_host::{
-    CodeCache, ComponentId, DEFAULT_CODE_CACHE_SIZE, Host, HostError, HostOptions, KeyValueStorage,
-    Manifest, Settings, Stores,
+    CodeCache, ComponentId, DEFAULT_CODE_CACHE_SIZE, Host, HostError, HostOptions, HostProfile,
+    KeyValueStorage, Manifest, Settings, Stores,
 };
 
 /// An app that is being put together.
@@ -23,6 +23,7 @@ pub struct TestApp {
     patterns: BTreeMap<ComponentId, String>,
     key_value: KeyValueStorage,
     development: bool,
+    profile: HostProfile,
     patience: Duration,
 }
 
@@ -38,6 +39,7 @@ impl TestApp {
             patterns: BTreeMap::new(),
             key_value: KeyValueStorage::Memory,
             development: false,
+            profile: HostProfile::default(),
             patience: Duration::from_millis(200),
         }
     }
@@ -102,6 +104,12 @@ impl TestApp {
         self
     }
 
+    /// Behaves like another host.
+    pub fn profile(mut self, profile: HostProfile) -> Self {
+        self.profile = profile;
+        self
+    }
+
     /// Lets clients read causes.
     pub fn development(mut self) -> Self {
         self.development = true;
@@ -141,6 +149,7 @@ impl TestApp {
         options.key_value = self.key_value.clone();
         options.patterns = self.patterns.clone();
         options.development = self.development;
+        options.profile = self.profile;
         options.state_patience = self.patience;
         options.stores = stores;
         let manifest = manifest.expect("the manifest is valid");

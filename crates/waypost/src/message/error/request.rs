@@ -4,6 +4,7 @@ use std::fmt;
 
 use http::StatusCode;
 
+use crate::body::coding::ACCEPTED;
 use crate::extract::de;
 
 /// A part of the request that the handler asked for is missing or invalid.
@@ -24,6 +25,11 @@ pub enum RequestError {
         /// The header's value, or `None` if the header is missing.
         found: Option<String>,
     },
+    /// The `Content-Encoding` of the body is one that the handler can't decode. The response lists those that it can in
+    /// `Accept-Encoding` (RFC 9110 section 15.5.16).
+    ContentEncoding(String),
+    /// The body is not valid in this content encoding.
+    Encoding(String),
     /// The body is larger than the limit, in bytes.
     TooLarge(u64),
     /// A field of the form is larger than its limit.
@@ -52,9 +58,11 @@ impl RequestError {
     /// Returns the status of the response.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::Json(_) | Self::Form(_) => StatusCode::BAD_REQUEST,
+            Self::Json(_) | Self::Form(_) | Self::Encoding(_) => StatusCode::BAD_REQUEST,
             Self::Query(_) | Self::Params(_) | Self::Incomplete(_) => StatusCode::BAD_REQUEST,
-            Self::ContentType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::ContentType { .. } | Self::ContentEncoding(_) => {
+                StatusCode::UNSUPPORTED_MEDIA_TYPE
+            }
             Self::TooLarge(_) | Self::FieldTooLarge { .. } | Self::TooManyFields(_) => {
                 StatusCode::PAYLOAD_TOO_LARGE
             }
@@ -92,6 +100,10 @@ impl fmt::Display for RequestError {
             } => {
                 write!(f, "the content type is missing; expected {expected}")
             }
+            Self::ContentEncoding(found) => {
+                write!(f, "the content encoding is `{found}`; expected {ACCEPTED}")
+            }
+            Self::Encoding(coding) => write!(f, "the body is not valid {coding}"),
             Self::TooLarge(limit) => write!(f, "the body is larger than {limit} bytes"),
             Self::FieldTooLarge { name, limit } => {
                 write!(f, "the field `{name}` is larger than {limit} bytes")

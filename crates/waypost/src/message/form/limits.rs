@@ -47,6 +47,11 @@ impl FormLimits {
         self
     }
 
+    /// Returns the limit for content that is read into memory, which is never larger than `usize`.
+    pub(crate) fn in_memory(&self) -> usize {
+        usize::try_from(self.body).unwrap_or(usize::MAX)
+    }
+
     /// Limits the value of each text field, in bytes.
     #[must_use]
     pub fn text(mut self, bytes: usize) -> Self {

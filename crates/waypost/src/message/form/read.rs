@@ -19,7 +19,7 @@ impl FormData {
     ) -> Result<Self, RequestError> {
         let media_type = content_type.map(essence).unwrap_or_default();
         if media_type.eq_ignore_ascii_case(URLENCODED) {
-            return urlencoded(&body.bytes(in_memory(limits.body)).await?, limits);
+            return urlencoded(&body.bytes(limits.in_memory()).await?, limits);
         }
         #[cfg(feature = "multipart")]
         if media_type.eq_ignore_ascii_case(crate::multipart::MEDIA_TYPE) {
@@ -30,11 +30,6 @@ impl FormData {
             found: content_type.map(str::to_owned),
         })
     }
-}
-
-/// Converts a limit for content that is read into memory, which is never larger than `usize`.
-fn in_memory(limit: u64) -> usize {
-    usize::try_from(limit).unwrap_or(usize::MAX)
 }
 
 /// Returns a media type without its parameters.
@@ -84,7 +79,7 @@ async fn value(
     };
     // A file without a type is text (RFC 7578 section 4.4).
     let media_type = field.content_type().unwrap_or("text/plain").to_owned();
-    let content = field.bytes_with_limit(in_memory(limits.body)).await?;
+    let content = field.bytes_with_limit(limits.in_memory()).await?;
     let file = super::File::new(file_name, media_type, content);
     Ok((name, FormValue::File(file)))
 }

@@ -10,6 +10,8 @@ use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::response::Parts;
 use http::{Response, StatusCode};
 
+use crate::message::connection::ConnectionHeaders;
+
 /// The name of a header, in lower case.
 pub(crate) type Name = Cow<'static, str>;
 
@@ -82,12 +84,14 @@ pub(crate) struct Head {
 /// not contain them: 3.0 kB of `/hello`.
 struct CustomHeaders {
     list: fn(&Head) -> HeaderList,
+    length: fn(&Head) -> Option<u64>,
     #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
     refused: crate::sys::Refused,
 }
 
 const CUSTOM: &CustomHeaders = &CustomHeaders {
     list: list_custom,
+    length: declared_length,
     #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
     refused: crate::sys::refused,
 };
@@ -143,6 +147,11 @@ impl Head {
             Some(custom) => (custom.list)(self),
             None => self.lines.iter().map(listed).collect(),
         }
+    }
+
+    /// Returns the length of the body that the handler declares, or `None` if it declares none or an invalid one.
+    pub(crate) fn declared_length(&self) -> Option<u64> {
+        self.custom.and_then(|custom| (custom.length)(self))
     }
 
     /// Returns the function that explains why the host refuses the headers, or `None` if it can't refuse them.
@@ -254,25 +263,19 @@ fn parts(lines: &[Line]) -> Parts {
     parts
 }
 
-/// Headers of the connection (RFC 9110 section 7.6.1), which only the host sets, and the length, which is computed
-/// from the body.
-const NOT_FORWARDED: [&str; 7] = [
-    "connection",
-    "keep-alive",
-    "proxy-connection",
-    "te",
-    "transfer-encoding",
-    "upgrade",
-    "content-length",
-];
+const CONTENT_LENGTH: &str = "content-length";
 
 /// Returns the headers as they are sent. Lines of the same name are joined, as the Fetch standard reads them, except
 /// for `Set-Cookie`.
 fn list_custom(head: &Head) -> HeaderList {
+    let lines = head.lines();
+    let connection = lines.iter().filter(|(name, _)| name == "connection");
+    let of_connection = ConnectionHeaders::of(connection.map(|(_, value)| value.as_bytes()));
     let mut list: HeaderList = Vec::new();
-    for line in head.lines().iter() {
+    for line in lines.iter() {
         let name = &*line.0;
-        if NOT_FORWARDED.contains(&name) {
+        // The length is computed from the body, or checked against it.
+        if name == CONTENT_LENGTH || of_connection.contain(name) {
             continue;
         }
         match list.last_mut() {
@@ -284,6 +287,35 @@ fn list_custom(head: &Head) -> HeaderList {
         }
     }
     list
+}
+
+/// Parses the `Content-Length` that a handler set. Several lines have to be equal. Over HTTP/1.1 trailers are sent only
+/// after a body without it (RFC 9112 section 6.5), so a response that lists trailers has none.
+fn declared_length(head: &Head) -> Option<u64> {
+    let lines = head.lines();
+    if lines.iter().any(|(name, _)| name == "trailer") {
+        return None;
+    }
+    let lines = lines.iter().filter(|(name, _)| name == CONTENT_LENGTH);
+    parse_length(lines.map(|(_, value)| value.as_bytes()))
+}
+
+/// Parses the lines of a `Content-Length` (RFC 9110 section 8.6). Returns `None` if there is none, if one is invalid, or
+/// if they differ.
+pub(crate) fn parse_length<'v>(mut lines: impl Iterator<Item = &'v [u8]>) -> Option<u64> {
+    let parse = |line: &[u8]| {
+        let digits = std::str::from_utf8(line).ok()?;
+        // `u64` would accept a `+`.
+        digits
+            .bytes()
+            .all(|byte| byte.is_ascii_digit())
+            .then_some(())?;
+        digits.parse::<u64>().ok()
+    };
+    let length = parse(lines.next()?)?;
+    lines
+        .all(|line| parse(line) == Some(length))
+        .then_some(length)
 }
 
 fn listed((name, value): &Line) -> (String, Vec<u8>) {
@@ -377,11 +409,42 @@ mod tests {
     #[test]
     fn headers_of_the_connection_are_left_out() {
         let lines = both(|head| {
-            for name in NOT_FORWARDED {
+            for name in [
+                "host",
+                "keep-alive",
+                "upgrade",
+                "proxy-authenticate",
+                "content-length",
+            ] {
                 head.append(name, "1");
             }
+            head.append("connection", "close, X-Hop");
+            head.append("x-hop", "1");
             head.append("x-a", "1");
         });
         assert_eq!(lines, [["x-a: 1"]; 2]);
+    }
+
+    #[test]
+    fn a_declared_length() {
+        let declared = |lines: &[&'static str]| {
+            let mut head = Head::new();
+            for line in lines {
+                head.append("content-length", *line);
+            }
+            head.declared_length()
+        };
+        assert_eq!(declared(&[]), None);
+        assert_eq!(declared(&["0"]), Some(0));
+        assert_eq!(declared(&["4294967296", "4294967296"]), Some(1 << 32));
+        for invalid in [
+            &["5", "6"][..],
+            &["+5"],
+            &[""],
+            &["5, 5"],
+            &["99999999999999999999"],
+        ] {
+            assert_eq!(declared(invalid), None, "{invalid:?}");
+        }
     }
 }

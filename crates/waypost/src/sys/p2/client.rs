@@ -14,10 +14,11 @@ use super::wasip2::http::types::{
     self, ErrorCode, Fields, FutureIncomingResponse, IncomingBody, IncomingResponse, OutgoingBody,
     OutgoingRequest,
 };
-use super::{finish, listed, writer};
+use super::{finish, refusal, writer};
 use crate::Body;
 use crate::body::{BoxError, Frame};
 use crate::client::FetchError;
+use crate::message::connection::passed_on;
 use crate::run::delivery::{self, Delivery};
 use crate::sys::{destination, log};
 
@@ -64,8 +65,9 @@ fn outgoing(
     headers: &HeaderMap,
 ) -> Result<OutgoingRequest, FetchError> {
     let refused = |what: &str| FetchError::Request(format!("the host refuses the {what}"));
-    let headers = Fields::from_list(&listed(headers));
-    let headers = headers.map_err(|error| FetchError::Request(error.to_string()))?;
+    let headers = passed_on(headers);
+    let refusal = |error| FetchError::Request(refusal(&headers, &error));
+    let headers = Fields::from_list(&headers).map_err(refusal)?;
     let request = OutgoingRequest::new(headers);
     let scheme = uri.scheme().map(scheme_of);
     let authority = uri.authority().map(|authority| authority.as_str());
