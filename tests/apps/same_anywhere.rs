@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use crate::support::{Served, checkout, turn, waypost};
 
@@ -77,7 +78,12 @@ fn a_copy_as_the_pages_make_it_serves_with_its_files() {
             served.logged(reply.header("x-request-id").unwrap());
         }
         cp(&app.join("assets"), copy.path());
-        assert_eq!(served.get("/hello", "").text(), "noted", "{page}");
+        // The host looks again after half a second.
+        let start = Instant::now();
+        while served.get("/hello", "").text() != "noted" {
+            assert!(start.elapsed() < Duration::from_secs(30), "{page}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
         assert_eq!(served.stop("INT"), 0);
     }
 }

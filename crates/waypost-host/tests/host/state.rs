@@ -1,6 +1,7 @@
 //! What the manifest grants: stores, variables, environment, files.
 
-use super::support::{TestApp, logged};
+use super::support::{PATIENCE, TestApp, logged};
+use std::time::{Duration, Instant};
 
 const GRANTS: &str = "key_value_stores = [\"default\", \"second\"]\n\
     files = [{ source = \"assets\", destination = \"/assets\" }]\n\
@@ -53,7 +54,12 @@ async fn a_folder_that_is_missing_is_logged_for_each_request_until_it_is_there()
         assert!(logged(&["component=state", "assets", id]));
     }
     std::fs::rename(&elsewhere, &assets).expect("the folder is writable");
-    assert_eq!(app.get("/file?/assets/note.txt").await.text, "noted");
+    // The host looks again after half a second.
+    let start = Instant::now();
+    while app.get("/file?/assets/note.txt").await.text != "noted" {
+        assert!(start.elapsed() < PATIENCE, "the folder is there");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     app.stopped().await;
 }
 
