@@ -1,7 +1,8 @@
 //! Handlers that misbehave, and clients that do.
 
 use super::client::Client;
-use std::net::SocketAddr;
+use super::support::Served;
+use std::net::TcpStream;
 use std::time::Duration;
 
 /// How long a slow reader keeps a response waiting: longer than `idle_timeout` of the app.
@@ -13,8 +14,8 @@ const SPREAD: u64 = 389;
 /// Sends the next request; tells its kind, and what was wrong with the answer, where there has to be one.
 ///
 /// The rare kinds take long: half a second of computing, or seconds of doing nothing.
-pub fn ask(address: SocketAddr, number: u64) -> (&'static str, Result<(), String>) {
-    let client = &mut Client::connect(address);
+pub fn ask(app: &Served, number: u64) -> (&'static str, Result<(), String>) {
+    let client = &mut Client::connect(app.address);
     match number * SPREAD % 1_000 {
         0 => (
             "hostile: endless loop",
@@ -26,7 +27,18 @@ pub fn ask(address: SocketAddr, number: u64) -> (&'static str, Result<(), String
             "hostile: takes all memory",
             status(client, "/hungry", &[500]),
         ),
-        60..400 => ("hostile: trap", status(client, "/trap", &[500])),
+        60..350 => ("hostile: trap", status(client, "/trap", &[500])),
+        350..370 => ("hostile: files without end", files(client)),
+        370..375 => (
+            "hostile: requests that make many others",
+            // Its own answers, or those of others who ask as much.
+            status(client, "/greedy?requests", &[200, 503, 504]),
+        ),
+        375..385 => ("hostile: idle connections", idle(app)),
+        385..400 => (
+            "hostile: silent clients of the admin listener",
+            silence(app),
+        ),
         400..500 => ("hostile: broken stream", broken(client)),
         500..600 => ("hostile: stream cut in the middle", cut(client)),
         600..750 => (
@@ -50,6 +62,36 @@ fn status(client: &mut Client, target: &str, expected: &[u16]) -> Result<(), Str
     is_right
         .then_some(())
         .ok_or_else(|| format!("{status} for {expected:?}"))
+}
+
+fn files(client: &mut Client) -> Result<(), String> {
+    match client.ask("GET", "/greedy?files", b"")? {
+        // Fewer than it may if others have some open.
+        (200, text) if text.starts_with(b"opened ") && text.len() < 10 => Ok(()),
+        (status, text) => Err(format!("{status} {}", String::from_utf8_lossy(&text))),
+    }
+}
+
+fn idle(app: &Served) -> Result<(), String> {
+    let connect = || TcpStream::connect(app.address);
+    let clients: Result<Vec<_>, _> = (0..100).map(|_| connect()).collect();
+    clients.map(drop).map_err(|error| error.to_string())
+}
+
+/// Takes every place of the admin listener and reads nothing. Health is told all the same.
+fn silence(app: &Served) -> Result<(), String> {
+    let admin = app.admin.ok_or("there is no admin listener")?;
+    let path = "/.well-known/waypost/health";
+    let request = format!("GET {path} HTTP/1.1\r\nhost: h\r\n\r\n").repeat(10);
+    let mut silent: Vec<_> = (0..40).map(|_| Client::connect(admin)).collect();
+    for client in &mut silent {
+        // The host may have ended it for a newer one.
+        let _ = client.send(request.as_bytes());
+    }
+    match Client::connect(admin).ask("GET", path, b"")? {
+        (200, _) => Ok(()),
+        (status, _) => Err(format!("{status} for 200")),
+    }
 }
 
 /// The head waits two milliseconds for the first byte: on a busy machine it may be gone when the stream breaks.

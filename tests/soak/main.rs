@@ -130,7 +130,7 @@ impl Soak {
 
     fn be_hostile(&self, app: &Served, left: &AtomicU64) {
         while let Some(number) = take(left) {
-            let (kind, outcome) = hostile::ask(app.address, number);
+            let (kind, outcome) = hostile::ask(app, number);
             self.count(kind, |tally, why| tally.surprises.push(why), outcome);
         }
     }

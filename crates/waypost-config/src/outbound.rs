@@ -1,14 +1,15 @@
 //! `allowed_outbound_hosts`: where a component may send requests. Entries mean what they mean in Spin.
 //!
 //! An entry is `scheme://host[:port]`. A request is denied unless an entry allows it. Templates are filled in before
-//! entries are parsed. Host names are not resolved: the decision depends on the name in the request, and not on its
-//! address.
+//! entries are parsed. Host names are not resolved: the decision depends on the name in the request. The host may then refuse
+//! the address that it resolves to ([`is_private`]).
 //!
 //! Source: <https://spinframework.dev/http-outbound#granting-http-permissions-to-components>.
 
 mod error;
 mod host;
 mod port;
+mod private;
 mod rule;
 
 use std::collections::BTreeSet;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 
 use crate::component_id::ComponentId;
 pub use error::OutboundError;
+pub use private::is_private;
 pub(crate) use rule::Rule;
 
 /// The domain of the components of the app.
@@ -81,16 +83,21 @@ impl AllowedHosts {
     /// `host` is the host of the URI (an IPv6 address in brackets). Without a `port` the default port of the scheme is
     /// meant. For the host `self.alt` this is [`allows_self`](Self::allows_self).
     pub fn allows(&self, scheme: &str, host: &str, port: Option<u16>) -> bool {
-        if host == SELF_AUTHORITY {
-            return self.allows_self();
+        match host {
+            SELF_AUTHORITY => self.allows_self(),
+            _ => self.grant(scheme, host, port).is_some(),
         }
-        let Ok(parsed) = url::Host::parse(host) else {
-            return false;
-        };
+    }
+
+    /// Returns the most specific kind of entry that allows a request to another host, or `None` if none does.
+    ///
+    /// The arguments are those of [`allows`](Self::allows).
+    pub fn grant(&self, scheme: &str, host: &str, port: Option<u16>) -> Option<Grant> {
+        let parsed = url::Host::parse(host).ok()?;
         let scheme = scheme.to_ascii_lowercase();
-        self.rules
-            .iter()
-            .any(|rule| rule.allows(&scheme, &parsed, port))
+        let allowing = self.rules.iter();
+        let allowing = allowing.filter(|rule| rule.allows(&scheme, &parsed, port));
+        allowing.map(Rule::grant).max()
     }
 
     /// Returns whether the component may send requests to its own app: without an authority, or with the authority
@@ -100,6 +107,17 @@ impl AllowedHosts {
     pub fn allows_self(&self) -> bool {
         self.rules.iter().any(Rule::allows_self)
     }
+}
+
+/// How an entry names the hosts that it allows, from the least to the most specific.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Grant {
+    /// `*`, `*.example.com`
+    Wildcard,
+    /// `example.com`
+    Name,
+    /// `127.0.0.1`, `10.0.0.0/8`
+    Address,
 }
 
 /// The ids of the components of an app, in lowercase as in host names.

@@ -14,7 +14,7 @@ use std::path::Path;
 
 use crate::document::{Collector, Document, Keys, Source, did_you_mean, read_text};
 use crate::fault::{FaultKind, Faults};
-pub use limits::{Limits, RouteLimits, StoreLimits};
+pub use limits::{DenyPrivate, Limits, RouteLimits, StoreLimits};
 pub use origin::{Origin, OriginError};
 use routes::RouteSettings;
 pub use server::Server;

@@ -11,7 +11,7 @@ use crate::compat::HostProfile;
 use crate::instance::config::Runtime;
 use crate::instance::reply::Reply;
 use crate::observe::metrics::Metrics;
-use crate::request::admission::{Admission, Place};
+use crate::request::admission::{Admission, Full, Place};
 use crate::request::body::{LargeBody, limited};
 use crate::request::context::RequestContext;
 use crate::request::failure::{Failure, bare};
@@ -130,9 +130,10 @@ async fn answer(
     context: RequestContext,
 ) -> Result<Reply, Failure> {
     let inner = context.inner().map_or(Ok(None), Admission::enter);
-    let inner = inner.map_err(|_| Failure::TreeBusy)?;
+    let inner = inner.map_err(|Full(limit)| Failure::TreeBusy(limit))?;
     let route = component.admission.enter();
-    let place = Place::new(route.map_err(|_| Failure::RouteBusy)?, inner);
+    let route = route.map_err(|Full(limit)| Failure::RouteBusy(limit))?;
+    let place = Place::new(route, inner);
     let limits = &component.config.limits;
     context.head.check(limits)?;
     let (request, too_large) = limit_body(request, limits.request_body)?;
@@ -143,12 +144,12 @@ async fn answer(
     let client_left = Arc::clone(&context.client_left);
     let client_fault = context.client_fault.clone();
     let answered = pool.call(request, context, place.clone()).await;
-    if let Err(Failure::Overdue) = answered {
-        return Err(Failure::Overdue);
+    if let Err(Failure::Overdue(limit)) = answered {
+        return Err(Failure::Overdue(limit));
     }
-    if too_large.is_some_and(|fault| fault.is_raised()) {
+    if let Some((_, limit)) = too_large.filter(|(fault, _)| fault.is_raised()) {
         // The component may have made anything of the error that it saw.
-        return Err(Failure::LargeBody);
+        return Err(Failure::LargeBody(limit));
     }
     if let Some(error) = client_fault.and_then(|fault| fault.get()) {
         return Err(Failure::ClientBody(error));
@@ -156,18 +157,18 @@ async fn answer(
     Ok(answered?.accept(place, client_left))
 }
 
-/// Limits the body of a request; returns the flag that is raised when the body exceeds the limit.
+/// Limits the body of a request; returns the flag that is raised when the body exceeds the limit, with the limit.
 fn limit_body(
     request: Request<WasiBody>,
     limit: Option<u64>,
-) -> Result<(Request<WasiBody>, Option<LargeBody>), Failure> {
+) -> Result<(Request<WasiBody>, Option<(LargeBody, u64)>), Failure> {
     let Some(limit) = limit else {
         return Ok((request, None));
     };
     if announced_length(request.headers()).is_some_and(|length| length > limit) {
-        return Err(Failure::LargeBody);
+        return Err(Failure::LargeBody(limit));
     }
     let (parts, body) = request.into_parts();
     let (body, too_large) = limited(body, limit);
-    Ok((Request::from_parts(parts, body), Some(too_large)))
+    Ok((Request::from_parts(parts, body), Some((too_large, limit))))
 }

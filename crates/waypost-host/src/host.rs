@@ -7,13 +7,14 @@ use crate::engine;
 use crate::engine::epoch::{EpochClock, Turns};
 use crate::error::HostError;
 use crate::http::admin::Admin;
-use crate::http::listener;
+use crate::http::{files, listener};
 use crate::instance::config::Runtime;
 use crate::instance::lifecycle::registry::Registry;
 use crate::instance::linker;
 use crate::instance::pool::{IDLE, Pools};
 use crate::instance::total_memory::TotalMemory;
 use crate::options::HostOptions;
+use crate::request::admission::Admission;
 use crate::wasi::key_value::Stores;
 use crate::wasi::upstream::Connections;
 use std::cmp::Reverse;
@@ -61,6 +62,7 @@ impl Host {
         };
         let resolved = manifest.resolve_with_file(|name| std::env::var_os(name))?;
         let code_cache = options.code_cache.clone();
+        let outbound = files::outbound(settings.limits.total_outbound_connections);
         let memory = Arc::new(TotalMemory::new(settings.limits.total_memory));
         let stores = open_stores(&manifest, &settings, &options)?;
         let parts = Assembly {
@@ -84,7 +86,8 @@ impl Host {
             turns,
             metrics,
             memory,
-            connections: Connections::new(),
+            files: Arc::new(Admission::limited(files::of_handlers())),
+            connections: Connections::new(outbound),
             dispatch,
         };
         let app = parts.app(resolved, runtime)?;

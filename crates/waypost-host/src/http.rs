@@ -4,7 +4,7 @@ pub(crate) mod admin;
 mod compression;
 mod connection;
 mod egress;
-mod files;
+pub(crate) mod files;
 mod ingress;
 pub(crate) mod listener;
 mod spin;

@@ -8,6 +8,8 @@ pub(crate) mod lifecycle;
 pub(crate) mod linker;
 pub(crate) mod load;
 pub(crate) mod memory;
+mod open_files;
+mod over_bound;
 pub(crate) mod pool;
 pub(crate) mod reply;
 pub(crate) mod run;

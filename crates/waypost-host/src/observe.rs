@@ -3,3 +3,4 @@
 pub(crate) mod labels;
 pub(crate) mod metrics;
 pub(crate) mod request_id;
+pub(crate) mod untrusted;

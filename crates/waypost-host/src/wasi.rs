@@ -4,6 +4,7 @@
 pub(crate) mod bindings;
 pub(crate) mod client_signal;
 pub(crate) mod dispatch;
+pub(crate) mod files;
 pub(crate) mod imports;
 pub(crate) mod key_value;
 pub(crate) mod logs;

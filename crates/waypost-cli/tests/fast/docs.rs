@@ -187,3 +187,38 @@ fn commands_and_flags_are_there() {
         "the pages name commands, and {known} were found"
     );
 }
+
+/// Each claim of `docs/bounds.md` names its tests: `module::test`, or a module of tests.
+#[test]
+fn tests_that_bounds_names_exist() {
+    let text = fs::read_to_string(root().join("docs/bounds.md")).unwrap();
+    let (_, table) = text.split_once("### Each claim and its test").unwrap();
+    let (table, _) = table.split_once("\n## ").unwrap();
+    let rows = table.lines().filter(|line| line.starts_with("| "));
+    let mut names = rows.filter_map(|row| row.split('|').nth(2));
+    let mut count = 0;
+    let missing: Vec<_> = names
+        .by_ref()
+        .flat_map(|tests| tests.split('`').skip(1).step_by(2))
+        .filter(|name| name.contains("::"))
+        .inspect(|_| count += 1)
+        .filter(|name| !is_there(name))
+        .collect();
+    assert!(missing.is_empty(), "no such tests: {missing:?}");
+    assert!(count > 30, "only {count} tests are named");
+}
+
+fn is_there(name: &str) -> bool {
+    let (module, test) = name.rsplit_once("::").unwrap();
+    let file = module.replace("::", "/");
+    let read = |path: String| fs::read_to_string(root().join("crates").join(path)).ok();
+    if test == "tests" {
+        let files = ["waypost-host", "waypost-config"].map(|of| format!("{of}/src/{file}"));
+        return files.iter().any(|file| {
+            let within = read(format!("{file}.rs")).is_some_and(|text| text.contains("mod tests"));
+            within || read(format!("{file}/tests.rs")).is_some()
+        });
+    }
+    let test = format!("fn {test}(");
+    read(format!("waypost-host/tests/host/{file}.rs")).is_some_and(|text| text.contains(&test))
+}

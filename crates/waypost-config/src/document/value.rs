@@ -106,6 +106,11 @@ impl<'t> Value<'t> {
         self.value.as_str()
     }
 
+    /// Returns a boolean, or `None` if this is not a boolean.
+    pub(crate) fn as_bool(&self) -> Option<bool> {
+        self.value.as_bool()
+    }
+
     pub(crate) fn string(&self, faults: &mut Collector) -> Option<Located<String>> {
         match self.value.as_str() {
             Some(text) => Some(Located::new(text.to_owned(), self.range.clone())),

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use url::Host;
 
-use super::{AppComponents, CHAINING_DOMAIN, OutboundError};
+use super::{AppComponents, CHAINING_DOMAIN, Grant, OutboundError};
 
 /// The hosts that an entry allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +67,14 @@ impl HostRule {
             (Self::Network(network), Host::Ipv6(address)) => network.contains((*address).into()),
             (Self::Network(_), Host::Domain(_)) => false,
             (Self::Literal(literal), host) => literal == host,
+        }
+    }
+
+    pub(super) fn grant(&self) -> Grant {
+        match self {
+            Self::Any | Self::Subdomains(_) => Grant::Wildcard,
+            Self::ToSelf | Self::Components(_) | Self::Literal(Host::Domain(_)) => Grant::Name,
+            Self::Network(_) | Self::Literal(Host::Ipv4(_) | Host::Ipv6(_)) => Grant::Address,
         }
     }
 

@@ -4,7 +4,7 @@ use url::Host;
 
 use super::host::HostRule;
 use super::port::PortRule;
-use super::{AppComponents, OutboundError};
+use super::{AppComponents, Grant, OutboundError};
 
 /// One entry: the schemes, hosts and ports that it allows, all of which must match.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +49,10 @@ impl Rule {
 
     pub(super) fn allows(&self, scheme: &str, host: &Host, port: Option<u16>) -> bool {
         self.scheme.allows(scheme) && self.host.allows(host) && self.port.allows(scheme, port)
+    }
+
+    pub(super) fn grant(&self) -> Grant {
+        self.host.grant()
     }
 
     pub(super) fn allows_self(&self) -> bool {

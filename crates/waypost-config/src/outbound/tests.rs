@@ -231,3 +231,27 @@ fn component_ids_are_read_from_hosts() {
         assert_eq!(service_chaining_target(host), expected, "{host}");
     }
 }
+
+#[test]
+fn the_most_specific_entry_counts() {
+    let allowed = allowed(&[
+        "http://*:*",
+        "http://*.example.com",
+        "http://db.example.com",
+        "http://10.0.0.0/8",
+        "http://127.0.0.1:80",
+    ]);
+    for (host, expected) in [
+        ("other.example", Grant::Wildcard),
+        ("a.example.com", Grant::Wildcard),
+        ("db.example.com", Grant::Name),
+        ("10.1.2.3", Grant::Address),
+        ("127.0.0.1", Grant::Address),
+        // The same address, in another notation.
+        ("2130706433", Grant::Address),
+        ("127.0.0.2", Grant::Wildcard),
+    ] {
+        assert_eq!(allowed.grant("http", host, None), Some(expected), "{host}");
+    }
+    assert_eq!(allowed.grant("https", "db.example.com", None), None);
+}

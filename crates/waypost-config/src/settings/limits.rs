@@ -1,10 +1,13 @@
 //! `[limits]`: the limits of the app and of its routes.
 
 mod bounds;
+mod private;
 mod stores;
 
 use std::time::Duration;
 
+pub use private::DenyPrivate;
+use private::read_deny_private;
 pub use stores::StoreLimits;
 
 use super::quantity::{read_count, read_duration, read_size, refuse};
@@ -56,6 +59,18 @@ pub struct Limits {
     /// The size of a handler's log, in bytes per second. Default: 1 MiB. Output above it is dropped, and
     /// the log says so.
     pub log_rate: u64,
+    /// The number of requests to the app's own routes that follow from one client's request, at once.
+    /// Default: 32. Above it the handler that sends one gets 503.
+    pub inner_requests: usize,
+    /// The number of connections to other hosts that one instance has open. Default: 32. Above it the
+    /// handler gets an error.
+    pub outbound_connections: usize,
+    /// The number of connections to other hosts that all instances have open. Default: 512, because each
+    /// takes a file descriptor. Above it the handler gets an error.
+    pub total_outbound_connections: usize,
+    /// Which requests may not reach private addresses. Default: those that only a wildcard allows. The
+    /// handler gets an error.
+    pub deny_private: DenyPrivate,
     /// How many calls to key-value stores one route may have at work at once. Default: 4. Beyond it
     /// a call waits.
     pub store_calls: usize,
@@ -80,6 +95,10 @@ impl Default for Limits {
             concurrency: 1_000,
             route_concurrency: 100,
             log_rate: MIB,
+            inner_requests: 32,
+            outbound_connections: 32,
+            total_outbound_connections: 512,
+            deny_private: DenyPrivate::Wildcards,
             store_calls: 4,
             stores: StoreLimits::default(),
         }
@@ -109,6 +128,12 @@ pub struct RouteLimits {
     pub concurrency: usize,
     /// The size of the handler's log, in bytes per second.
     pub log_rate: u64,
+    /// The number of requests to the app's own routes that follow from one client's request, at once.
+    pub inner_requests: usize,
+    /// The number of connections to other hosts that one instance has open.
+    pub outbound_connections: usize,
+    /// Which requests may not reach private addresses.
+    pub deny_private: DenyPrivate,
     /// How many calls to key-value stores the route may have at work at once.
     pub store_calls: usize,
 }
@@ -126,6 +151,9 @@ impl RouteLimits {
             request_line: limits.request_line,
             concurrency: limits.route_concurrency,
             log_rate: limits.log_rate,
+            inner_requests: limits.inner_requests,
+            outbound_connections: limits.outbound_connections,
+            deny_private: limits.deny_private,
             store_calls: limits.store_calls,
         }
     }
@@ -150,6 +178,9 @@ pub(super) struct Overrides {
     request_line: Option<usize>,
     concurrency: Option<usize>,
     log_rate: Option<u64>,
+    inner_requests: Option<usize>,
+    outbound_connections: Option<usize>,
+    deny_private: Option<DenyPrivate>,
     store_calls: Option<usize>,
 }
 
@@ -166,6 +197,11 @@ impl Overrides {
             request_line: self.request_line.unwrap_or(limits.request_line),
             concurrency: self.concurrency.unwrap_or(limits.concurrency),
             log_rate: self.log_rate.unwrap_or(limits.log_rate),
+            inner_requests: self.inner_requests.unwrap_or(limits.inner_requests),
+            outbound_connections: self
+                .outbound_connections
+                .unwrap_or(limits.outbound_connections),
+            deny_private: self.deny_private.unwrap_or(limits.deny_private),
             store_calls: self.store_calls.unwrap_or(limits.store_calls),
         }
     }
@@ -186,6 +222,14 @@ impl Overrides {
             request_line: size("request_line", faults),
             concurrency: read_count(table, concurrency, &bounds::CONCURRENCY, faults),
             log_rate: read_size(table, "log_rate", &bounds::LOG_RATE, faults),
+            inner_requests: read_count(table, "inner_requests", &bounds::INNER_REQUESTS, faults),
+            outbound_connections: read_count(
+                table,
+                "outbound_connections",
+                &bounds::OUTBOUND_CONNECTIONS,
+                faults,
+            ),
+            deny_private: read_deny_private(table, faults),
             store_calls: read_count(table, "store_calls", &bounds::STORE_CALLS, faults),
         }
     }
@@ -206,6 +250,10 @@ const KEYS: Keys = Keys::only(&[
     "concurrency",
     "route_concurrency",
     "log_rate",
+    "inner_requests",
+    "outbound_connections",
+    "total_outbound_connections",
+    "deny_private",
     "store_calls",
     "store_key",
     "store_value",
@@ -226,6 +274,9 @@ const ROUTE_KEYS: Keys = Keys {
         "request_line",
         "concurrency",
         "log_rate",
+        "inner_requests",
+        "outbound_connections",
+        "deny_private",
         "store_calls",
     ],
     unsupported: &[
@@ -235,6 +286,10 @@ const ROUTE_KEYS: Keys = Keys {
         (
             "total_memory",
             "set it in `[limits]`: routes share the memory",
+        ),
+        (
+            "total_outbound_connections",
+            "set it in `[limits]`: routes share the connections",
         ),
         ("route_concurrency", "write `concurrency`"),
         ("store_key", ALL_STORES),
@@ -258,6 +313,12 @@ pub(super) fn read(root: &Table<'_>, faults: &mut Collector) -> Limits {
     let overrides = Overrides::read(&table, "route_concurrency", faults);
     let route = overrides.over(RouteLimits::of_app(&defaults));
     let concurrency = read_count(&table, "concurrency", &bounds::CONCURRENCY, faults);
+    let total_outbound = read_count(
+        &table,
+        "total_outbound_connections",
+        &bounds::OUTBOUND_CONNECTIONS,
+        faults,
+    );
     let limits = Limits {
         max_duration: route.max_duration,
         cpu_time: route.cpu_time,
@@ -270,6 +331,10 @@ pub(super) fn read(root: &Table<'_>, faults: &mut Collector) -> Limits {
         concurrency: concurrency.unwrap_or(defaults.concurrency),
         route_concurrency: route.concurrency,
         log_rate: route.log_rate,
+        inner_requests: route.inner_requests,
+        outbound_connections: route.outbound_connections,
+        deny_private: route.deny_private,
+        total_outbound_connections: total_outbound.unwrap_or(defaults.total_outbound_connections),
         store_calls: route.store_calls,
         stores: stores::read(&table, &defaults.stores, faults),
         ..read_connection_limits(&table, defaults, faults)

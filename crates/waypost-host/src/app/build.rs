@@ -14,6 +14,7 @@ use crate::request::headers;
 use crate::wasi::dispatch::Dispatch;
 use crate::wasi::key_value::{Calls, StoreAccess, Stores};
 use crate::wasi::logs::ComponentLog;
+use crate::wasi::outgoing::OutgoingConfig;
 use crate::wasi::permissions::Permissions;
 use crate::wasi::upstream::Upstream;
 use std::collections::{BTreeMap, BTreeSet};
@@ -152,6 +153,15 @@ impl Assembly {
                 (limits, admission)
             }
         };
+        let permissions = Arc::new(permissions);
+        let outgoing = OutgoingConfig {
+            dispatch: Weak::clone(&runtime.dispatch),
+            permissions: Arc::clone(&permissions),
+            labels: Arc::clone(&labels),
+            limits: limits.clone(),
+            metrics: Arc::clone(&runtime.metrics),
+            upstream: Upstream::new(&runtime.connections),
+        };
         let metrics = Arc::clone(&runtime.metrics);
         let config = InstanceConfig {
             log: Arc::new(ComponentLog::new(
@@ -160,10 +170,10 @@ impl Assembly {
                 limits.log_rate,
             )),
             labels,
-            permissions: Arc::new(permissions),
-            upstream: Upstream::new(&runtime.connections),
+            permissions,
             limits,
             profile: self.options.profile,
+            outgoing: Arc::new(outgoing),
         };
         let source = declared.source.clone();
         Some(LazyComponent::new(

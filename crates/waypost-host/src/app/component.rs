@@ -6,7 +6,7 @@ use crate::instance::config::{InstanceConfig, Runtime};
 use crate::instance::load::{self, Binary, LoadError, load};
 use crate::instance::pool::InstancePool;
 use crate::observe::labels::Labels;
-use crate::observe::metrics::StatusClasses;
+use crate::observe::metrics::{Bound, StatusClasses};
 use crate::request::admission::Admission;
 use crate::request::context::RequestContext;
 use crate::request::failure::{Failure, Severity};
@@ -79,13 +79,21 @@ impl LazyComponent {
     pub(crate) fn report(&self, failure: &Failure, context: &RequestContext) {
         let Labels { route, component } = &*self.config.labels;
         let (request, status) = (context.id, failure.status().as_u16());
-        if let Some(bound) = failure.bound() {
+        let bound = failure.bound();
+        if let Some(bound) = bound {
             self.runtime.metrics.over(bound);
         }
+        let bound = bound.map(Bound::name);
         match failure.severity() {
-            Severity::Detail => tracing::debug!(route, %component, %request, status, "{failure}"),
-            Severity::Warning => tracing::warn!(route, %component, %request, status, "{failure}"),
-            Severity::Error => tracing::error!(route, %component, %request, status, "{failure}"),
+            Severity::Detail => {
+                tracing::debug!(route, %component, %request, status, bound, "{failure}")
+            }
+            Severity::Warning => {
+                tracing::warn!(route, %component, %request, status, bound, "{failure}")
+            }
+            Severity::Error => {
+                tracing::error!(route, %component, %request, status, bound, "{failure}")
+            }
         }
     }
 

@@ -18,7 +18,7 @@ use std::time::Duration;
 use wasmtime_wasi_http::{ForbiddenHeaderFilter, WasiHttpHooks};
 use waypost_config::Settings;
 use waypost_config::manifest::Route;
-use waypost_config::settings::Limits;
+use waypost_config::settings::{DenyPrivate, Limits};
 
 /// The client of a request that one component makes to another (`crates/trigger-http/src/outbound_http.rs`).
 const CHAINED_CLIENT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
@@ -42,6 +42,7 @@ pub(crate) fn settings(settings: Settings) -> Settings {
         keep_alive: EVER,
         request_body: None,
         route_concurrency: settings.limits.concurrency,
+        deny_private: DenyPrivate::Never,
         ..settings.limits
     };
     settings

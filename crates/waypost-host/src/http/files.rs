@@ -25,6 +25,27 @@ pub(super) fn connections(wanted: usize) -> usize {
     room.min(wanted).min(Semaphore::MAX_PERMITS)
 }
 
+/// Returns how many connections to other hosts there is room for, of the `wanted` ones: they may take half of what clients
+/// leave.
+pub(crate) fn outbound(wanted: usize) -> usize {
+    let files = raise();
+    let room = usize::try_from(reserved(files) / 2).unwrap_or(usize::MAX);
+    if room < wanted {
+        tracing::warn!(
+            files,
+            "the process may open {files} files, so its handlers get {room} connections to other hosts at once, not {wanted} (`total_outbound_connections` in `waypost.toml`); raise the limit with `ulimit -n`, or `LimitNOFILE` of systemd"
+        );
+    }
+    room.min(wanted).max(1)
+}
+
+/// Returns how many files the handlers may have open, all together: an eighth of what clients leave.
+pub(crate) fn of_handlers() -> usize {
+    usize::try_from(reserved(raise()) / 8)
+        .unwrap_or(usize::MAX)
+        .max(1)
+}
+
 /// Raises the soft limit to the hard one, and returns it.
 fn raise() -> u64 {
     let mut limit = getrlimit(Resource::Nofile);
@@ -44,8 +65,12 @@ fn raise() -> u64 {
 
 /// Returns how many of these descriptors connections may take.
 fn room(files: u64) -> usize {
-    let reserved = (files / RESERVED_SHARE).min(MOST_RESERVED);
-    usize::try_from(files - reserved).unwrap_or(usize::MAX)
+    usize::try_from(files - reserved(files)).unwrap_or(usize::MAX)
+}
+
+/// Returns how many of these descriptors connections leave.
+fn reserved(files: u64) -> u64 {
+    (files / RESERVED_SHARE).min(MOST_RESERVED)
 }
 
 #[cfg(test)]
@@ -64,5 +89,6 @@ mod tests {
     #[test]
     fn few_connections_fit_always() {
         assert_eq!(connections(8), 8);
+        assert_eq!(outbound(8), 8);
     }
 }

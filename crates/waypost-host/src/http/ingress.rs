@@ -5,7 +5,7 @@ use super::egress;
 use crate::app::App;
 use crate::instance::detach::Detachable;
 use crate::observe::metrics::Bound;
-use crate::request::admission::Permit;
+use crate::request::admission::{Full, Permit};
 use crate::request::body::{self, ClientBody, ClientFault, Unread};
 use crate::request::context::RequestContext;
 use crate::request::failure::{Failure, bare, plain, reason, rejection};
@@ -109,11 +109,15 @@ async fn admitted(
 ) -> (Response<WasiBody>, Option<Permit>, bool) {
     let mut context = RequestContext::from_client();
     context.client_fault = fault;
-    let Ok(place) = app.admission.enter() else {
-        tracing::debug!(request = %context.id, "{}", Failure::AppBusy);
-        app.metrics.over(Bound::Concurrency);
-        let response = Failure::AppBusy.response(&context, app.development);
-        return (response, None, false);
+    let place = match app.admission.enter() {
+        Ok(place) => place,
+        Err(Full(limit)) => {
+            let failure = Failure::AppBusy(limit);
+            tracing::debug!(request = %context.id, "{failure}");
+            app.metrics.over(Bound::Concurrency);
+            let response = failure.response(&context, app.development);
+            return (response, None, false);
+        }
     };
     let compress = app.settings.server.compress;
     let encodings = compress.then(|| AcceptedEncodings::of(&request));

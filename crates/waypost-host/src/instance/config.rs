@@ -9,10 +9,12 @@ use crate::instance::state::InstanceState;
 use crate::instance::total_memory::TotalMemory;
 use crate::observe::labels::Labels;
 use crate::observe::metrics::Metrics;
+use crate::request::admission::Admission;
 use crate::wasi::dispatch::Dispatch;
 use crate::wasi::logs::ComponentLog;
+use crate::wasi::outgoing::OutgoingConfig;
 use crate::wasi::permissions::Permissions;
-use crate::wasi::upstream::{Connections, Upstream};
+use crate::wasi::upstream::Connections;
 use std::sync::{Arc, Weak};
 use wasmtime::Engine;
 use wasmtime::component::Linker;
@@ -22,10 +24,10 @@ use waypost_config::settings::RouteLimits;
 pub(crate) struct InstanceConfig {
     pub(crate) labels: Arc<Labels>,
     pub(crate) permissions: Arc<Permissions>,
-    pub(crate) upstream: Arc<Upstream>,
     pub(crate) log: Arc<ComponentLog>,
     pub(crate) limits: RouteLimits,
     pub(crate) profile: HostProfile,
+    pub(crate) outgoing: Arc<OutgoingConfig>,
 }
 
 /// What the instances of all components of an app share.
@@ -39,6 +41,8 @@ pub(crate) struct Runtime {
     pub(crate) metrics: Arc<Metrics>,
     /// Limits the memory of all instances.
     pub(crate) memory: Arc<TotalMemory>,
+    /// Limits the files that all instances have open.
+    pub(crate) files: Arc<Admission>,
     /// The connections to other hosts that all instances have open.
     pub(crate) connections: Arc<Connections>,
     /// The app, which answers the requests of its own components.

@@ -16,6 +16,13 @@ pub(crate) struct CpuMeter {
     _guest: Guest,
 }
 
+/// A guest ran for longer than it may.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "ran for {0:?} of CPU time without a pause; raise `cpu_time` in `waypost.toml` if it has to"
+)]
+pub(super) struct OverCpuTime(Duration);
+
 enum Turn {
     /// The guest is in its first epoch after a pause, which needs no turn.
     NotNeeded,
@@ -46,9 +53,7 @@ impl CpuMeter {
         let used = self.used.fetch_add(1, Ordering::Relaxed) + 1;
         if used > self.limit {
             let time = EPOCH * u32::try_from(self.limit).unwrap_or(u32::MAX);
-            return Err(wasmtime::format_err!(
-                "ran for {time:?} of CPU time without a pause; raise `cpu_time` in `waypost.toml` if it has to"
-            ));
+            return Err(OverCpuTime(time).into());
         }
         self.enter(Turn::Awaited);
         let meter = Arc::clone(self);

@@ -17,6 +17,7 @@ use futures::channel::oneshot;
 use http::{Request, Response};
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 use tokio::time::error::Elapsed;
@@ -49,7 +50,7 @@ pub(crate) struct InstancePool {
 
 struct Idle {
     instance: Box<Instance>,
-    since: Instant,
+    waiting: Waiting,
 }
 
 /// A component with its memory.
@@ -98,12 +99,13 @@ impl InstancePool {
         context: RequestContext,
         place: Option<Arc<Place>>,
     ) -> Result<Answered, Failure> {
-        let deadline = Instant::now() + self.config.limits.max_duration;
+        let max_duration = self.config.limits.max_duration;
+        let deadline = Instant::now() + max_duration;
         let instance = match self.take_idle() {
             Some(instance) => instance,
             None => match timeout_at(deadline, Box::pin(self.make())).await {
                 Ok(made) => made?,
-                Err(_) => return Err(Failure::Overdue),
+                Err(_) => return Err(Failure::Overdue(max_duration)),
             },
         };
         let is_chained = context.is_chained();
@@ -129,16 +131,20 @@ impl InstancePool {
             Ok(Ok(Err(error))) => Err(Failure::Returned(summary(&error))),
             Ok(Err(oneshot::Canceled)) if call.lacked_memory() => {
                 // Those that wait may have what this one lacked.
-                self.runtime.pools.retire_idle(Duration::ZERO);
-                Err(Failure::MemoryBusy)
+                self.runtime.pools.make_room();
+                Err(self.memory_busy())
             }
             Ok(Err(oneshot::Canceled)) => Err(Failure::Trapped),
             Err(_) => {
                 // Before the work is dropped, which reports why the instance ends.
                 call.overdue();
-                Err(Failure::Overdue)
+                Err(Failure::Overdue(max_duration))
             }
         }
+    }
+
+    fn memory_busy(&self) -> Failure {
+        Failure::MemoryBusy(self.runtime.memory.mebibytes())
     }
 
     fn take_idle(&self) -> Option<Box<Instance>> {
@@ -153,14 +159,14 @@ impl InstancePool {
     /// Makes an instance. If the engine's pool is exhausted it drops all idle instances of the app, and tries once more.
     async fn make(&self) -> Result<Box<Instance>, Failure> {
         if !self.runtime.memory.has_room() {
-            self.runtime.pools.retire_idle(Duration::ZERO);
+            self.runtime.pools.make_room();
             if !self.runtime.memory.has_room() {
-                return Err(Failure::MemoryBusy);
+                return Err(self.memory_busy());
             }
         }
         match self.instantiate().await {
             Err(Failure::PoolBusy(_)) => {
-                self.runtime.pools.retire_idle(Duration::ZERO);
+                self.runtime.pools.make_room();
                 self.instantiate().await
             }
             made => made,
@@ -198,8 +204,8 @@ impl InstancePool {
         instance.lifecycle.settle();
         let is_kept = instance.left > 0 && !self.runtime.memory.is_scarce();
         if is_kept && instance.lifecycle.end_reason().is_none() {
-            let since = Instant::now();
-            idle.push(Idle { instance, since });
+            let waiting = Waiting::new(&self.runtime);
+            idle.push(Idle { instance, waiting });
             return;
         }
         drop(idle);
@@ -211,7 +217,8 @@ impl InstancePool {
         let retired: Vec<Idle> = {
             let mut idle = self.lock();
             // They are in the order in which they began to wait.
-            let kept = idle.partition_point(|idle| now.duration_since(idle.since) >= waited);
+            let kept =
+                idle.partition_point(|idle| now.duration_since(idle.waiting.since) >= waited);
             idle.drain(..kept).collect()
         };
         drop(retired);
@@ -265,13 +272,25 @@ fn not_made(error: wasmtime::Error) -> Failure {
 
 /// The pools of all components of an app, in all versions that still serve.
 #[derive(Default)]
-pub(crate) struct Pools(Mutex<Vec<Weak<InstancePool>>>);
+pub(crate) struct Pools {
+    all: Mutex<Vec<Weak<InstancePool>>>,
+    /// Instances that wait for a request, in all pools.
+    idle: AtomicUsize,
+}
 
 impl Pools {
     fn enter(&self, pool: &Arc<InstancePool>) {
         let mut pools = self.lock();
         pools.retain(|pool| pool.strong_count() > 0);
         pools.push(Arc::downgrade(pool));
+    }
+
+    /// Drops all instances that wait for a request, for one that lacks something. While that lasts no others begin to wait, so
+    /// a refusal mostly finds none, and costs nothing.
+    fn make_room(&self) {
+        if self.idle.load(Ordering::Relaxed) > 0 {
+            self.retire_idle(Duration::ZERO);
+        }
     }
 
     /// Drops the instances that have waited for a request for this long.
@@ -283,6 +302,28 @@ impl Pools {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Weak<InstancePool>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Counts an instance that waits for a request.
+struct Waiting {
+    runtime: Arc<Runtime>,
+    since: Instant,
+}
+
+impl Waiting {
+    fn new(runtime: &Arc<Runtime>) -> Self {
+        runtime.pools.idle.fetch_add(1, Ordering::Relaxed);
+        Self {
+            runtime: Arc::clone(runtime),
+            since: Instant::now(),
+        }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.runtime.pools.idle.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -6,6 +6,7 @@
 
 use super::cpu::CpuMeter;
 use super::lifecycle::{EndReason, Lifecycle};
+use super::over_bound::OverBound;
 use super::pool::{Instance, InstancePool};
 use super::state::InstanceState;
 use crate::observe::labels::Labels;
@@ -48,7 +49,8 @@ pub(crate) async fn run(pool: Weak<InstancePool>, instance: Box<Instance>, job: 
         None => return,
     };
     match (result, working.0.take()) {
-        (Ok(()), Some(instance)) => {
+        (Ok(()), Some(mut instance)) => {
+            instance.store.data_mut().request_ended();
             // Without a pool, a new version of the component has replaced this one.
             if let Some(pool) = pool.upgrade() {
                 pool.give_back(instance);
@@ -201,13 +203,15 @@ fn report(
             tracing::warn!(route, %component, %request, "no response in time; instance dropped");
         }
         None => {
-            let remark = state.memory.remark();
+            let over = OverBound::of(error, &state.memory, &state.config.limits);
+            let bound = over.as_ref().map(|over| over.bound);
             // A response that counts the total follows.
-            if state.memory.exceeded() == Some(Bound::Memory) {
-                metrics.over(Bound::Memory);
-            }
+            bound
+                .filter(|bound| *bound != Bound::TotalMemory)
+                .inspect(|bound| metrics.over(*bound));
+            let (bound, remark) = (bound.map(Bound::name), over.and_then(|over| over.remark));
             let cause = summary(error);
-            tracing::error!(route, %component, %request, cause, remark, "instance failed");
+            tracing::error!(route, %component, %request, cause, bound, remark, "instance failed");
             tracing::debug!(route, %component, %request, "{error:?}");
         }
     }

@@ -7,13 +7,13 @@ use super::memory::{self, MemoryLimit};
 use crate::compat::HostProfile;
 use crate::compat::spin::AllHeaders;
 use crate::instance::load::check_mount;
-use crate::observe::metrics::Bound;
 use crate::request::context::CurrentRequest;
 use crate::wasi::client_signal::ClientSignal;
+use crate::wasi::files::OpenFiles;
 use crate::wasi::imports::ImportState;
-use crate::wasi::logs::LogStream;
+use crate::wasi::logs::InstanceLog;
 use crate::wasi::outgoing::Outgoing;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use wasmtime::Store;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
@@ -28,6 +28,8 @@ pub(crate) struct InstanceState {
     pub(crate) current: Arc<CurrentRequest>,
     pub(crate) memory: MemoryLimit,
     pub(crate) imports: ImportState,
+    pub(crate) log: InstanceLog,
+    pub(crate) files: OpenFiles,
     wasi: WasiCtx,
     http: WasiHttpCtx,
     outgoing: Outgoing,
@@ -52,21 +54,18 @@ impl InstanceState {
         http.set_field_size_limit(memory::FIELDS_BYTES);
         let mut table = ResourceTable::new();
         table.set_max_capacity(memory::handles(config.limits.memory));
+        let log = InstanceLog::new(&config.log, &current);
         let state = Self {
-            wasi: wasi(config, &current)?,
+            wasi: wasi(config, &current, &log)?,
+            log,
+            files: OpenFiles::new(labels, &current, &runtime.metrics, &runtime.files),
             http,
             memory: MemoryLimit::new(
                 config.limits.memory,
                 Arc::clone(&runtime.memory),
                 Arc::clone(lifecycle),
             ),
-            outgoing: Outgoing::new(
-                Weak::clone(&runtime.dispatch),
-                Arc::clone(permissions),
-                Arc::clone(labels),
-                Arc::clone(&current),
-                Arc::clone(&config.upstream),
-            ),
+            outgoing: Outgoing::new(&config.outgoing, &current),
             imports: ImportState {
                 table,
                 permissions: Arc::clone(permissions),
@@ -80,15 +79,14 @@ impl InstanceState {
         store.limiter(|state| &mut state.memory);
         memory::bound_host_objects(&mut store, config.limits.memory);
         store.set_epoch_deadline(1);
-        let metrics = Arc::clone(&runtime.metrics);
-        store.epoch_deadline_callback(move |_| {
-            let ended = meter.epoch_ended();
-            if ended.is_err() {
-                metrics.over(Bound::CpuTime);
-            }
-            ended
-        });
+        store.epoch_deadline_callback(move |_| meter.epoch_ended());
         Ok(store)
+    }
+
+    /// Called when the guest has nothing left to do for a request, before the next one.
+    pub(crate) fn request_ended(&mut self) {
+        self.log.flush();
+        self.files.forget_closed();
     }
 
     /// Returns how requests get into the instances of a component.
@@ -109,7 +107,11 @@ impl InstanceState {
 }
 
 /// Builds what WASI offers to an instance besides HTTP.
-fn wasi(config: &InstanceConfig, current: &Arc<CurrentRequest>) -> wasmtime::Result<WasiCtx> {
+fn wasi(
+    config: &InstanceConfig,
+    current: &Arc<CurrentRequest>,
+    log: &InstanceLog,
+) -> wasmtime::Result<WasiCtx> {
     let mut builder = WasiCtxBuilder::new();
     builder.max_random_size(memory::RANDOM_BYTES);
     for (name, value) in &config.permissions.environment {
@@ -123,10 +125,9 @@ fn wasi(config: &InstanceConfig, current: &Arc<CurrentRequest>) -> wasmtime::Res
     if config.profile == HostProfile::Waypost {
         builder.stdin(ClientSignal::new(Arc::clone(current)));
     }
-    let log = &config.log;
     builder
-        .stdout(LogStream::stdout(Arc::clone(log), Arc::clone(current)))
-        .stderr(LogStream::stderr(Arc::clone(log), Arc::clone(current)));
+        .stdout(log.stdout.clone())
+        .stderr(log.stderr.clone());
     Ok(builder.build())
 }
 

@@ -6,6 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// The least that must be free for another instance: a Rust handler starts with 17 pages of 64 KiB.
 const FLOOR: usize = 2 << 20;
 
+/// An instance that has no more than this may use the last eighth of the total: so a route whose instances take all that they
+/// can get leaves room for others.
+const SMALL: usize = 4 << 20;
+
 /// What is assumed where the system does not say how much memory it has.
 const ASSUMED: u64 = 1 << 30;
 
@@ -27,9 +31,13 @@ impl TotalMemory {
         }
     }
 
-    /// Reserves `bytes` more, and returns whether there was room.
-    pub(super) fn reserve(&self, bytes: usize) -> bool {
-        let more = |used: usize| used.checked_add(bytes).filter(|used| *used <= self.limit);
+    /// Reserves `bytes` more for an instance that has `own` then, and returns whether there was room.
+    pub(super) fn reserve(&self, bytes: usize, own: usize) -> bool {
+        let limit = match own <= SMALL {
+            true => self.limit,
+            false => self.limit - self.limit / 8,
+        };
+        let more = |used: usize| used.checked_add(bytes).filter(|used| *used <= limit);
         let updated = self
             .used
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
@@ -94,11 +102,20 @@ mod tests {
     fn what_is_released_can_be_reserved_again() {
         let total = TotalMemory::new(Some(8 << 20));
         assert!(total.has_room() && !total.is_scarce());
-        assert!(total.reserve(7 << 20));
-        assert!(!total.reserve(2 << 20));
+        assert!(total.reserve(7 << 20, 7 << 20));
+        assert!(!total.reserve(2 << 20, 2 << 20));
         assert!(!total.has_room() && total.is_scarce());
         total.release(7 << 20);
-        assert!(total.reserve(8 << 20));
+        assert!(total.reserve(6 << 20, 6 << 20));
+    }
+
+    #[test]
+    fn the_last_of_the_total_is_for_small_instances() {
+        let total = TotalMemory::new(Some(64 << 20));
+        assert!(!total.reserve(57 << 20, 57 << 20));
+        assert!(total.reserve(56 << 20, 56 << 20));
+        assert!(!total.reserve(1 << 20, SMALL + 1));
+        assert!(total.reserve(8 << 20, SMALL));
     }
 
     #[test]

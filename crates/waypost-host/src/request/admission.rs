@@ -75,13 +75,13 @@ impl Admission {
             .taken
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more)
             .map(|_| Some(Permit(Arc::clone(places))))
-            .map_err(|_| Full)
+            .map_err(|_| Full(places.limit))
     }
 }
 
-/// The limit is reached.
+/// The limit is reached: this many are admitted at once.
 #[derive(Debug)]
-pub(crate) struct Full;
+pub(crate) struct Full(pub(crate) usize);
 
 #[cfg(test)]
 mod tests {

@@ -4,7 +4,7 @@ use super::admission::Admission;
 use super::body::ClientFault;
 use super::head::HeadSize;
 use crate::observe::request_id::RequestId;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio_util::sync::CancellationToken;
 
 /// How many components a request may pass through before the host takes it for a loop.
@@ -12,12 +12,6 @@ use tokio_util::sync::CancellationToken;
 /// Router and handler are two; a handler that asks another through the router makes four. Sixteen
 /// leaves room for any sane app and ends a cycle before it costs more than sixteen instances.
 const MAX_DEPTH: u8 = 16;
-
-/// How many requests to its own app a client's request may have under way at once, with all that these make in turn.
-///
-/// A page that asks twenty routes at once fits. Without a limit, a few clients of a handler that asks many others, each of
-/// which asks many others, take every place of the app.
-const MAX_INNER_REQUESTS: usize = 32;
 
 /// The id of a request, its depth in a chain of components, and whether its client is still there. None of it travels in
 /// a header.
@@ -34,7 +28,12 @@ pub(crate) struct RequestContext {
     pub(crate) client_fault: Option<ClientFault>,
     /// Limits the requests that handlers make to the app for one client's request, however they follow from each other.
     /// `None` until a handler makes the first.
+    ///
+    /// Without a limit, a few clients of a handler that asks many others, each of which asks many others, take every place
+    /// of the app.
     inner: Option<Arc<Admission>>,
+    /// Whether the app's router forwarded the request. It does so once; what else it asks for counts as inner requests.
+    is_forwarded: bool,
     depth: u8,
 }
 
@@ -47,6 +46,7 @@ impl RequestContext {
             head: HeadSize::default(),
             client_fault: None,
             inner: None,
+            is_forwarded: false,
             depth: 0,
         }
     }
@@ -54,6 +54,11 @@ impl RequestContext {
     /// Returns the limit that the request counts towards, or `None` if it is the client's own.
     pub(crate) fn inner(&self) -> Option<&Admission> {
         self.inner.as_deref()
+    }
+
+    fn count_inner(&mut self, most: usize) {
+        self.inner
+            .get_or_insert_with(|| Arc::new(Admission::limited(most)));
     }
 
     /// Returns whether a component made the request, and not a client.
@@ -70,13 +75,14 @@ impl RequestContext {
             client_left: Arc::default(),
             head: HeadSize::default(),
             client_fault: None,
+            is_forwarded: false,
             ..self.clone()
         })
     }
 
     /// Returns the context of a request that the router forwards with a head of this size, or `None` if the chain gets
     /// too deep. Its client is the router's client.
-    pub(crate) fn forwarded(&self, head: HeadSize) -> Option<Self> {
+    fn forwarded(&self, head: HeadSize) -> Option<Self> {
         let chained = self.chained()?;
         Some(Self {
             client_left: Arc::new(self.client_left.child_token()),
@@ -99,25 +105,35 @@ impl CurrentRequest {
 
     /// Records that the instance works on another request now.
     pub(crate) fn set(&self, context: RequestContext) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = context;
+        *self.lock() = context;
     }
 
     /// Returns the context of a request that the component makes to another one of the app, or `None` if the chain gets too
-    /// deep. Such requests count together, with those that follow from them.
-    pub(crate) fn inner(&self) -> Option<RequestContext> {
-        let mut current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        current
-            .inner
-            .get_or_insert_with(|| Arc::new(Admission::limited(MAX_INNER_REQUESTS)));
+    /// deep. Such requests count together, with those that follow from them. `most` of them are admitted at once if this is
+    /// the first.
+    pub(crate) fn inner(&self, most: usize) -> Option<RequestContext> {
+        let mut current = self.lock();
+        current.count_inner(most);
         current.chained()
+    }
+
+    /// Returns the context of a request that the app's router makes to a component, or `None` if the chain gets too deep. The
+    /// first one is its client's request, and the others count as inner requests.
+    pub(crate) fn forwarded(&self, head: HeadSize, most: usize) -> Option<RequestContext> {
+        let mut current = self.lock();
+        if std::mem::replace(&mut current.is_forwarded, true) {
+            current.count_inner(most);
+        }
+        current.forwarded(head)
     }
 
     /// Returns the request that the instance works on.
     pub(crate) fn get(&self) -> RequestContext {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, RequestContext> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -135,6 +151,21 @@ mod tests {
         assert!(!first.client_left.is_cancelled() && !other.client_left.is_cancelled());
         first.client_left.cancel();
         assert!(other.client_left.is_cancelled() && !chained.client_left.is_cancelled());
+    }
+
+    #[test]
+    fn only_the_first_request_that_a_router_forwards_is_its_clients() {
+        let current = CurrentRequest::new();
+        let forwarded = || {
+            current
+                .forwarded(HeadSize::default(), 1)
+                .expect("it is the first link")
+        };
+        assert!(forwarded().inner().is_none());
+        let (second, third) = (forwarded(), forwarded());
+        let place = second.inner().expect("it counts").enter();
+        assert!(place.is_ok());
+        assert!(third.inner().expect("it counts too").enter().is_err());
     }
 
     #[test]

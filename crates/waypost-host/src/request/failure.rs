@@ -4,10 +4,12 @@ use super::body;
 use super::context::RequestContext;
 use super::head::RequestError;
 use crate::observe::metrics::Bound;
+use crate::observe::untrusted::shown;
 use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::{Response, StatusCode};
 use std::error::Error;
 use std::sync::Arc;
+use std::time::Duration;
 use wasmtime_wasi_http::WasiBody;
 use waypost_router::X_REQUEST_ID;
 
@@ -17,37 +19,37 @@ const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("1");
 /// Why a component gave no answer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
-    #[error("the app serves as many requests as `concurrency` in `waypost.toml` allows")]
-    AppBusy,
-    #[error("the route serves as many requests as its `concurrency` in `waypost.toml` allows")]
-    RouteBusy,
+    #[error("the app serves {0} requests, as many as `concurrency` in `waypost.toml` allows")]
+    AppBusy(usize),
+    #[error("the route serves {0} requests, as many as its `concurrency` in `waypost.toml` allows")]
+    RouteBusy(usize),
     #[error(
-        "the handlers that work on one client's request have as many requests to the app under way as the host allows"
+        "the handlers that work on one client's request have {0} requests to the app under way, as many as `inner_requests` in `waypost.toml` allows"
     )]
-    TreeBusy,
+    TreeBusy(usize),
     #[error(transparent)]
     Head(#[from] RequestError),
     #[error(transparent)]
     ClientBody(RequestError),
-    #[error("the body is larger than `request_body` in `waypost.toml` allows")]
-    LargeBody,
+    #[error("the body is larger than {0} bytes (`request_body` in `waypost.toml`)")]
+    LargeBody(u64),
     #[error(
-        "all instances together have as much memory as `total_memory` in `waypost.toml` allows"
+        "all instances together have {0} MiB of memory, as much as `total_memory` in `waypost.toml` allows"
     )]
-    MemoryBusy,
+    MemoryBusy(usize),
     #[error("no instance is free: {0}")]
     PoolBusy(String),
     #[error("{0}")]
     NotLoaded(Arc<dyn Error + Send + Sync>),
-    #[error("no response within the route's `max_duration`")]
-    Overdue,
+    #[error("no response within {0:?} (`max_duration` in `waypost.toml`)")]
+    Overdue(Duration),
     #[error("the instance trapped before it answered")]
     Trapped,
-    #[error("the handler returned an error: {0}")]
+    #[error("the handler returned an error: {}", shown(.0))]
     Returned(String),
     #[error("the handler's status {0} is not that of a response to a request")]
     Informational(StatusCode),
-    #[error("the body of the response failed before its first byte: {0}")]
+    #[error("the body of the response failed before its first byte: {}", shown(.0))]
     Body(String),
 }
 
@@ -64,14 +66,14 @@ impl Failure {
     /// Returns the status of the response.
     pub(crate) fn status(&self) -> StatusCode {
         match self {
-            Self::AppBusy
-            | Self::RouteBusy
-            | Self::TreeBusy
-            | Self::MemoryBusy
+            Self::AppBusy(_)
+            | Self::RouteBusy(_)
+            | Self::TreeBusy(_)
+            | Self::MemoryBusy(_)
             | Self::PoolBusy(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Head(error) | Self::ClientBody(error) => error.status(),
-            Self::LargeBody => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Overdue => StatusCode::GATEWAY_TIMEOUT,
+            Self::LargeBody(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Overdue(_) => StatusCode::GATEWAY_TIMEOUT,
             Self::NotLoaded(_)
             | Self::Trapped
             | Self::Returned(_)
@@ -83,13 +85,13 @@ impl Failure {
     /// Returns the bound that the request exceeded, if any.
     pub(crate) fn bound(&self) -> Option<Bound> {
         match self {
-            Self::AppBusy | Self::PoolBusy(_) => Some(Bound::Concurrency),
-            Self::RouteBusy => Some(Bound::RouteConcurrency),
-            Self::TreeBusy => Some(Bound::InnerRequests),
-            Self::MemoryBusy => Some(Bound::TotalMemory),
+            Self::AppBusy(_) | Self::PoolBusy(_) => Some(Bound::Concurrency),
+            Self::RouteBusy(_) => Some(Bound::RouteConcurrency),
+            Self::TreeBusy(_) => Some(Bound::InnerRequests),
+            Self::MemoryBusy(_) => Some(Bound::TotalMemory),
             Self::Head(error) => error.bound(),
-            Self::LargeBody => Some(Bound::RequestBody),
-            Self::Overdue => Some(Bound::MaxDuration),
+            Self::LargeBody(_) => Some(Bound::RequestBody),
+            Self::Overdue(_) => Some(Bound::MaxDuration),
             // A fault of the client's body is counted where the request entered the host.
             Self::ClientBody(_)
             | Self::NotLoaded(_)
@@ -106,11 +108,11 @@ impl Failure {
             Self::Trapped
             | Self::Head(_)
             | Self::ClientBody(_)
-            | Self::LargeBody
-            | Self::AppBusy
-            | Self::RouteBusy
+            | Self::LargeBody(_)
+            | Self::AppBusy(_)
+            | Self::RouteBusy(_)
             | Self::PoolBusy(_) => Severity::Detail,
-            Self::Overdue | Self::TreeBusy | Self::MemoryBusy => Severity::Warning,
+            Self::Overdue(_) | Self::TreeBusy(_) | Self::MemoryBusy(_) => Severity::Warning,
             Self::NotLoaded(_) | Self::Returned(_) | Self::Informational(_) | Self::Body(_) => {
                 Severity::Error
             }
@@ -190,7 +192,7 @@ mod tests {
     #[test]
     fn a_busy_app_says_when_to_come_back() {
         let context = RequestContext::from_client();
-        let response = Failure::AppBusy.response(&context, false);
+        let response = Failure::AppBusy(1).response(&context, false);
         assert_eq!(response.status(), 503);
         assert_eq!(response.headers()[RETRY_AFTER], "1");
         assert_eq!(response.headers()[X_REQUEST_ID], context.id.to_string());

@@ -20,6 +20,7 @@ pub use stores::Stores;
 
 use crate::observe::labels::Labels;
 use crate::observe::metrics::{Bound, Metrics};
+use crate::observe::untrusted::shown;
 use crate::wasi::imports::ImportState;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -146,7 +147,7 @@ impl OpenStore {
         if !access.granted.contains(label) {
             let error = StoreError::AccessDenied(label.to_owned());
             let Labels { route, component } = &*imports.labels;
-            tracing::warn!(route, %component, "{error}");
+            tracing::warn!(route, %component, "{}", shown(&error.to_string()));
             return Err(error);
         }
         Ok(Self {

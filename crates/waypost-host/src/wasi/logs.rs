@@ -1,12 +1,13 @@
 //! Writes the standard output and standard error of components to the log, line by line.
 //!
 //! The length of a line is bounded, and so are the bytes per second of a component: a guest in a loop must not fill the
-//! disk on which the log is kept.
+//! disk on which the log is kept. A line cannot be taken for something that the host logs: see [`shown`].
 
 mod budget;
 
 use crate::observe::labels::Labels;
 use crate::observe::metrics::{Bound, Metrics};
+use crate::observe::untrusted::shown;
 use crate::request::context::CurrentRequest;
 use budget::{LogBudget, Verdict};
 use bytes::Bytes;
@@ -21,9 +22,15 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 /// Longest line in bytes; a longer one is split.
 const MAX_LINE: usize = 8 * 1024;
 
+/// What a line of the log has beside its text and the names of route and component: the time, the level, the names of the
+/// fields, the request's id and the stream.
+const PREFIX: usize = 128;
+
 /// What all instances of one component log, together.
 pub(crate) struct ComponentLog {
     labels: Arc<Labels>,
+    /// What a line costs beside its text.
+    line_cost: usize,
     metrics: Arc<Metrics>,
     budget: LogBudget,
 }
@@ -31,11 +38,37 @@ pub(crate) struct ComponentLog {
 impl ComponentLog {
     /// Lets the component log `rate` bytes per second.
     pub(crate) fn new(labels: Arc<Labels>, metrics: Arc<Metrics>, rate: u64) -> Self {
+        let line_cost = PREFIX + labels.route.len() + labels.component.as_str().len();
         Self {
             labels,
+            line_cost,
             metrics,
             budget: LogBudget::new(rate),
         }
+    }
+}
+
+/// An instance's output streams.
+#[derive(Clone)]
+pub(crate) struct InstanceLog {
+    pub(crate) stdout: LogStream,
+    pub(crate) stderr: LogStream,
+}
+
+impl InstanceLog {
+    /// Makes the streams of an instance: lines of its standard output are logged as information, those of its standard error
+    /// as warnings.
+    pub(crate) fn new(component: &Arc<ComponentLog>, current: &Arc<CurrentRequest>) -> Self {
+        Self {
+            stdout: LogStream::new(Kind::Stdout, component, current),
+            stderr: LogStream::new(Kind::Stderr, component, current),
+        }
+    }
+
+    /// Logs lines that have no end yet. Called at the end of a request, so that the next one does not complete them.
+    pub(crate) fn flush(&self) {
+        self.stdout.0.flush();
+        self.stderr.0.flush();
     }
 }
 
@@ -57,21 +90,11 @@ enum Kind {
 }
 
 impl LogStream {
-    /// Makes the standard output of an instance, whose lines are logged as information.
-    pub(crate) fn stdout(component: Arc<ComponentLog>, current: Arc<CurrentRequest>) -> Self {
-        Self::new(Kind::Stdout, component, current)
-    }
-
-    /// Makes the standard error of an instance, whose lines are logged as warnings.
-    pub(crate) fn stderr(component: Arc<ComponentLog>, current: Arc<CurrentRequest>) -> Self {
-        Self::new(Kind::Stderr, component, current)
-    }
-
-    fn new(kind: Kind, component: Arc<ComponentLog>, current: Arc<CurrentRequest>) -> Self {
+    fn new(kind: Kind, component: &Arc<ComponentLog>, current: &Arc<CurrentRequest>) -> Self {
         Self(Arc::new(Lines {
             kind,
-            component,
-            current,
+            component: Arc::clone(component),
+            current: Arc::clone(current),
             partial: Mutex::default(),
         }))
     }
@@ -91,11 +114,26 @@ impl Lines {
         }
     }
 
+    /// Logs what there is of a line.
+    fn flush(&self) {
+        let mut partial = self.partial.lock().unwrap_or_else(PoisonError::into_inner);
+        if !partial.is_empty() {
+            self.log(&partial);
+            partial.clear();
+        }
+    }
+
     fn log(&self, line: &[u8]) {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        match self.component.budget.spend(line.len()) {
-            Verdict::Granted => self.emit(&String::from_utf8_lossy(line)),
+        let line = String::from_utf8_lossy(line);
+        let line = shown(&line);
+        match self
+            .component
+            .budget
+            .spend(line.len() + self.component.line_cost)
+        {
+            Verdict::Granted => self.emit(&line),
             Verdict::FirstRefused => {
                 self.component.metrics.over(Bound::LogRate);
                 self.emit("log cut: it exceeds `log_rate` of `waypost.toml` (bytes per second)");
@@ -120,14 +158,7 @@ impl Lines {
 
 impl Drop for Lines {
     fn drop(&mut self) {
-        let partial = std::mem::take(
-            self.partial
-                .get_mut()
-                .unwrap_or_else(PoisonError::into_inner),
-        );
-        if !partial.is_empty() {
-            self.log(&partial);
-        }
+        self.flush();
     }
 }
 

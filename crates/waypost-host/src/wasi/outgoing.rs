@@ -2,24 +2,34 @@
 
 use super::dispatch::{Dispatch, PendingResponse};
 use super::permissions::Permissions;
-use super::upstream::{MAX_APP_CONNECTIONS, MAX_CONNECTIONS, Upstream};
+use super::upstream::{SendError, Upstream};
 use crate::observe::labels::Labels;
-use crate::request::admission::{Admission, Permit};
+use crate::observe::metrics::{Bound, Metrics};
+use crate::request::admission::{Admission, Full, Permit};
 use crate::request::context::{CurrentRequest, RequestContext};
 use crate::request::head::HeadSize;
 use http::Request;
+use http::uri::Authority;
 use std::future::ready;
 use std::sync::{Arc, Weak};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
-use waypost_config::outbound::{SELF_AUTHORITY, service_chaining_target};
+use waypost_config::outbound::{Grant, SELF_AUTHORITY, service_chaining_target};
+use waypost_config::settings::RouteLimits;
+
+/// What the requests of all instances of a component have in common.
+pub(crate) struct OutgoingConfig {
+    pub(crate) dispatch: Weak<dyn Dispatch>,
+    pub(crate) permissions: Arc<Permissions>,
+    pub(crate) labels: Arc<Labels>,
+    pub(crate) limits: RouteLimits,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) upstream: Arc<Upstream>,
+}
 
 /// Sends the requests of one instance.
 pub(crate) struct Outgoing {
-    dispatch: Weak<dyn Dispatch>,
-    permissions: Arc<Permissions>,
-    labels: Arc<Labels>,
+    config: Arc<OutgoingConfig>,
     current: Arc<CurrentRequest>,
-    upstream: Arc<Upstream>,
     /// Limits the connections that the instance uses.
     connections: Admission,
 }
@@ -27,25 +37,16 @@ pub(crate) struct Outgoing {
 enum Destination {
     Component(String),
     App,
-    Network,
+    Network(Grant),
 }
 
 impl Outgoing {
     /// Makes the sender of an instance that works on `current`.
-    pub(crate) fn new(
-        dispatch: Weak<dyn Dispatch>,
-        permissions: Arc<Permissions>,
-        labels: Arc<Labels>,
-        current: Arc<CurrentRequest>,
-        upstream: Arc<Upstream>,
-    ) -> Self {
+    pub(crate) fn new(config: &Arc<OutgoingConfig>, current: &Arc<CurrentRequest>) -> Self {
         Self {
-            dispatch,
-            permissions,
-            labels,
-            current,
-            upstream,
-            connections: Admission::limited(MAX_CONNECTIONS),
+            config: Arc::clone(config),
+            current: Arc::clone(current),
+            connections: Admission::limited(config.limits.outbound_connections),
         }
     }
 
@@ -56,39 +57,67 @@ impl Outgoing {
     ) -> Result<PendingResponse, Error> {
         let destination = self.destination(&request)?;
         let context = self.chained(&request)?;
-        let app = || self.dispatch.upgrade().ok_or(Error::ConnectionTerminated);
+        let app = || {
+            self.config
+                .dispatch
+                .upgrade()
+                .ok_or(Error::ConnectionTerminated)
+        };
         Ok(match destination {
             Destination::Component(id) => app()?.ask_component(id, request, context),
             Destination::App => app()?.ask_app(request, context),
-            Destination::Network => {
-                let place = self.connection()?;
-                let upstream = Arc::clone(&self.upstream);
-                let (labels, id) = (Arc::clone(&self.labels), self.current.get().id);
-                let server = request.uri().authority().map(ToString::to_string);
-                Box::new(async move {
-                    let sent = upstream.send(request, options, place).await;
-                    sent.map_err(|error| {
-                        let Labels { route, component } = &*labels;
-                        let (server, cause) = (server.unwrap_or_default(), error.cause);
-                        tracing::warn!(route, %component, request = %id, "no response from `{server}`: {cause}");
-                        error.code
-                    })
-                })
-            }
+            Destination::Network(grant) => self.ask_network(request, options, grant)?,
         })
+    }
+
+    fn ask_network(
+        &self,
+        request: Request<WasiBody>,
+        options: Option<RequestOptions>,
+        grant: Grant,
+    ) -> Result<PendingResponse, Error> {
+        let place = self.connection()?;
+        let deny_private = self.config.limits.deny_private.applies_to(grant);
+        let failed = self.failed(request.uri().authority());
+        let upstream = Arc::clone(&self.config.upstream);
+        Ok(Box::new(async move {
+            let sent = upstream.send(request, options, deny_private, place).await;
+            sent.map_err(failed)
+        }))
     }
 
     /// Admits one more connection to another host.
     fn connection(&self) -> Result<Option<Permit>, Error> {
-        self.connections.enter().map_err(|_| {
-            let Labels { route, component } = &*self.labels;
-            let request = self.current.get().id;
+        self.connections.enter().map_err(|Full(limit)| {
+            let bound = Bound::OutboundConnections;
+            self.config.metrics.over(bound);
+            let Labels { route, component } = &*self.config.labels;
+            let (request, bound) = (self.current.get().id, bound.name());
             tracing::warn!(
-                route, %component, %request,
-                "outgoing request refused: an instance may have {MAX_CONNECTIONS} connections to other hosts open, the app {MAX_APP_CONNECTIONS}"
+                route, %component, %request, bound,
+                "outgoing request refused: the instance has {limit} connections to other hosts, as many as `{bound}` in `waypost.toml` allows"
             );
             Error::ConnectionLimitReached
         })
+    }
+
+    /// Returns what logs and counts why a server gave no response, and keeps the code for the component.
+    fn failed(
+        &self,
+        server: Option<&Authority>,
+    ) -> impl FnOnce(SendError) -> Error + Send + 'static {
+        let config = Arc::clone(&self.config);
+        let request = self.current.get().id;
+        let server = server.map(ToString::to_string).unwrap_or_default();
+        move |error| {
+            let Labels { route, component } = &*config.labels;
+            let (cause, bound) = (error.cause, error.bound.map(Bound::name));
+            if let Some(bound) = error.bound {
+                config.metrics.over(bound);
+            }
+            tracing::warn!(route, %component, %request, bound, "no response from `{server}`: {cause}");
+            error.code
+        }
     }
 
     /// Returns where a request goes, if the manifest permits it.
@@ -104,25 +133,25 @@ impl Outgoing {
         let scheme = uri.scheme_str().unwrap_or("http");
         let host = uri.host().unwrap_or(SELF_AUTHORITY);
         let port = uri.port_u16();
-        let allowed_hosts = &self.permissions.allowed_hosts;
+        let allowed_hosts = &self.config.permissions.allowed_hosts;
         if host == SELF_AUTHORITY {
             return match allowed_hosts.allows_self() {
                 true => Ok(Destination::App),
                 false => Err(self.denied("http://self")),
             };
         }
-        if !allowed_hosts.allows(scheme, host, port) {
+        let Some(grant) = allowed_hosts.grant(scheme, host, port) else {
             let port = port.map(|port| format!(":{port}")).unwrap_or_default();
             return Err(self.denied(&format!("{scheme}://{host}{port}")));
-        }
+        };
         Ok(match service_chaining_target(host) {
             Some(id) => Destination::Component(id.to_owned()),
-            None => Destination::Network,
+            None => Destination::Network(grant),
         })
     }
 
     fn denied(&self, host: &str) -> Error {
-        let Labels { route, component } = &*self.labels;
+        let Labels { route, component } = &*self.config.labels;
         let request = self.current.get().id;
         tracing::warn!(
             route, %component, %request,
@@ -134,12 +163,13 @@ impl Outgoing {
     fn chained(&self, request: &Request<WasiBody>) -> Result<RequestContext, Error> {
         let current = self.current.get();
         let head = || HeadSize::of(request.method(), request.uri(), request.headers());
-        let context = match self.permissions.forwards {
-            true => current.forwarded(head()),
-            false => self.current.inner(),
+        let most = self.config.limits.inner_requests;
+        let context = match self.config.permissions.forwards {
+            true => self.current.forwarded(head(), most),
+            false => self.current.inner(most),
         };
         context.ok_or_else(|| {
-            let Labels { route, component } = &*self.labels;
+            let Labels { route, component } = &*self.config.labels;
             tracing::error!(route, %component, request = %current.id, "components call each other in a loop");
             Error::LoopDetected
         })

@@ -10,7 +10,8 @@ mod upload;
 
 use super::dispatch::Io;
 use crate::request::admission::{Admission, Permit};
-use connector::{CONNECT_TIMEOUT, Connector, Used};
+use connector::{CONNECT, Connect, Connector, Used};
+pub(crate) use error::SendError;
 use http::{Extensions, Method, Request, Response};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -25,12 +26,8 @@ use std::time::Duration;
 use upload::Upload;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 
-/// How many connections to other hosts one instance may use at once. Browsers have six for each host.
-pub(crate) const MAX_CONNECTIONS: usize = 32;
-
-/// How many connections to other hosts all instances of an app may have open: each takes a file descriptor.
-pub(crate) const MAX_APP_CONNECTIONS: usize = 512;
-
+/// How many idle connections to one server a component keeps.
+const MAX_IDLE: usize = 32;
 /// How long a connection that nobody uses stays open. Servers close theirs after five seconds and more, as Node does, and
 /// a request that meets the end of its connection is lost.
 const KEPT_IDLE: Duration = Duration::from_secs(4);
@@ -48,10 +45,10 @@ pub(crate) struct Connections {
 }
 
 impl Connections {
-    /// Makes the registry of an app.
-    pub(crate) fn new() -> Arc<Self> {
+    /// Makes the registry of an app that may have `limit` connections open, idle ones included: each takes a file descriptor.
+    pub(crate) fn new(limit: usize) -> Arc<Self> {
         Arc::new(Self {
-            open: Admission::limited(MAX_APP_CONNECTIONS),
+            open: Admission::limited(limit),
             upstreams: Mutex::default(),
         })
     }
@@ -94,6 +91,8 @@ impl Upstream {
 
     /// Sends a request, and returns the response when its head is there, with the sending of what is left of the request.
     /// `place` is kept until the body of the response is dropped.
+    /// With `deny_private`, no private address is connected to. The same server is always asked with the same value, so that a
+    /// connection that was kept was checked in the same way.
     ///
     /// # Errors
     ///
@@ -102,8 +101,9 @@ impl Upstream {
         &self,
         request: Request<WasiBody>,
         options: Option<RequestOptions>,
+        deny_private: bool,
         place: Option<Permit>,
-    ) -> Result<(Response<WasiBody>, Io), error::SendError> {
+    ) -> Result<(Response<WasiBody>, Io), SendError> {
         let timeouts = Timeouts::of(options);
         let (parts, body) = request.into_parts();
         let Upload {
@@ -129,7 +129,11 @@ impl Upstream {
                 (first, _) => first,
             }
         };
-        let responding = CONNECT_TIMEOUT.scope(timeouts.connect, responding);
+        let connect = Connect {
+            timeout: timeouts.connect,
+            deny_private,
+        };
+        let responding = CONNECT.scope(connect, responding);
         let response = with_upload(responding, &mut rest).await?;
         let between_bytes = timeouts.between_bytes;
         let response =
@@ -149,7 +153,7 @@ fn client(connections: &Arc<Connections>) -> Client {
     legacy::Client::builder(TokioExecutor::new())
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(KEPT_IDLE)
-        .pool_max_idle_per_host(MAX_CONNECTIONS)
+        .pool_max_idle_per_host(MAX_IDLE)
         .build(Connector::new(Arc::clone(connections)))
 }
 
@@ -176,7 +180,7 @@ async fn exchange(
     client: &Client,
     mut request: Request<WasiBody>,
     timeouts: &Timeouts,
-) -> Result<Response<Incoming>, error::SendError> {
+) -> Result<Response<Incoming>, SendError> {
     let mut connected = capture_connection(&mut request);
     let mut responding = pin!(client.request(request));
     let early = tokio::select! {

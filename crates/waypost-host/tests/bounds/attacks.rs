@@ -123,7 +123,7 @@ async fn overdue(app: Arc<Running>) {
     assert!(reply.headers.contains_key("x-request-id"));
     assert!(logged(&[
         "component=slow",
-        "no response within the route's `max_duration`"
+        "no response within 600ms (`max_duration` in `waypost.toml`)"
     ]));
 }
 

@@ -8,11 +8,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// Connections of the load. Each sends its next request when that is due and the last answer is there.
-const CLIENTS: u32 = 10;
+/// Connections of the load. Each sends its next request when that is due and the last answer is there. They are fewer than the
+/// requests that a route may serve at once: a request counts for a moment after its answer.
+const CLIENTS: u32 = 8;
 
 /// Time between two requests of one client: together they send 400 per second.
-const PACE: Duration = Duration::from_millis(25);
+pub const PACE: Duration = Duration::from_millis(20);
 
 /// The part of its undisturbed rate that the load must keep.
 const LEAST: f64 = 0.8;
@@ -31,8 +32,8 @@ pub struct Load {
     clients: JoinHandle<()>,
 }
 
-#[derive(Default)]
 struct Shared {
+    pace: Duration,
     is_over: AtomicBool,
     lost: Mutex<Vec<String>>,
     /// How long each answer of this period took since it was due.
@@ -46,10 +47,15 @@ pub struct Period {
 }
 
 impl Load {
-    /// Starts the clients, and waits for the first answers.
-    pub async fn start(address: SocketAddr) -> Self {
+    /// Starts the clients, each of which sends a request every `pace`.
+    pub async fn start(address: SocketAddr, pace: Duration) -> Self {
         Client::connect(address).await.get("/hello/").await;
-        let shared = Arc::<Shared>::default();
+        let shared = Arc::new(Shared {
+            pace,
+            is_over: AtomicBool::new(false),
+            lost: Mutex::default(),
+            answers: Mutex::default(),
+        });
         let clients = std::thread::spawn({
             let shared = Arc::clone(&shared);
             move || ask_all(&shared, address)
@@ -92,7 +98,7 @@ fn ask_all(shared: &Shared, address: SocketAddr) {
         .build()
         .expect("a runtime is to be had");
     let clients = (0..CLIENTS).map(|number| async move {
-        tokio::time::sleep(PACE * number / CLIENTS).await;
+        tokio::time::sleep(shared.pace * number / CLIENTS).await;
         shared.ask(address).await;
     });
     runtime.block_on(futures::future::join_all(clients));
@@ -113,7 +119,7 @@ impl Shared {
             }
             self.lock().push(due.elapsed());
             // A late answer does not delay the next request, or its own delay would not be measured.
-            due += PACE;
+            due += self.pace;
         }
     }
 

@@ -16,12 +16,14 @@
 
 mod attacks;
 mod frames;
+mod hostile;
 mod load;
 #[path = "../host/support/mod.rs"]
 mod support;
 
-use attacks::{Attack, attacks};
-use load::{Load, Verdict};
+use attacks::attacks;
+use futures::future::BoxFuture;
+use load::{Load, PACE, Verdict};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use support::{Client, Running, TestApp};
@@ -49,13 +51,18 @@ const PERIOD: Duration = Duration::from_millis(250);
 /// How often an attack may disturb the load before it fails: other programs may use this machine.
 const TRIES: u32 = 3;
 
+/// The turn of a test: nothing else runs while one measures.
+static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bounds_hold_and_nobody_else_notices() {
+    let _turn = TURN.lock().await;
     let app = Arc::new(app().await);
     let admin = watch(&app).await;
-    let load = Load::start(app.address).await;
+    let load = Load::start(app.address, PACE).await;
     for attack in attacks() {
-        measure(&app, admin, &load, &attack).await;
+        let run = || (attack.run)(Arc::clone(&app));
+        measure(admin, &load, attack.name, attack.bound, ROUNDS, &run).await;
     }
     load.stop().await;
     let app = Arc::into_inner(app).expect("nobody else holds it");
@@ -73,36 +80,43 @@ async fn app() -> Running {
 }
 
 /// Repeats an attack until it does not disturb the load.
-async fn measure(app: &Arc<Running>, admin: std::net::SocketAddr, load: &Load, attack: &Attack) {
-    let before = counted(admin, attack.bound).await;
-    let mut verdict = rounds(app, load, attack).await;
+async fn measure(
+    admin: std::net::SocketAddr,
+    load: &Load,
+    name: &str,
+    bound: Option<&str>,
+    count: u32,
+    attack: &(impl Fn() -> BoxFuture<'static, ()> + Sync),
+) {
+    let before = counted(admin, bound).await;
+    let mut verdict = rounds(load, count, attack).await;
     for _ in 1..TRIES {
         if verdict.is_undisturbed() {
             break;
         }
-        verdict = rounds(app, load, attack).await;
+        verdict = rounds(load, count, attack).await;
     }
-    eprintln!("{:55} {verdict}", attack.name);
+    eprintln!("{name:55} {verdict}");
     let lost = load.lost();
-    assert!(lost.is_empty(), "{}: {lost:?} of the load", attack.name);
-    assert!(verdict.is_undisturbed(), "{}: {verdict}", attack.name);
-    let after = counted(admin, attack.bound).await;
-    assert!(
-        after > before || attack.bound.is_none(),
-        "{}: not counted",
-        attack.name
-    );
+    assert!(lost.is_empty(), "{name}: {lost:?} of the load");
+    assert!(verdict.is_undisturbed(), "{name}: {verdict}");
+    let after = counted(admin, bound).await;
+    assert!(after > before || bound.is_none(), "{name}: not counted");
 }
 
 /// Alternates calm periods and attacks.
-async fn rounds(app: &Arc<Running>, load: &Load, attack: &Attack) -> Verdict {
+async fn rounds(
+    load: &Load,
+    count: u32,
+    attack: &(impl Fn() -> BoxFuture<'static, ()> + Sync),
+) -> Verdict {
     let mut calm = vec![load.during(tokio::time::sleep(PERIOD)).await];
     let mut attacked = Vec::new();
-    for _ in 0..ROUNDS {
+    for _ in 0..count {
         let repeated = async {
             let start = Instant::now();
             while start.elapsed() < PERIOD {
-                (attack.run)(Arc::clone(app)).await;
+                attack().await;
             }
         };
         attacked.push(load.during(repeated).await);
@@ -141,6 +155,7 @@ async fn counted(admin: std::net::SocketAddr, bound: Option<&str>) -> u64 {
 /// once, and when to come again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_app_says_so_at_once_and_recovers() {
+    let _turn = TURN.lock().await;
     let app = ["slow", "near", "far"]
         .into_iter()
         .fold(TestApp::new(), |app, id| {

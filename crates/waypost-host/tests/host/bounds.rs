@@ -1,5 +1,6 @@
 //! Exceeds each bound, which must not disturb other requests.
 
+use super::admin::{METRICS, value, watch};
 use super::support::{Client, PATIENCE, Running, TestApp, eventually, logged};
 use bytes::Bytes;
 use http::Request;
@@ -59,7 +60,7 @@ async fn an_endless_loop_is_cut_and_others_go_on() {
     assert!(logged(&[
         "component=busy",
         "CPU time without a pause",
-        "cpu_time"
+        "bound=\"cpu_time\""
     ]));
 }
 
@@ -88,7 +89,11 @@ async fn memory_is_bounded() {
     assert_eq!(client.get("/?8").await.text, "took 8");
     assert_eq!(client.get("/?64").await.status, 500);
     eventually("the cause", || {
-        logged(&["component=hog", "memory limit of 32 MiB"])
+        logged(&[
+            "component=hog",
+            "bound=\"memory\"",
+            "memory limit of 32 MiB",
+        ])
     })
     .await;
     assert_eq!(client.get("/?8").await.text, "took 8");
@@ -122,6 +127,7 @@ async fn what_the_host_holds_for_a_guest_is_bounded() {
         .component("hoard", "\"/...\"", "")
         .start()
         .await;
+    let (address, serving) = watch(&app).await;
     let mut client = app.client().await;
     assert_eq!(client.get("/?fields=500").await.text, "kept 500");
     let before = resident();
@@ -129,10 +135,14 @@ async fn what_the_host_holds_for_a_guest_is_bounded() {
     let grown = resident().saturating_sub(before);
     assert!(grown < 192 << 20, "the process grew by {grown} bytes");
     eventually("the cause", || {
-        logged(&["component=hoard", "instance failed"])
+        logged(&["component=hoard", "bound=\"handles\"", "1024 handles"])
     })
     .await;
     assert_eq!(client.get("/?fields=500").await.text, "kept 500");
+    let text = Client::connect(address).await.get(METRICS).await.text;
+    let handles = value(&text, "waypost_over_bound_total{bound=\"handles\"}");
+    assert!(handles >= 1.0, "it is counted");
+    serving.abort();
     app.stopped().await;
 }
 
@@ -147,13 +157,53 @@ fn resident() -> usize {
 }
 
 #[tokio::test]
+async fn each_bound_of_an_instance_is_counted() {
+    let app = TestApp::new()
+        .component("hog", "\"/hog\"", "")
+        .component("busy", "\"/busy\"", "")
+        .settings("[limits]\nmemory = \"32MiB\"\ncpu_time = \"1s\"\n")
+        .start()
+        .await;
+    let (address, serving) = watch(&app).await;
+    for (bound, path) in [("memory", "/hog?64"), ("cpu_time", "/busy")] {
+        assert_eq!(app.get(path).await.status, 500, "{path}");
+        let text = Client::connect(address).await.get(METRICS).await.text;
+        let name = format!("waypost_over_bound_total{{bound=\"{bound}\"}}");
+        assert!(value(&text, &name) >= 1.0, "{bound}");
+    }
+    serving.abort();
+    app.stopped().await;
+}
+
+#[tokio::test]
+async fn open_files_are_bounded() {
+    let mount = "files = [{ source = \"files\", destination = \"/files\" }]";
+    let app = TestApp::new().component("hoard", "\"/...\"", mount);
+    std::fs::create_dir(app.path().join("files")).expect("it is a new folder");
+    std::fs::write(app.path().join("files/file"), "x").expect("the folder is writable");
+    let app = app.start().await;
+    let mut client = app.client().await;
+    // What one request leaves open does not count for the next.
+    for _ in 0..3 {
+        assert_eq!(client.get("/?files=60").await.text, "opened 60");
+        assert_eq!(client.get("/?files=100").await.text, "opened 64");
+    }
+    assert!(logged(&[
+        "component=hoard",
+        "bound=\"open_files\"",
+        "64 files"
+    ]));
+    app.stopped().await;
+}
+
+#[tokio::test]
 async fn random_bytes_come_in_pieces() {
     let app = TestApp::new()
         .component("hoard", "\"/...\"", "")
         .start()
         .await;
     let reply = app.get("/?random=3").await;
-    assert_eq!(reply.text, "at most 1048576 at a time");
+    assert_eq!(reply.text, "at most 131072 at a time");
     app.stopped().await;
 }
 

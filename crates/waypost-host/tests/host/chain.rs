@@ -255,3 +255,41 @@ async fn a_composition_passes_headers_on_that_a_host_forbids_to_set() {
         app.stopped().await;
     }
 }
+
+#[tokio::test]
+async fn requests_that_follow_from_one_are_bounded() {
+    let grant = "allowed_outbound_hosts = [\"http://slow.spin.internal\"]";
+    for (pattern, settings, granted) in [
+        (Some("/asks"), "[limits]\ninner_requests = 3\n", 3),
+        (
+            Some("/asks"),
+            "[limits]\ninner_requests = 3\n[routes.\"/asks\".limits]\ninner_requests = 5\n",
+            5,
+        ),
+        // Without a pattern it is taken for a router, which forwards its client's request besides.
+        (None, "[limits]\ninner_requests = 3\n", 4),
+    ] {
+        let app = TestApp::new()
+            .component_of("asks", "outbound", "\"/...\"", grant)
+            .private("slow", "");
+        let app = match pattern {
+            Some(pattern) => app.pattern("asks", pattern),
+            None => app,
+        };
+        let app = app.settings(settings).start().await;
+        let reply = app.get("/?8*http://slow.spin.internal/?400").await;
+        let answered = |what| reply.text.matches(what).count();
+        let counts = (answered("200 awake"), answered("503"));
+        assert_eq!(counts, (granted, 8 - granted), "{}", reply.text);
+        let number = format!(
+            "{} requests to the app",
+            granted.min(5) - usize::from(pattern.is_none())
+        );
+        assert!(logged(&[
+            "component=slow",
+            "bound=\"inner_requests\"",
+            &number
+        ]));
+        app.stopped().await;
+    }
+}

@@ -1,6 +1,6 @@
 //! A request to one component.
 
-use super::support::{Client, TestApp, eventually, logged};
+use super::support::{Client, TestApp, eventually, log, logged};
 use http::Request;
 use http_body_util::Full;
 
@@ -151,9 +151,54 @@ async fn what_a_component_prints_is_logged_with_its_name() {
     assert!(logged(&["component=floods", "log cut", "log_rate"]));
     assert!(!logged(&["component=floods", "flood 99999"]));
     app.stopped().await;
-    // A line without an end is logged when its instance ends.
-    eventually("the open line", || {
-        logged(&["component=talks", "left-open"])
-    })
-    .await;
+}
+
+#[tokio::test]
+async fn a_line_without_an_end_is_logged_with_its_request() {
+    let app = TestApp::new()
+        .component_of("mumbles", "print", "\"/...\"", "")
+        .start()
+        .await;
+    // One connection after the other, so that one instance has both requests.
+    app.get("/open?first-half").await;
+    eventually("the first", || logged(&["component=mumbles", "first-half"])).await;
+    app.get("/out?second-half").await;
+    app.stopped().await;
+    let log = log();
+    let request_of = |text| {
+        let line = log.lines().find(|line| line.contains(text))?;
+        line.split_once("request=")?.1.split(' ').next()
+    };
+    assert!(!logged(&["first-half", "second-half"]));
+    let (first, second) = (request_of("first-half"), request_of("second-half"));
+    assert!(first.is_some() && second.is_some() && first != second);
+}
+
+#[tokio::test]
+async fn what_a_component_prints_forges_no_line_and_no_field() {
+    let app = TestApp::new()
+        .component_of("forges", "print", "\"/...\"", "")
+        .start()
+        .await;
+    let hex = |text: &str| -> String { text.bytes().map(|byte| format!("{byte:02x}")).collect() };
+    for text in [
+        "fake\r2026-01-01T00:00:00Z ERROR forged",
+        "fake component=other request=0",
+        "fake \0 \u{1b}[2J \u{202e}desrever\u{2066}",
+    ] {
+        app.get(&format!("/hex?{}", hex(text))).await;
+    }
+    app.stopped().await;
+    for shown in [
+        r#"route: "fake\r2026-01-01T00:00:00Z ERROR forged" route="#,
+        r#"route: "fake component=other request=0" route="#,
+        r#"route: "fake \u{0} \u{1b}[2J \u{202e}desrever\u{2066}" route="#,
+    ] {
+        assert!(logged(&["component=forges", shown]), "{shown}");
+    }
+    let ours = log();
+    let mut ours = ours
+        .lines()
+        .filter(|line| line.contains("component=forges"));
+    assert!(!ours.any(|line| line.contains(['\r', '\0', '\u{1b}', '\u{202e}', '\u{2066}'])));
 }

@@ -87,6 +87,20 @@ pub(super) const CONCURRENCY: Bounds<usize> = Bounds {
     above: "no machine handles that many; write at most `1000000`",
 };
 
+pub(super) const INNER_REQUESTS: Bounds<usize> = Bounds {
+    least: 1,
+    most: 10_000,
+    below: "no route could be asked; leave out `http://self` in `spin.toml` instead",
+    above: "a few clients would take every place of the app; write at most `10000`",
+};
+
+pub(super) const OUTBOUND_CONNECTIONS: Bounds<usize> = Bounds {
+    least: 1,
+    most: 100_000,
+    below: "no host could be asked; leave out `allowed_outbound_hosts` in `spin.toml` instead",
+    above: "each takes a file descriptor; write at most `100000`",
+};
+
 pub(super) const STORE_CALLS: Bounds<usize> = Bounds {
     least: 1,
     most: 64,

@@ -1,6 +1,7 @@
 //! `fermyon:spin/key-value@2.0.0`, for WASI 0.2 guests.
 
 use super::{OpenStore, StoreError};
+use crate::observe::metrics::Bound;
 use crate::wasi::bindings::fermyon::spin::key_value::{Error, Host, HostStore};
 use crate::wasi::imports::ImportState;
 use wasmtime::Result;
@@ -22,7 +23,10 @@ impl Host for ImportState {}
 impl HostStore for ImportState {
     async fn open(&mut self, label: String) -> Result<Result<Resource<OpenStore>, Error>> {
         match OpenStore::open(self, &label) {
-            Ok(store) => Ok(self.table.push(store).map_err(|_| Error::StoreTableFull)),
+            Ok(store) => Ok(self.table.push(store).map_err(|_| {
+                self.permissions.key_value.metrics.over(Bound::Handles);
+                Error::StoreTableFull
+            })),
             Err(error) => Ok(Err(error.into())),
         }
     }

@@ -2,6 +2,7 @@
 
 use super::keys::Keys;
 use super::{OpenStore, StoreError};
+use crate::observe::metrics::Bound;
 use crate::wasi::bindings::spin::key_value::key_value::{
     Error, Host, HostStore, HostStoreWithStore,
 };
@@ -37,7 +38,10 @@ impl<T: Send> HostStoreWithStore<T> for Inside {
         accessor.with(|mut access| {
             let state = access.get();
             match OpenStore::open(state, &label) {
-                Ok(store) => Ok(state.table.push(store).map_err(|_| Error::StoreTableFull)),
+                Ok(store) => Ok(state.table.push(store).map_err(|_| {
+                    state.permissions.key_value.metrics.over(Bound::Handles);
+                    Error::StoreTableFull
+                })),
                 Err(error) => Ok(Err(error.into())),
             }
         })

@@ -3,9 +3,6 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Bytes that each line counts in addition to its own, so that empty lines are not free.
-const LINE_COST: u64 = 64;
-
 /// Length of the window over which the rate is measured.
 const WINDOW: Duration = Duration::from_secs(1);
 
@@ -41,7 +38,7 @@ impl LogBudget {
         }
     }
 
-    /// Returns whether a line of `bytes` bytes may be logged, and counts it if so.
+    /// Returns whether a line that takes `bytes` bytes of the log may be logged, and counts it if so.
     pub(crate) fn spend(&self, bytes: usize) -> Verdict {
         self.spend_at(bytes, Instant::now())
     }
@@ -51,7 +48,7 @@ impl LogBudget {
         if now.saturating_duration_since(window.start) >= WINDOW {
             *window = Window::starting(now);
         }
-        let cost = LINE_COST.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
+        let cost = u64::try_from(bytes).unwrap_or(u64::MAX);
         let spent = window.spent.saturating_add(cost);
         if spent <= self.rate {
             window.spent = spent;
@@ -82,10 +79,10 @@ mod tests {
     fn a_window_ends() {
         let budget = LogBudget::new(200);
         let now = Instant::now();
-        assert_eq!(budget.spend_at(36, now), Verdict::Granted);
-        assert_eq!(budget.spend_at(36, now), Verdict::Granted);
-        assert_eq!(budget.spend_at(36, now), Verdict::FirstRefused);
-        assert_eq!(budget.spend_at(36, now), Verdict::Refused);
-        assert_eq!(budget.spend_at(36, now + WINDOW), Verdict::Granted);
+        assert_eq!(budget.spend_at(100, now), Verdict::Granted);
+        assert_eq!(budget.spend_at(100, now), Verdict::Granted);
+        assert_eq!(budget.spend_at(100, now), Verdict::FirstRefused);
+        assert_eq!(budget.spend_at(100, now), Verdict::Refused);
+        assert_eq!(budget.spend_at(100, now + WINDOW), Verdict::Granted);
     }
 }

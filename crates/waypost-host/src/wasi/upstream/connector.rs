@@ -2,29 +2,44 @@
 
 use super::Connections;
 use super::error::ConnectError;
-use crate::request::admission::Permit;
+use crate::request::admission::{Full, Permit};
 use http::Uri;
 use http::uri::Scheme;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::{self, Connected};
 use hyper_util::rt::TokioIo;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, lookup_host};
+use tokio::sync::Semaphore;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use tower_service::Service;
+use waypost_config::outbound::is_private;
 
 tokio::task_local! {
-    /// How long the request at hand waits for a connection. The library has one connector for all requests.
-    pub(super) static CONNECT_TIMEOUT: Duration;
+    /// How to connect for the request at hand. The library has one connector for all requests.
+    pub(super) static CONNECT: Connect;
 }
+
+/// How to connect for a request.
+#[derive(Clone, Copy)]
+pub(super) struct Connect {
+    /// How long to wait for the connection.
+    pub(super) timeout: Duration,
+    /// Whether private addresses are left out.
+    pub(super) deny_private: bool,
+}
+
+/// How many names one component looks up at once. Each takes a thread until the system answers.
+const LOOKUPS: usize = 8;
 
 /// How often to look for a place that an idle connection left, and how long to wait in between.
 const TRIES: u32 = 20;
@@ -40,14 +55,24 @@ static TLS: LazyLock<TlsConnector> = LazyLock::new(|| {
     TlsConnector::from(Arc::new(config))
 });
 
-/// Connects to servers, as many as the app may.
+/// Connects a component to servers, as many as the app may.
+///
+/// The address is looked up here, checked, and connected to, so that a name that has another address a moment later (DNS
+/// rebinding) makes no difference.
 #[derive(Clone)]
-pub(super) struct Connector(Arc<Connections>);
+pub(super) struct Connector {
+    connections: Arc<Connections>,
+    lookups: Arc<Semaphore>,
+}
 
 impl Connector {
     /// Makes the connector of a component.
     pub(super) fn new(connections: Arc<Connections>) -> Self {
-        Self(connections)
+        let lookups = Arc::new(Semaphore::new(LOOKUPS));
+        Self {
+            connections,
+            lookups,
+        }
     }
 }
 
@@ -61,12 +86,15 @@ impl Service<Uri> for Connector {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let connections = Arc::clone(&self.0);
-        let timeout = CONNECT_TIMEOUT.try_with(|timeout| *timeout);
-        let timeout = timeout.unwrap_or(super::DEFAULT_TIMEOUT);
+        let connector = self.clone();
+        let how = CONNECT.try_with(|how| *how).unwrap_or(Connect {
+            timeout: super::DEFAULT_TIMEOUT,
+            deny_private: true,
+        });
         Box::pin(async move {
-            let place = place(&connections).await?;
-            let stream = tokio::time::timeout(timeout, connect(&uri)).await;
+            let place = place(&connector.connections).await?;
+            let connecting = connector.connect(&uri, how.deny_private);
+            let stream = tokio::time::timeout(how.timeout, connecting).await;
             let stream = stream.map_err(|_| ConnectError::Timeout)??;
             Ok(Connection {
                 stream: TokioIo::new(stream),
@@ -79,37 +107,62 @@ impl Service<Uri> for Connector {
 
 /// Admits one more connection of the app. Idle ones make room.
 async fn place(connections: &Arc<Connections>) -> Result<Option<Permit>, ConnectError> {
-    if let Ok(place) = connections.open.enter() {
-        return Ok(place);
+    let mut entered = connections.open.enter();
+    if entered.is_err() {
+        connections.close_idle();
     }
-    connections.close_idle();
     for _ in 0..TRIES {
-        tokio::time::sleep(RETRY_AFTER).await;
-        if let Ok(place) = connections.open.enter() {
-            return Ok(place);
+        if entered.is_ok() {
+            break;
         }
+        tokio::time::sleep(RETRY_AFTER).await;
+        entered = connections.open.enter();
     }
-    Err(ConnectError::Limit)
+    entered.map_err(|Full(limit)| ConnectError::Limit(limit))
 }
 
-async fn connect(uri: &Uri) -> Result<Box<dyn Stream>, ConnectError> {
-    let is_tls = uri.scheme() == Some(&Scheme::HTTPS);
-    let host = uri.host().unwrap_or_default();
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    let port = uri.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
-    let stream = connect_tcp(host, port).await?;
-    if !is_tls {
-        return Ok(Box::new(stream));
+impl Connector {
+    async fn connect(
+        &self,
+        uri: &Uri,
+        deny_private: bool,
+    ) -> Result<Box<dyn Stream>, ConnectError> {
+        let is_tls = uri.scheme() == Some(&Scheme::HTTPS);
+        let host = uri.host().unwrap_or_default();
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let port = uri.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
+        let addresses = self.look_up(host, port).await?;
+        let stream = connect_to(host, &addresses, deny_private).await?;
+        if !is_tls {
+            return Ok(Box::new(stream));
+        }
+        let name = ServerName::try_from(host.to_owned()).map_err(|_| ConnectError::Name)?;
+        let stream = TLS.connect(name, stream).await;
+        Ok(Box::new(stream.map_err(ConnectError::tls)?))
     }
-    let name = ServerName::try_from(host.to_owned()).map_err(|_| ConnectError::Name)?;
-    let stream = TLS.connect(name, stream).await;
-    Ok(Box::new(stream.map_err(ConnectError::tls)?))
+
+    /// Returns the addresses of a host.
+    async fn look_up(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, ConnectError> {
+        // Never closed.
+        let _place = self.lookups.acquire().await;
+        let addresses = lookup_host((host, port)).await;
+        let addresses = addresses.map_err(|error| ConnectError::Dns(error.to_string()))?;
+        Ok(addresses.collect())
+    }
 }
 
-async fn connect_tcp(host: &str, port: u16) -> Result<TcpStream, ConnectError> {
-    let addresses = tokio::net::lookup_host((host, port)).await;
+/// Connects to the first of a host's addresses that answers.
+async fn connect_to(
+    host: &str,
+    addresses: &[SocketAddr],
+    deny_private: bool,
+) -> Result<TcpStream, ConnectError> {
     let mut last = ConnectError::Dns("there is no address".to_owned());
-    for address in addresses.map_err(|error| ConnectError::Dns(error.to_string()))? {
+    for address in addresses {
+        if deny_private && is_private(address.ip()) {
+            last = ConnectError::Private(host.to_owned());
+            continue;
+        }
         match TcpStream::connect(address).await {
             Ok(stream) => {
                 // Otherwise a small piece of a body waits. Without it the connection is as good.
@@ -189,5 +242,23 @@ impl Write for Connection {
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write_vectored(cx, pieces)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::net::TcpListener;
+
+    #[tokio::test]
+    async fn a_private_address_of_a_name_is_left_out() {
+        let listener = TcpListener::bind("127.0.0.1:0").await;
+        let listener = listener.expect("a port is free");
+        let here = listener.local_addr().expect("the listener is bound");
+        let denied = connect_to("here", &[here], true).await;
+        assert!(matches!(denied, Err(ConnectError::Private(_))));
+        assert!(connect_to("here", &[here], false).await.is_ok());
+        let nowhere = connect_to("nowhere", &[], true).await;
+        assert!(matches!(nowhere, Err(ConnectError::Dns(_))));
     }
 }

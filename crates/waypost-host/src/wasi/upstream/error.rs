@@ -1,6 +1,7 @@
 //! Why there is no response from another server: a code for the component, and a text for the log.
 
 use super::was_used;
+use crate::observe::metrics::Bound;
 use hyper_util::client::legacy;
 use std::error::Error as StdError;
 use std::io::{self, ErrorKind};
@@ -10,8 +11,14 @@ use wasmtime_wasi_http::Error;
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ConnectError {
-    #[error("the app has as many connections to other hosts open as it may")]
-    Limit,
+    #[error(
+        "the app has {0} connections to other hosts, as many as `total_outbound_connections` in `waypost.toml` allows"
+    )]
+    Limit(usize),
+    #[error(
+        "`{0}` has a private address; to grant it, name that address in `allowed_outbound_hosts` of `spin.toml`, or set `deny_private = false` in `waypost.toml`"
+    )]
+    Private(String),
     #[error("there was no connection in time")]
     Timeout,
     #[error("its address was not found: {0}")]
@@ -56,14 +63,24 @@ impl ConnectError {
         }
     }
 
+    /// Returns the setting that refused the connection, if one did.
+    fn bound(&self) -> Option<Bound> {
+        match self {
+            Self::Limit(_) => Some(Bound::TotalOutboundConnections),
+            Self::Private(_) => Some(Bound::DenyPrivate),
+            _ => None,
+        }
+    }
+
     fn code(&self) -> Error {
         match self {
-            Self::Limit | Self::Exhausted(_) => Error::ConnectionLimitReached,
+            Self::Limit(_) | Self::Exhausted(_) => Error::ConnectionLimitReached,
             Self::Timeout => Error::ConnectionTimeout,
             Self::Dns(text) => Error::DnsError {
                 rcode: Some(text.clone()),
                 info_code: None,
             },
+            Self::Private(_) => Error::DestinationIpProhibited,
             Self::Refused => Error::ConnectionRefused,
             Self::Unroutable(_) => Error::DestinationIpUnroutable,
             Self::Tcp(_) => Error::DestinationUnavailable,
@@ -80,6 +97,8 @@ pub(crate) struct SendError {
     pub(crate) code: Error,
     /// For the log.
     pub(crate) cause: String,
+    /// The setting that refused the connection, if one did.
+    pub(crate) bound: Option<Bound>,
     of_used_connection: bool,
 }
 
@@ -95,6 +114,7 @@ impl From<Error> for SendError {
         Self {
             cause: code.to_string(),
             code,
+            bound: None,
             of_used_connection: false,
         }
     }
@@ -108,6 +128,7 @@ impl From<legacy::Error> for SendError {
         Self {
             code: code.unwrap_or(Error::HttpProtocolError),
             cause: cause.join(": "),
+            bound: causes(&error).find_map(|cause| cause.downcast_ref::<ConnectError>()?.bound()),
             of_used_connection: error.connect_info().is_some_and(was_used),
         }
     }

@@ -1,5 +1,5 @@
 //! Has the host hold, or make, as much as the query says: `?fields=N` keeps N maps of header fields of 100 kB each, and
-//! `?random=N` asks N times for 64 MiB of random bytes.
+//! `?random=N` asks N times for 64 MiB of random bytes, `?files=N` opens N files and keeps them.
 
 use wasip3::http::types::{ErrorCode, Fields, Request, Response};
 use wasip3::http_compat::http_into_wasi_response;
@@ -15,6 +15,7 @@ impl wasip3::exports::http::handler::Guest for Hoard {
         let count: usize = count.parse().unwrap_or(0);
         let text = match what {
             "fields" => format!("kept {}", keep_fields(count)),
+            "files" => format!("opened {}", open_files(count)),
             "random" => format!("at most {} at a time", draw(count)),
             _ => String::new(),
         };
@@ -29,6 +30,13 @@ fn keep_fields(count: usize) -> usize {
         fields.append("x-large", &value).ok().map(|()| fields)
     };
     (0..count).filter_map(|_| make()).collect::<Vec<_>>().len()
+}
+
+fn open_files(count: usize) -> usize {
+    let files: Vec<_> = (0..count)
+        .map_while(|_| std::fs::File::open("/files/file").ok())
+        .collect();
+    files.len()
 }
 
 fn draw(count: usize) -> usize {

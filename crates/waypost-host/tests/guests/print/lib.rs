@@ -1,4 +1,4 @@
-//! Prints what its query says: to stdout, to stderr, without a line end, or very much of it.
+//! Prints what its query says: to stdout, to stderr, without a line end, very much of it, or as bytes in hexadecimal.
 
 use wasip3::http::types::{ErrorCode, Request, Response};
 use wasip3::http_compat::http_into_wasi_response;
@@ -13,10 +13,17 @@ impl wasip3::exports::http::handler::Guest for Print {
         match path {
             "/out" => println!("{text}"),
             "/err" => eprintln!("{text}"),
+            "/hex" => println!("{}", decoded(text)),
             "/flood" => (0..100_000).for_each(|line| println!("{text} {line}")),
             _ => print!("{text}"),
         }
         std::io::Write::flush(&mut std::io::stdout()).expect("the host takes all");
         http_into_wasi_response(http::Response::new(String::new()))
     }
+}
+
+fn decoded(hex: &str) -> String {
+    let digits: Vec<u8> = hex.chars().filter_map(|digit| u8::try_from(digit.to_digit(16)?).ok()).collect();
+    let bytes = digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]);
+    String::from_utf8_lossy(&bytes.collect::<Vec<_>>()).into_owned()
 }

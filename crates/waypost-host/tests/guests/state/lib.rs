@@ -1,4 +1,5 @@
-//! What the manifest grants: `/set?k`, `/get?k`, `/keys`, `/delete?k` in the store `default`, `/open?s`
+//! What the manifest grants: `/set?k`, `/get?k`, `/keys`, `/delete?k` in the store `default`, `/fill?n`
+//! writes n values of 64 KiB there, `/open?s`
 //! opens the store `s`, `/variable?v`, `/environment?e`, `/file?f` reads a file, `/write?f` writes one, `/pipe?f` answers
 //! with one of the first folder as it is, and exits before it is read.
 
@@ -76,6 +77,13 @@ async fn stored(
             "set".to_owned()
         }
         "/get" => format!("{:?}", store.get(key).await?.map(String::from_utf8)),
+        "/fill" => {
+            let value = vec![0; 64 << 10];
+            for number in 0..key.parse().unwrap_or(0) {
+                store.set(format!("fill {number}"), value.clone()).await?;
+            }
+            "filled".to_owned()
+        }
         "/exists" => store.exists(key).await?.to_string(),
         "/delete" => {
             store.delete(key).await?;

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use tokio::net::TcpListener;
-use waypost_host::{Host, HostOptions, Manifest, Settings};
+use waypost_host::{CodeCache, DEFAULT_CODE_CACHE_SIZE, Host, HostOptions, Manifest, Settings};
 
 /// Names the folder of the app, for the process that serves it.
 const FOLDER: &str = "WAYPOST_TEST_CHILD";
@@ -25,10 +25,19 @@ impl Child {
     /// Serves an app in this test program, by the test `name`, which calls [`serve_in_child`]. A signal for writing
     /// beyond the limit of a file's size does not end it.
     pub fn start(app: &TestApp, name: &str) -> Self {
+        Self::start_with(app, name, "trap '' XFSZ")
+    }
+
+    /// The same, with so many file descriptors.
+    pub fn with_files(app: &TestApp, name: &str, files: u32) -> Self {
+        Self::start_with(app, name, &format!("ulimit -n {files}"))
+    }
+
+    fn start_with(app: &TestApp, name: &str, first: &str) -> Self {
         app.write();
         let program = std::env::current_exe().expect("this program has a file");
         let mut process = Command::new("sh")
-            .args(["-c", "trap '' XFSZ; exec \"$@\"", "sh"])
+            .args(["-c", &format!("{first}; exec \"$@\""), "sh"])
             .arg(program)
             .args(["--exact", name, "--nocapture"])
             .env(FOLDER, app.path())
@@ -45,6 +54,20 @@ impl Child {
             address: address.parse().expect("it is an address"),
             admin: admin.parse().expect("it is an address"),
         }
+    }
+
+    /// Returns what the process holds on to: its memory in bytes, open files and threads.
+    pub fn usage(&self) -> [u64; 3] {
+        let folder = format!("/proc/{}", self.process.id());
+        let status = std::fs::read_to_string(format!("{folder}/status")).expect("Linux tells");
+        let field = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+            line.split_whitespace().next()?.parse::<u64>().ok()
+        };
+        let files = std::fs::read_dir(format!("{folder}/fd")).expect("Linux tells");
+        let files = u64::try_from(files.count()).unwrap_or(u64::MAX);
+        let number = |name| field(name).expect("it is a number");
+        [number("VmRSS:") * 1_024, files, number("Threads:")]
     }
 
     /// Bounds how far into a file the process may write, or lets it write anywhere again.
@@ -80,7 +103,9 @@ pub async fn serve_in_child() {
     let folder = Path::new(&folder);
     let manifest = Manifest::load(&folder.join("spin.toml")).expect("the manifest is valid");
     let settings = Settings::load(&folder.join("waypost.toml")).expect("the settings are valid");
-    let options = HostOptions::new(folder, folder.join(".waypost"));
+    let mut options = HostOptions::new(folder, folder.join(".waypost"));
+    let code = Path::new(env!("CARGO_TARGET_TMPDIR")).join("code");
+    options.code_cache = CodeCache::open(&code, DEFAULT_CODE_CACHE_SIZE).expect("it is private");
     let host = Host::new(manifest, settings, options).expect("the host starts");
     let listen = || TcpListener::bind("127.0.0.1:0");
     let listener = listen().await.expect("a port is free");
