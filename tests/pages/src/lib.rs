@@ -1,9 +1,8 @@
 //! The pages in `docs/`, so that `cargo test` compiles and runs their examples:
-//! `cargo test --package waypost-pages --doc --features all`.
+//! `cargo test --package waypost-pages --doc`.
 
 macro_rules! pages {
-    ($($(#[$condition:meta])* $page:ident = $file:literal;)*) => {$(
-        $(#[$condition])*
+    ($($page:ident = $file:literal;)*) => {$(
         #[cfg(doctest)]
         #[doc = include_str!(concat!("../../../docs/", $file))]
         struct $page;
@@ -21,19 +20,17 @@ pages! {
     Fetch = "fetch.md";
     Forms = "forms.md";
     Headers = "headers.md";
+    Logs = "logs.md";
     Methods = "methods.md";
     NonUi = "non-ui.md";
     Parameters = "parameters.md";
     Query = "query.md";
     Redirects = "redirects.md";
     SegmentConfig = "segment-config.md";
-    #[cfg(feature = "all")]
     Stores = "stores.md";
     Streaming = "streaming.md";
     Testing = "testing.md";
-    #[cfg(feature = "all")]
     Tower = "tower.md";
-    #[cfg(feature = "all")]
     UserAgent = "user-agent.md";
     Webhooks = "webhooks.md";
 }
