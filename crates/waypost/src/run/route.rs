@@ -194,12 +194,11 @@ fn with_content_length(
     let mut headers = response.head().list();
     let own = response.body().content_length();
     let is_stream = response.body().len().is_none();
+    let own = own.filter(|_| !is_stream);
+    let leaves_out = is_head && own == Some(0);
     let length = match own {
-        Some(own) if !is_stream && !(is_head && own == 0) => Some(own),
-        own => response
-            .head()
-            .declared_length()
-            .or(own.filter(|_| !is_stream)),
+        Some(own) if !leaves_out => Some(own),
+        own => response.head().declared_length().or(own),
     };
     let without_length = matches!(response.status().as_u16(), 204 | 205 | 304);
     if let (Some(length), false) = (length, without_length) {
