@@ -7,7 +7,7 @@ use crate::support::{alone, turn};
 const LIMITS: [(&str, u64); 3] = [
     ("hello", 105_000),
     ("items-slug", 215_000),
-    ("router", 260_000),
+    ("router", 272_000),
 ];
 
 #[test]
