@@ -6,6 +6,7 @@ use crate::app::native_router::{NativeRouter, RoutesError, Routing, Table};
 use crate::compat::HostProfile;
 use crate::engine::PoolSize;
 use crate::instance::config::{InstanceConfig, Runtime};
+use crate::instance::total_memory::RouteMemory;
 use crate::observe::labels::Labels;
 use crate::observe::metrics::Metrics;
 use crate::options::HostOptions;
@@ -174,6 +175,7 @@ impl Assembly {
             limits,
             profile: self.options.profile,
             outgoing: Arc::new(outgoing),
+            memory: Arc::new(RouteMemory::new(Arc::clone(&runtime.memory))),
         };
         let source = declared.source.clone();
         Some(LazyComponent::new(

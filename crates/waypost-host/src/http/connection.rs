@@ -107,13 +107,12 @@ async fn run(
     }
     if let Ok(stream) = returned.await {
         let response = rejection.map(linger::rejection).unwrap_or_default();
-        linger::close(
-            stream,
-            &response,
-            &linger::PATIENT,
-            last_request(&app, stopping),
-        )
-        .await;
+        // Over HTTP/2 a refused upload ends by itself, with its stream.
+        let patience = match progress.is_http2() {
+            true => &linger::BRIEF,
+            false => &linger::PATIENT,
+        };
+        linger::close(stream, &response, patience, last_request(&app, stopping)).await;
     }
 }
 

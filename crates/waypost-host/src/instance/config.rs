@@ -6,7 +6,7 @@ use crate::engine::epoch::Turns;
 use crate::instance::lifecycle::registry::Registry;
 use crate::instance::pool::Pools;
 use crate::instance::state::InstanceState;
-use crate::instance::total_memory::TotalMemory;
+use crate::instance::total_memory::{RouteMemory, TotalMemory};
 use crate::observe::labels::Labels;
 use crate::observe::metrics::Metrics;
 use crate::request::admission::Admission;
@@ -28,6 +28,8 @@ pub(crate) struct InstanceConfig {
     pub(crate) limits: RouteLimits,
     pub(crate) profile: HostProfile,
     pub(crate) outgoing: Arc<OutgoingConfig>,
+    /// The memory of all its instances.
+    pub(crate) memory: Arc<RouteMemory>,
 }
 
 /// What the instances of all components of an app share.

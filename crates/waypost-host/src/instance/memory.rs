@@ -2,7 +2,7 @@
 
 use super::lifecycle::Lifecycle;
 use super::over_bound::OverBound;
-use super::total_memory::TotalMemory;
+use super::total_memory::RouteMemory;
 use crate::observe::metrics::Bound;
 use std::sync::Arc;
 use wasmtime::{ResourceLimiter, Store};
@@ -36,13 +36,13 @@ pub(super) fn bound_host_objects<T>(store: &mut Store<T>, memory: u64) {
     store.set_hostcall_fuel(usize::try_from(memory).unwrap_or(usize::MAX));
 }
 
-/// Lets the memories of one instance grow up to a limit together, and takes what they grow by from the app's total.
+/// Lets the memories of one instance grow up to a limit together, and takes what they grow by from the account of the route.
 ///
 /// A guest that asks for more sees `memory.grow` fail, as the specification has it; Rust then aborts.
 pub(crate) struct MemoryLimit {
     limit: usize,
     used: usize,
-    total: Arc<TotalMemory>,
+    route: Arc<RouteMemory>,
     refused: Option<Refused>,
     lifecycle: Arc<Lifecycle>,
 }
@@ -55,12 +55,12 @@ enum Refused {
 }
 
 impl MemoryLimit {
-    /// Allows `limit` bytes to the instance with this lifecycle, within the total of the app.
-    pub(crate) fn new(limit: u64, total: Arc<TotalMemory>, lifecycle: Arc<Lifecycle>) -> Self {
+    /// Allows `limit` bytes to the instance with this lifecycle, within what its route may have.
+    pub(crate) fn new(limit: u64, route: Arc<RouteMemory>, lifecycle: Arc<Lifecycle>) -> Self {
         Self {
             limit: usize::try_from(limit).unwrap_or(usize::MAX),
             used: 0,
-            total,
+            route,
             refused: None,
             lifecycle,
         }
@@ -77,9 +77,9 @@ impl MemoryLimit {
                 (Bound::Memory, remark)
             }
             Refused::Total => {
-                let limit = self.total.mebibytes();
+                let limit = self.route.total_mebibytes();
                 let remark = format!(
-                    "all instances together had reached their limit of {limit} MiB (`total_memory` in `waypost.toml`)"
+                    "all instances together had reached their limit of {limit} MiB, or those of this route three quarters of it (`total_memory` in `waypost.toml`)"
                 );
                 (Bound::TotalMemory, remark)
             }
@@ -102,7 +102,7 @@ impl ResourceLimiter for MemoryLimit {
             self.refused = Some(Refused::Own);
             return Ok(false);
         }
-        if !self.total.reserve(more, used) {
+        if !self.route.reserve(more) {
             self.refused = Some(Refused::Total);
             self.lifecycle.lack_memory();
             return Ok(false);
@@ -124,16 +124,18 @@ impl ResourceLimiter for MemoryLimit {
 
 impl Drop for MemoryLimit {
     fn drop(&mut self) {
-        self.total.release(self.used);
+        self.route.release(self.used);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::instance::total_memory::TotalMemory;
 
     fn limit(bytes: u64, total: &Arc<TotalMemory>) -> MemoryLimit {
-        MemoryLimit::new(bytes, Arc::clone(total), Arc::default())
+        let route = Arc::new(RouteMemory::new(Arc::clone(total)));
+        MemoryLimit::new(bytes, route, Arc::default())
     }
 
     #[test]

@@ -62,7 +62,7 @@ impl InstanceState {
             http,
             memory: MemoryLimit::new(
                 config.limits.memory,
-                Arc::clone(&runtime.memory),
+                Arc::clone(&config.memory),
                 Arc::clone(lifecycle),
             ),
             outgoing: Outgoing::new(&config.outgoing, &current),

@@ -1,14 +1,11 @@
 //! The bound on the memory of all instances together.
 
 use std::fs;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The least that must be free for another instance: a Rust handler starts with 17 pages of 64 KiB.
 const FLOOR: usize = 2 << 20;
-
-/// An instance that has no more than this may use the last eighth of the total: so a route whose instances take all that they
-/// can get leaves room for others.
-const SMALL: usize = 4 << 20;
 
 /// What is assumed where the system does not say how much memory it has.
 const ASSUMED: u64 = 1 << 30;
@@ -31,24 +28,6 @@ impl TotalMemory {
         }
     }
 
-    /// Reserves `bytes` more for an instance that has `own` then, and returns whether there was room.
-    pub(super) fn reserve(&self, bytes: usize, own: usize) -> bool {
-        let limit = match own <= SMALL {
-            true => self.limit,
-            false => self.limit - self.limit / 8,
-        };
-        let more = |used: usize| used.checked_add(bytes).filter(|used| *used <= limit);
-        let updated = self
-            .used
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
-        updated.is_ok()
-    }
-
-    /// Returns `bytes` that were reserved.
-    pub(super) fn release(&self, bytes: usize) {
-        self.used.fetch_sub(bytes, Ordering::Relaxed);
-    }
-
     /// Returns whether another instance may start.
     pub(super) fn has_room(&self) -> bool {
         self.free() >= FLOOR
@@ -67,6 +46,55 @@ impl TotalMemory {
     fn free(&self) -> usize {
         self.limit.saturating_sub(self.used.load(Ordering::Relaxed))
     }
+}
+
+/// The memory of the instances of one route, which may have three quarters of the total: a route whose instances take all
+/// that they can get leaves room for others.
+#[derive(Debug)]
+pub(crate) struct RouteMemory {
+    total: Arc<TotalMemory>,
+    used: AtomicUsize,
+}
+
+impl RouteMemory {
+    /// Makes the account of a route.
+    pub(crate) fn new(total: Arc<TotalMemory>) -> Self {
+        Self {
+            total,
+            used: AtomicUsize::new(0),
+        }
+    }
+
+    /// Reserves `bytes` more, and returns whether there was room.
+    pub(super) fn reserve(&self, bytes: usize) -> bool {
+        let limit = self.total.limit;
+        if !reserve(&self.used, bytes, limit - limit / 4) {
+            return false;
+        }
+        let is_reserved = reserve(&self.total.used, bytes, limit);
+        if !is_reserved {
+            self.used.fetch_sub(bytes, Ordering::Relaxed);
+        }
+        is_reserved
+    }
+
+    /// Returns `bytes` that were reserved.
+    pub(super) fn release(&self, bytes: usize) {
+        self.used.fetch_sub(bytes, Ordering::Relaxed);
+        self.total.used.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// Returns the limit of all routes together, in mebibytes.
+    pub(super) fn total_mebibytes(&self) -> usize {
+        self.total.mebibytes()
+    }
+}
+
+/// Adds `bytes` to an account unless that exceeds its limit, and returns whether it did not.
+fn reserve(used: &AtomicUsize, bytes: usize, limit: usize) -> bool {
+    let more = |used: usize| used.checked_add(bytes).filter(|used| *used <= limit);
+    used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more)
+        .is_ok()
 }
 
 /// Returns how much memory the machine has, or the control group of the process if that is less.
@@ -100,22 +128,26 @@ mod tests {
 
     #[test]
     fn what_is_released_can_be_reserved_again() {
-        let total = TotalMemory::new(Some(8 << 20));
+        let total = Arc::new(TotalMemory::new(Some(8 << 20)));
+        let [one, other] = [0; 2].map(|_| RouteMemory::new(Arc::clone(&total)));
         assert!(total.has_room() && !total.is_scarce());
-        assert!(total.reserve(7 << 20, 7 << 20));
-        assert!(!total.reserve(2 << 20, 2 << 20));
+        assert!(one.reserve(4 << 20) && other.reserve(3 << 20));
+        assert!(!one.reserve(2 << 20));
         assert!(!total.has_room() && total.is_scarce());
-        total.release(7 << 20);
-        assert!(total.reserve(6 << 20, 6 << 20));
+        other.release(3 << 20);
+        assert!(one.reserve(2 << 20));
     }
 
     #[test]
-    fn the_last_of_the_total_is_for_small_instances() {
-        let total = TotalMemory::new(Some(64 << 20));
-        assert!(!total.reserve(57 << 20, 57 << 20));
-        assert!(total.reserve(56 << 20, 56 << 20));
-        assert!(!total.reserve(1 << 20, SMALL + 1));
-        assert!(total.reserve(8 << 20, SMALL));
+    fn a_route_leaves_a_quarter_to_others() {
+        let total = Arc::new(TotalMemory::new(Some(64 << 20)));
+        let [greedy, other] = [0; 2].map(|_| RouteMemory::new(Arc::clone(&total)));
+        assert!(greedy.reserve(48 << 20));
+        assert!(!greedy.reserve(1));
+        assert!(other.reserve(16 << 20));
+        assert!(!other.reserve(1));
+        greedy.release(1);
+        assert!(other.reserve(1));
     }
 
     #[test]

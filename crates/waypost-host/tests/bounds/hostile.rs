@@ -96,7 +96,7 @@ const ATTACKS: [Attack; 10] = [
         "6: requests that make many others",
         "inner_requests",
         |target| {
-            let path = "/outbound/?10*http://fan.spin.internal/?10*http://slow.spin.internal/?300";
+            let path = "/outbound/?18*http://fan.spin.internal/?18*http://slow.spin.internal/?300";
             Box::pin(ask(target, 1, path.to_owned(), &[200, 504]))
         },
     ),
