@@ -66,6 +66,11 @@ impl MemoryLimit {
         }
     }
 
+    /// Returns whether the last request for more exceeded what all instances, or those of the route, may have.
+    pub(super) fn lacked_total(&self) -> bool {
+        matches!(self.refused, Some(Refused::Total))
+    }
+
     /// Returns the bound that was exceeded, if any: the likely cause of a trap that follows.
     pub(super) fn exceeded(&self) -> Option<OverBound> {
         let (bound, remark) = match self.refused? {

@@ -181,7 +181,10 @@ impl InstancePool {
         let store = InstanceState::store(runtime, config, Arc::clone(&meter), &lifecycle);
         let mut store = store.map_err(not_made)?;
         let proxy = self.pre.instantiate_async(&mut store).await;
-        let proxy = proxy.map_err(not_made)?;
+        let proxy = proxy.map_err(|error| match store.data().memory.lacked_total() {
+            true => self.memory_busy(),
+            false => not_made(error),
+        })?;
         Ok(Box::new(Instance {
             store,
             view: InstanceState::view(config.profile),

@@ -1,10 +1,10 @@
 //! Hosts in processes of their own, which a test can kill, or take the disk from.
 
 use super::TestApp;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{ChildStdout, Command, Stdio};
 use tokio::net::TcpListener;
 use waypost_host::{CodeCache, DEFAULT_CODE_CACHE_SIZE, Host, HostOptions, Manifest, Settings};
 
@@ -17,6 +17,8 @@ const SERVING: &str = "serving ";
 /// A host in a process of its own. It ends when it is dropped.
 pub struct Child {
     process: std::process::Child,
+    /// Kept open: the test framework of the process ends it when it can't write that a test takes long.
+    _output: BufReader<ChildStdout>,
     pub address: SocketAddr,
     pub admin: SocketAddr,
 }
@@ -45,12 +47,14 @@ impl Child {
             .spawn()
             .expect("the program starts");
         let output = process.stdout.take().expect("it is piped");
-        let mut lines = BufReader::new(output).lines().map_while(Result::ok);
+        let mut output = BufReader::new(output);
+        let mut lines = output.by_ref().lines().map_while(Result::ok);
         let line = lines.find_map(|line| Some(line.split_once(SERVING)?.1.to_owned()));
         let line = line.expect("the host serves");
         let (address, admin) = line.split_once(' ').expect("there are two addresses");
         Self {
             process,
+            _output: output,
             address: address.parse().expect("it is an address"),
             admin: admin.parse().expect("it is an address"),
         }
