@@ -147,7 +147,9 @@ async fn answer(
     if let Err(Failure::Overdue(limit)) = answered {
         return Err(Failure::Overdue(limit));
     }
-    if let Some((_, limit)) = too_large.filter(|(fault, _)| fault.is_raised()) {
+    if let Some(limit) = limits.request_body
+        && too_large.is_some_and(|fault| fault.is_raised())
+    {
         // The component may have made anything of the error that it saw.
         return Err(Failure::LargeBody(limit));
     }
@@ -157,11 +159,11 @@ async fn answer(
     Ok(answered?.accept(place, client_left))
 }
 
-/// Limits the body of a request; returns the flag that is raised when the body exceeds the limit, with the limit.
+/// Limits the body of a request; returns the flag that is raised when the body exceeds the limit.
 fn limit_body(
     request: Request<WasiBody>,
     limit: Option<u64>,
-) -> Result<(Request<WasiBody>, Option<(LargeBody, u64)>), Failure> {
+) -> Result<(Request<WasiBody>, Option<LargeBody>), Failure> {
     let Some(limit) = limit else {
         return Ok((request, None));
     };
@@ -170,5 +172,5 @@ fn limit_body(
     }
     let (parts, body) = request.into_parts();
     let (body, too_large) = limited(body, limit);
-    Ok((Request::from_parts(parts, body), Some((too_large, limit))))
+    Ok((Request::from_parts(parts, body), Some(too_large)))
 }
