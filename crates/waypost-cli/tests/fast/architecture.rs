@@ -95,7 +95,8 @@ fn routing_has_no_required_dependency_and_the_sdk_few() {
         required.count()
     };
     assert_eq!(count("waypost-routing"), 0);
-    assert!(count("waypost") <= 8);
+    // The ninth reads compressed bodies: an inflate of our own would be worse.
+    assert!(count("waypost") <= 9);
 }
 
 /// The folders of the host's crate, from the top to the bottom: each uses itself and those that follow.
@@ -192,8 +193,8 @@ fn crate_paths(text: &str) -> BTreeSet<String> {
     names
 }
 
-/// `cargo waypost` builds one package and `cargo test` all of them. Where they ask for other features
-/// of something that Wasmtime uses, Wasmtime is compiled twice, which takes minutes.
+/// `cargo waypost` builds the command with the features that the workspace asks for, and `cargo test` adds those that tests
+/// ask for. Where these are features of something that Wasmtime uses, Wasmtime is compiled twice, which takes minutes.
 #[test]
 fn one_build_of_wasmtime_serves_the_command_and_the_tests() {
     // What the compiler runs has features of its own, and must not stand in for what the program has.
@@ -203,7 +204,7 @@ fn one_build_of_wasmtime_serves_the_command_and_the_tests() {
             .iter()
             .map(|line| name_and_version(line))
             .collect();
-        let command = features(&["--package", "waypost-cli"], &normal);
+        let command = features(&["--workspace"], &normal);
         let tests = features(&["--workspace"], &format!("dev,{normal}"));
         let twice: Vec<_> = command
             .difference(&tests)

@@ -183,11 +183,16 @@ impl Cookies {
 
     /// Appends a `Set-Cookie` header for every change, except for cookies that a header of the response sets itself.
     pub(crate) fn apply(&self, head: &mut Head) {
-        let mut jar = self.jar();
-        jar.sealed = true;
+        self.seal();
+        let jar = self.jar();
         if let Some(write) = jar.writer {
             write(&jar.changes, head);
         }
+    }
+
+    /// Refuses further changes: the headers of the response are written.
+    pub(crate) fn seal(&self) {
+        self.jar().sealed = true;
     }
 
     fn jar(&self) -> MutexGuard<'_, Jar> {

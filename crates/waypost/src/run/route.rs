@@ -155,10 +155,11 @@ fn normalised(mut path: String, query: Option<&str>) -> Response {
 /// Adds the cookies that the handler set. A 500 has none: the handler has failed, and a panic would lose them too.
 fn with_cookies(response: Response, exchange: &Exchange) -> Response {
     let mut response = response.checked();
-    if response.status() != StatusCode::INTERNAL_SERVER_ERROR
-        && let Some(cookies) = exchange.used_cookies()
-    {
-        cookies.apply(response.head_mut());
+    if let Some(cookies) = exchange.used_cookies() {
+        match response.status() {
+            StatusCode::INTERNAL_SERVER_ERROR => cookies.seal(),
+            _ => cookies.apply(response.head_mut()),
+        }
     }
     response
 }
