@@ -145,7 +145,9 @@ async fn loops(app: Arc<Running>) {
 
 async fn hogs(app: Arc<Running>) {
     for reply in join_all((0..4).map(|_| app.get("/hog/?100"))).await {
-        assert_eq!((reply.status.as_u16(), reply.text.as_str()), (500, ""));
+        // On a busy machine its time may be over before it has all of the memory.
+        let is_ended = [500, 504].contains(&reply.status.as_u16());
+        assert!(is_ended, "{} {}", reply.status, reply.text);
     }
     eventually("the cause", || {
         logged(&[
