@@ -186,7 +186,7 @@ fn client_body(
     (body.boxed_unsync(), Some(fault), Some(unread))
 }
 
-/// Says that a connection ends after this response.
+/// Adds `Connection: close` to a response: the host closes the connection after it.
 pub(super) fn say_close(response: &mut Response<WasiBody>) {
     let close = HeaderValue::from_static("close");
     response.headers_mut().insert(CONNECTION, close);

@@ -36,7 +36,7 @@ pub(super) fn bound_host_objects<T>(store: &mut Store<T>, memory: u64) {
     store.set_hostcall_fuel(usize::try_from(memory).unwrap_or(usize::MAX));
 }
 
-/// Lets the memories of one instance grow up to a limit together, and takes what they grow by from the account of the route.
+/// Limits all memories of one instance together. What they grow by counts towards the memory of the route.
 ///
 /// A guest that asks for more sees `memory.grow` fail, as the specification has it; Rust then aborts.
 pub(crate) struct MemoryLimit {
@@ -150,7 +150,7 @@ mod tests {
         let grow = |limit: &mut MemoryLimit| limit.memory_growing(0, 2 << 20, None);
         assert!(grow(&mut one).is_ok_and(|granted| granted));
         assert!(grow(&mut other).is_ok_and(|granted| !granted));
-        let over = other.exceeded().expect("there was no room");
+        let over = other.exceeded().expect("the total is used up");
         assert_eq!(over.bound, Bound::TotalMemory);
         let remark = over.remark.expect("it names the key");
         assert!(remark.contains("total_memory"), "{remark}");

@@ -9,7 +9,7 @@ use waypost_config::settings::RouteLimits;
 /// A bound that an instance exceeded.
 pub(super) struct OverBound {
     pub(super) bound: Bound,
-    /// Says which it is, with its value and its key, unless the error does.
+    /// The text for the log, with the value of the bound and its key. `None` if the error has both.
     pub(super) remark: Option<String>,
 }
 

@@ -23,8 +23,8 @@ pub(crate) struct RequestContext {
     pub(crate) client_left: Arc<CancellationToken>,
     /// Size of the head that the client sent; zero for a request that a handler made.
     pub(crate) head: HeadSize,
-    /// Says whether the body of the client's request failed by the client's fault. `None` for a request without a body, and
-    /// for one that a handler made.
+    /// The fault in the body that the client sent, once there is one. `None` if the request has no body, or if a handler
+    /// made it.
     pub(crate) client_fault: Option<ClientFault>,
     /// Limits the requests that handlers make to the app for one client's request, however they follow from each other.
     /// `None` until a handler makes the first.

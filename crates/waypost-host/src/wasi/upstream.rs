@@ -21,7 +21,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use response::ResponseBody;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 use upload::Upload;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
@@ -55,18 +55,18 @@ impl Connections {
 
     /// Closes the connections that nobody uses.
     pub(crate) fn close_idle(self: &Arc<Self>) {
-        let mut upstreams = self
-            .upstreams
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut upstreams = self.lock();
         upstreams.retain(|upstream| upstream.strong_count() > 0);
         for upstream in upstreams.iter().filter_map(Weak::upgrade) {
             // Those in use belong to their requests.
-            *upstream
-                .client
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner) = client(self);
+            *upstream.lock() = client(self);
         }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Weak<Upstream>>> {
+        self.upstreams
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -80,13 +80,12 @@ impl Upstream {
     pub(crate) fn new(connections: &Arc<Connections>) -> Arc<Self> {
         let client = Mutex::new(client(connections));
         let upstream = Arc::new(Self { client });
-        let mut upstreams = connections
-            .upstreams
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        upstreams.push(Arc::downgrade(&upstream));
-        drop(upstreams);
+        connections.lock().push(Arc::downgrade(&upstream));
         upstream
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Client> {
+        self.client.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sends a request, and returns the response when its head is there, with the sending of what is left of the request.
@@ -113,11 +112,7 @@ impl Upstream {
         } = Upload::of(body, &parts)?;
         let may_repeat = is_empty && is_idempotent(&parts.method);
         let again = may_repeat.then(|| parts.clone());
-        let client = self
-            .client
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let client = self.lock().clone();
         let responding = async {
             let first = exchange(&client, Request::from_parts(parts, body), &timeouts).await;
             match (first, again) {

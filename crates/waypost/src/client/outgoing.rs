@@ -97,11 +97,9 @@ async fn framed(
     declared: Option<u64>,
     mut body: Body,
 ) -> Result<(Option<u64>, Body), FetchError> {
-    if let (Some(0), true) = (body.content_length(), body.len().is_some()) {
-        return Ok((of_nothing(method), body));
-    }
     if body.len().is_some() {
-        return Ok((body.content_length(), body));
+        let length = body.content_length().filter(|length| *length > 0);
+        return Ok((length.or_else(|| of_nothing(method)), body));
     }
     let first = match body.content_length().or(declared) {
         // The server would not wait for the body, so it has to be known to be empty before.

@@ -41,7 +41,7 @@ impl Origin {
 }
 
 impl StartedBody {
-    /// Puts `first` before the rest of `body`, which have the `promised` length together, if any.
+    /// Joins `first` and the rest of `body`. If there is a `promised` length, both together must have it.
     ///
     /// # Errors
     ///
