@@ -29,6 +29,10 @@ use std::time::{Duration, Instant};
 use support::{Client, Running, TestApp};
 use tokio::net::TcpListener;
 
+/// As in the command. The allocator of glibc keeps most of the memory that one of its threads got.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Limits that are reached within a fraction of a second. How the host reacts does not depend on their size. (One client of
 /// HTTP/2 may send a hundred requests at once: the app's concurrency is above that, as it is by default.)
 const LIMITS: &str = "[limits]\n\
