@@ -70,7 +70,7 @@ impl Host {
             manifest,
             settings,
             options,
-            draft_secret: secret()?,
+            draft_secret: secret()?.into(),
         };
         let turns = Turns::new();
         let (engine, clock) = engine::build(&parts.pool_size(), &turns)?;

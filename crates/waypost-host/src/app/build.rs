@@ -5,7 +5,7 @@ use crate::app::component::LazyComponent;
 use crate::app::native_router::{NativeRouter, RoutesError, Routing, Table};
 use crate::compat::HostProfile;
 use crate::engine::PoolSize;
-use crate::instance::config::{InstanceConfig, Runtime};
+use crate::instance::config::{DRAFT_SECRET, InstanceConfig, Runtime};
 use crate::instance::total_memory::RouteMemory;
 use crate::observe::labels::Labels;
 use crate::observe::metrics::Metrics;
@@ -30,9 +30,6 @@ use waypost_router::TRUSTED_HEADERS;
 /// How much longer than the slowest handler the router may take, so that the handler's own limit applies first.
 const DISPATCH_MARGIN: Duration = Duration::from_secs(1);
 
-/// Environment variable with the secret of draft mode.
-const DRAFT_SECRET: &str = "WAYPOST_DRAFT_SECRET";
-
 /// What an app is built from.
 pub(crate) struct Assembly {
     pub(crate) manifest: Manifest,
@@ -40,7 +37,7 @@ pub(crate) struct Assembly {
     pub(crate) options: HostOptions,
     pub(crate) stores: Stores,
     /// The value that the cookie of draft mode must have.
-    pub(crate) draft_secret: String,
+    pub(crate) draft_secret: Arc<str>,
 }
 
 impl Assembly {
@@ -109,22 +106,21 @@ impl Assembly {
         (reaches_all && self.options.profile == HostProfile::Waypost).then_some(router)
     }
 
-    /// Adds what the host alone knows to the environment of a component, unless the manifest sets it. Spin adds nothing.
+    /// Adds what the host alone knows to the environment of the router, unless the manifest sets it. Spin adds nothing.
     fn add_environment(&self, id: &ComponentId, environment: &mut BTreeMap<String, String>) {
-        if self.options.profile == HostProfile::Spin {
-            return;
-        }
-        let mut set = |name: &str, value: &str| {
+        if self.options.profile == HostProfile::Waypost && self.manifest.is_public(id) {
             environment
-                .entry(name.to_owned())
-                .or_insert_with(|| value.to_owned());
-        };
-        if self.options.patterns.contains_key(id) {
-            set(DRAFT_SECRET, &self.draft_secret);
+                .entry(TRUSTED_HEADERS.to_owned())
+                .or_insert_with(|| headers::TRUSTED.to_owned());
         }
-        if self.manifest.is_public(id) {
-            set(TRUSTED_HEADERS, headers::TRUSTED);
-        }
+    }
+
+    /// Returns the secret of draft mode for a route, unless the manifest sets it. Spin sets nothing.
+    fn draft_secret(&self, id: &ComponentId, declared: &Component) -> Option<Arc<str>> {
+        let is_told = self.options.profile == HostProfile::Waypost
+            && self.options.patterns.contains_key(id)
+            && !declared.environment.contains_key(DRAFT_SECRET);
+        is_told.then(|| Arc::clone(&self.draft_secret))
     }
 
     fn component(
@@ -175,6 +171,7 @@ impl Assembly {
             limits,
             profile: self.options.profile,
             outgoing: Arc::new(outgoing),
+            draft_secret: self.draft_secret(id, declared),
             memory: Arc::new(RouteMemory::new(Arc::clone(&runtime.memory))),
         };
         let source = declared.source.clone();

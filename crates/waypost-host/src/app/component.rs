@@ -2,7 +2,7 @@
 
 use crate::app::file_stamp::{FileStamp, LastLook};
 use crate::engine::content::ContentDigest;
-use crate::instance::config::{InstanceConfig, Runtime};
+use crate::instance::config::{DRAFT_SECRET, InstanceConfig, Runtime};
 use crate::instance::load::{self, Binary, LoadError, load};
 use crate::instance::pool::InstancePool;
 use crate::observe::labels::Labels;
@@ -229,14 +229,25 @@ impl LazyComponent {
         let Labels { route, component } = &*self.config.labels;
         let started = Instant::now();
         let pre = load(&self.runtime, &self.config, binary)?;
+        let config = self.config_of(binary);
         let milliseconds = started.elapsed().as_millis();
         tracing::debug!(route, %component, milliseconds, "loaded");
-        let (config, runtime) = (Arc::clone(&self.config), Arc::clone(&self.runtime));
         Ok(Loaded {
             stamp,
             digest: binary.digest(),
-            pool: InstancePool::new(pre, config, runtime),
+            pool: InstancePool::new(pre, config, Arc::clone(&self.runtime)),
         })
+    }
+
+    /// Returns what the instances of a version need to know: the secret of draft mode only if it can read it.
+    fn config_of(&self, binary: &Binary) -> Arc<InstanceConfig> {
+        match &self.config.draft_secret {
+            Some(_) if !binary.contains(DRAFT_SECRET) => Arc::new(InstanceConfig {
+                draft_secret: None,
+                ..(*self.config).clone()
+            }),
+            _ => Arc::clone(&self.config),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Slot> {

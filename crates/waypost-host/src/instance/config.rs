@@ -20,7 +20,11 @@ use wasmtime::Engine;
 use wasmtime::component::Linker;
 use waypost_config::settings::RouteLimits;
 
+/// The environment variable with the secret of draft mode.
+pub(crate) const DRAFT_SECRET: &str = "WAYPOST_DRAFT_SECRET";
+
 /// What the instances of one component need to know of it.
+#[derive(Clone)]
 pub(crate) struct InstanceConfig {
     pub(crate) labels: Arc<Labels>,
     pub(crate) permissions: Arc<Permissions>,
@@ -28,6 +32,8 @@ pub(crate) struct InstanceConfig {
     pub(crate) limits: RouteLimits,
     pub(crate) profile: HostProfile,
     pub(crate) outgoing: Arc<OutgoingConfig>,
+    /// The secret of draft mode, for a component that reads it.
+    pub(crate) draft_secret: Option<Arc<str>>,
     /// The memory of all its instances.
     pub(crate) memory: Arc<RouteMemory>,
 }

@@ -105,6 +105,12 @@ impl Binary {
     pub(crate) fn digest(&self) -> ContentDigest {
         self.digest
     }
+
+    /// Returns whether a text is anywhere in it. A component that reads an environment variable contains its name.
+    pub(crate) fn contains(&self, text: &str) -> bool {
+        let mut windows = self.bytes.windows(text.len());
+        windows.any(|window| window == text.as_bytes())
+    }
 }
 
 /// Loads a component: compiles what the code cache does not hold, and links it. Call it where blocking is allowed.

@@ -6,6 +6,7 @@ use super::lifecycle::Lifecycle;
 use super::memory::{self, MemoryLimit};
 use crate::compat::HostProfile;
 use crate::compat::spin::AllHeaders;
+use crate::instance::config::DRAFT_SECRET;
 use crate::instance::load::check_mount;
 use crate::request::context::CurrentRequest;
 use crate::wasi::client_signal::ClientSignal;
@@ -116,6 +117,9 @@ fn wasi(
     builder.max_random_size(memory::RANDOM_BYTES);
     for (name, value) in &config.permissions.environment {
         builder.env(name, value);
+    }
+    if let Some(secret) = &config.draft_secret {
+        builder.env(DRAFT_SECRET, secret);
     }
     for mount in &config.permissions.files {
         // The folder may have been replaced since the component was loaded.

@@ -41,6 +41,21 @@ async fn a_component_has_what_is_granted() {
 }
 
 #[tokio::test]
+async fn only_a_component_that_names_the_secret_of_draft_mode_is_told() {
+    let secret = |name: &'static str, path: &'static str| async move {
+        let app = TestApp::new().component(name, "\"/...\"", "");
+        let app = app.pattern(name, "/[...path]").start().await;
+        let text = app.get(path).await.text;
+        app.stopped().await;
+        text
+    };
+    assert_eq!(secret("print", "/draft").await.len(), 32);
+    // Its code reads any variable, but contains this name nowhere.
+    let path = "/environment?WAYPOST_DRAFT_SECRET";
+    assert!(secret("state", path).await.contains("NotPresent"));
+}
+
+#[tokio::test]
 async fn a_folder_that_is_missing_is_logged_for_each_request_until_it_is_there() {
     let app = app("state");
     let (assets, elsewhere) = (app.path().join("assets"), app.path().join("elsewhere"));

@@ -1,4 +1,5 @@
 //! Prints what its query says: to stdout, to stderr, without a line end, very much of it, or as bytes in hexadecimal.
+//! `/draft` answers the secret of draft mode.
 
 use wasip3::http::types::{ErrorCode, Request, Response};
 use wasip3::http_compat::http_into_wasi_response;
@@ -10,7 +11,9 @@ impl wasip3::exports::http::handler::Guest for Print {
     async fn handle(request: Request) -> Result<Response, ErrorCode> {
         let target = request.get_path_with_query().unwrap_or_default();
         let (path, text) = target.split_once('?').unwrap_or((&target, ""));
+        let mut answer = String::new();
         match path {
+            "/draft" => answer = std::env::var("WAYPOST_DRAFT_SECRET").unwrap_or_default(),
             "/out" => println!("{text}"),
             "/err" => eprintln!("{text}"),
             "/hex" => println!("{}", decoded(text)),
@@ -18,7 +21,7 @@ impl wasip3::exports::http::handler::Guest for Print {
             _ => print!("{text}"),
         }
         std::io::Write::flush(&mut std::io::stdout()).expect("the host takes all");
-        http_into_wasi_response(http::Response::new(String::new()))
+        http_into_wasi_response(http::Response::new(answer))
     }
 }
 
