@@ -36,6 +36,8 @@ fn traps_and_errors(app: &Served) {
             .header("x-request-id")
             .unwrap_or_else(|| panic!("no id on {target}"));
         assert!(log.contains(id), "{id} is not in the log:\n{log}");
+        // The fields of the line say it.
+        assert!(!log.contains("(request "), "{log}");
         assert_eq!(app.get("/fine", "").status, 200);
     }
 }

@@ -6,6 +6,7 @@ pub(crate) mod delivery;
 pub(crate) mod handler;
 #[cfg(not(all(target_arch = "wasm32", target_env = "p2")))]
 pub(crate) mod incoming;
+pub(crate) mod origin;
 pub(crate) mod route;
 pub(crate) mod signal;
 #[cfg(feature = "tower")]

@@ -210,6 +210,24 @@ fn a_handler_that_fails_sets_no_cookies() {
 }
 
 #[test]
+fn a_handler_that_fails_names_its_request() {
+    let failed = |id: Option<&str>| {
+        let mut request = Request::build(waypost::http::Method::DELETE, "/failing", ());
+        if let Some(id) = id {
+            request = request.with_header("x-request-id", id);
+        }
+        let response = test::call::<failing::route::Route>(request);
+        assert_eq!(response.status(), 500);
+        let id = response.headers().get("x-request-id");
+        id.map(|id| id.to_str().unwrap().to_owned())
+    };
+    assert_eq!(failed(Some("9e44")).as_deref(), Some("9e44"));
+    assert_eq!(failed(None), None);
+    // It would forge what the log says.
+    assert_eq!(failed(Some("1, route /admin)")), None);
+}
+
+#[test]
 fn a_handler_normalises_paths_by_itself() {
     let call = |target| test::call::<untyped::route::Route>(Request::get(target));
     assert_eq!(

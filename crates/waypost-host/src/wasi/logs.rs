@@ -127,7 +127,7 @@ impl Lines {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let line = String::from_utf8_lossy(line);
-        let line = shown(&line);
+        let line = shown(self.without_origin(&line));
         match self
             .component
             .budget
@@ -140,6 +140,17 @@ impl Lines {
             }
             Verdict::Refused => {}
         }
+    }
+
+    /// Removes the request and route that the crate `waypost` adds to an error, for hosts whose log does not name them. Here
+    /// they are fields of the line.
+    fn without_origin<'l>(&self, line: &'l str) -> &'l str {
+        if !line.ends_with(')') {
+            return line;
+        }
+        let (id, route) = (self.current.get().id, &self.component.labels.route);
+        let origin = format!(" (request {id}, route {route})");
+        line.strip_suffix(origin.as_str()).unwrap_or(line)
     }
 
     fn emit(&self, line: &str) {

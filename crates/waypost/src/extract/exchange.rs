@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, header};
-use waypost_routing::Params;
+use waypost_routing::{Params, Pattern};
 
 use crate::cookies::Cookies;
 use crate::request::{Source, is_from_router};
+use crate::run::origin::{Origin, X_REQUEST_ID};
 use crate::sys::Incoming;
 use crate::{After, Body, Request, Signal};
 
@@ -19,6 +20,7 @@ pub struct Exchange {
     /// body was taken.
     incoming: RefCell<Option<Incoming>>,
     head: OnceCell<Arc<Parts>>,
+    pattern: fn() -> &'static Pattern,
     params: Params,
     cookies: Option<Cookies>,
     after: OnceCell<After>,
@@ -26,10 +28,16 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    pub(crate) fn new(incoming: Incoming, params: Params, signal: Signal) -> Self {
+    pub(crate) fn new(
+        incoming: Incoming,
+        pattern: fn() -> &'static Pattern,
+        params: Params,
+        signal: Signal,
+    ) -> Self {
         Self {
             incoming: RefCell::new(Some(incoming)),
             head: OnceCell::new(),
+            pattern,
             params,
             cookies: None,
             after: OnceCell::new(),
@@ -60,7 +68,8 @@ impl Exchange {
 
     /// Returns the list of work to do after the response was sent.
     pub fn after(&self) -> After {
-        self.after.get_or_init(After::default).clone()
+        let new = || After::new(self.origin());
+        self.after.get_or_init(new).clone()
     }
 
     /// Returns the signal that fires when the client disconnects.
@@ -75,6 +84,22 @@ impl Exchange {
         let incoming = self.incoming.take();
         let body = incoming.map_or_else(|| Source::Body(Body::used()), Source::Host);
         Request::new(head, body).with_jar(cookies)
+    }
+
+    /// Returns what the log says about this request.
+    pub(crate) fn origin(&self) -> Origin {
+        let id = match self.head.get() {
+            Some(head) => head
+                .headers
+                .get(X_REQUEST_ID)
+                .map(|id| id.as_bytes().to_vec()),
+            None => self
+                .incoming
+                .borrow()
+                .as_ref()
+                .and_then(Incoming::request_id),
+        };
+        Origin::new(id, (self.pattern)())
     }
 
     pub(crate) fn params(&self) -> &Params {

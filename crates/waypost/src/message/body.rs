@@ -22,7 +22,9 @@ use http::HeaderMap;
 
 use crate::Response;
 use crate::error::RequestError;
+use crate::extract::Exchange;
 use crate::response::Check;
+use crate::run::origin::Origin;
 use bytes_in_memory::InMemory;
 pub use chunk::Chunk;
 use media_type::MediaType;
@@ -59,6 +61,8 @@ pub struct Body {
     announced: Option<u64>,
     /// Checks that a stream has the length that its message declares. A function pointer, like `respond`.
     measured: Option<fn(Self, u64) -> Self>,
+    /// Says which request a stream answers, for the log. A function pointer, like `respond`.
+    origin: Option<fn(&Exchange) -> Origin>,
     /// The trailers, once the body was read to its end.
     trailers: Option<Box<HeaderMap>>,
     /// Whether a stream ends before its first frame.
@@ -113,6 +117,7 @@ impl Body {
     ) -> Self {
         Self {
             measured: Some(measured::measured),
+            origin: Some(Exchange::origin),
             #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
             respond: Some(crate::sys::respond_with_stream),
             ..Self::of(Content::Frames(Box::pin(frames)))
@@ -125,6 +130,7 @@ impl Body {
             media_type: None,
             announced: None,
             measured: None,
+            origin: None,
             trailers: None,
             is_probed: false,
             #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
@@ -188,6 +194,11 @@ impl Body {
             Some(measured) => measured(self, length),
             None => self,
         }
+    }
+
+    /// Returns what the log says if the body fails, or `None` if it can't fail.
+    pub(crate) fn origin(&self, exchange: &Exchange) -> Option<Origin> {
+        self.origin.map(|origin| origin(exchange))
     }
 
     /// Returns whether the body is known to be empty. A stream never is.

@@ -116,7 +116,7 @@ impl Cors {
     /// Adds the CORS headers to a reply. Errors get them too, so that a page can read what was wrong.
     pub fn apply(&self, request: &Request, reply: impl IntoResponse) -> Response {
         // An invalid response becomes a 500 here. Later, that 500 would lack the headers.
-        let mut response = reply.into_response().valid_or_500();
+        let mut response = reply.into_response().replaced_if_invalid();
         self.allow_origin(request, response.headers_mut());
         set(
             response.headers_mut(),

@@ -12,9 +12,9 @@ use std::fmt;
 
 use http::StatusCode;
 
+use crate::Response;
 use crate::body::coding::ACCEPTED;
 use crate::response::IntoResponse;
-use crate::{Body, Response, sys};
 pub(crate) use early::location_of;
 pub use early::{forbidden, not_found, permanent_redirect, redirect, see_other, unauthorized};
 pub use request::RequestError;
@@ -151,7 +151,7 @@ impl IntoResponse for Error {
             Kind::Signal(response) => response,
             // The text of a 500 is for the log only.
             Kind::Request(error) if error.status() == StatusCode::INTERNAL_SERVER_ERROR => {
-                failed(&error.to_string())
+                Response::failed(error.to_string())
             }
             Kind::Request(error) => {
                 let response = Response::new(error.to_string()).with_status(error.status());
@@ -162,16 +162,10 @@ impl IntoResponse for Error {
                     _ => response,
                 }
             }
-            Kind::Fault(text) => failed(&text),
-            Kind::Internal(error) => failed(&Chain(&error).to_string()),
+            Kind::Fault(text) => Response::failed(text),
+            Kind::Internal(error) => Response::failed(Chain(&error).to_string()),
         }
     }
-}
-
-/// Logs an error and returns an empty 500.
-pub(crate) fn failed(error: &str) -> Response {
-    sys::log(error);
-    Response::new(Body::empty()).with_known_status(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 /// Displays an error and its causes on one line, for the log.

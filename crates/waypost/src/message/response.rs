@@ -17,8 +17,9 @@ pub use super::header_value::{HeaderValueError, IntoHeaderValue};
 use crate::body::{DEFAULT_BODY_LIMIT, coding};
 use crate::client::FetchError;
 use crate::cookies::{Cookie, CookieError, Cookies, remove_header_of};
-use crate::error::failed;
+use crate::extract::Exchange;
 use crate::request::decode_utf8;
+use crate::run::origin::{Origin, X_REQUEST_ID, log_error};
 use crate::sse::Event;
 use crate::{Body, Error, Result};
 use head::{Head, Name, Value};
@@ -46,6 +47,8 @@ struct Inner {
     body: Body,
     /// The first mistake in building the response, which turns it into a 500.
     fault: Option<String>,
+    /// The cause of a 500, which is logged when the response is sent.
+    cause: Option<String>,
     /// Replaces the response by a 500 if it is invalid. A function pointer, set by every method that may make it
     /// invalid, so that other components do not contain the code: 4.1 kB of `/hello`.
     check: Option<Check>,
@@ -53,8 +56,9 @@ struct Inner {
     cookies: Option<Cookies>,
 }
 
-/// Replaces an invalid response by a 500.
-pub(crate) type Check = fn(Response) -> Response;
+/// Replaces an invalid response by a 500, and logs the cause of a 500. The request is unknown if a response is only
+/// converted.
+pub(crate) type Check = fn(Response, Option<&Exchange>) -> Response;
 
 impl Response {
     /// Creates a 200 with this body. Text has the content type `text/plain;charset=UTF-8`, bytes and streams have
@@ -77,6 +81,7 @@ impl Response {
             head,
             body,
             fault: None,
+            cause: None,
             check,
             cookies: None,
         }))
@@ -289,10 +294,19 @@ impl Response {
             .map_err(|error| FetchError::Body(error.to_string()))
     }
 
+    /// Creates an empty 500 whose cause is logged when it is sent.
+    pub(crate) fn failed(cause: String) -> Self {
+        let mut response =
+            Self::new(Body::empty()).with_known_status(StatusCode::INTERNAL_SERVER_ERROR);
+        response.0.cause = Some(cause);
+        response.0.check = Some(Self::valid_or_500);
+        response
+    }
+
     /// Returns the response as it is sent: a 500 in place of an invalid one, and with its cookies as headers.
-    pub(crate) fn checked(self) -> Self {
+    pub(crate) fn checked(self, exchange: Option<&Exchange>) -> Self {
         let mut response = match self.0.check {
-            Some(check) => check(self),
+            Some(check) => check(self, exchange),
             None => self,
         };
         if let Some(cookies) = response.0.cookies.take() {
@@ -301,17 +315,35 @@ impl Response {
         response
     }
 
-    /// Replaces an invalid response by a 500.
-    pub(crate) fn valid_or_500(mut self) -> Self {
+    /// Replaces an invalid response by a 500, and logs the cause of a 500.
+    pub(crate) fn valid_or_500(self, exchange: Option<&Exchange>) -> Self {
+        let mut response = self.replaced_if_invalid();
+        if let Some(cause) = response.0.cause.take() {
+            response.log(&cause, exchange);
+        }
+        response
+    }
+
+    /// Replaces an invalid response by a 500, whose cause is logged when it is sent.
+    pub(crate) fn replaced_if_invalid(mut self) -> Self {
         let Some(fault) = self.0.fault.take().or_else(|| self.mistake()) else {
             return self;
         };
-        let answer = failed(&fault);
+        let response = Self::failed(self.0.cause.take().unwrap_or(fault));
         // In Next a body that was already read fails only after the head was written.
         let content_type = self.0.head.get(CONTENT_TYPE);
         match content_type.filter(|_| self.body().is_used()) {
-            Some(content_type) => answer.with_known_header(CONTENT_TYPE, content_type),
-            None => answer,
+            Some(content_type) => response.with_known_header(CONTENT_TYPE, content_type),
+            None => response,
+        }
+    }
+
+    /// Logs the cause of a 500, and names its request to the client as the log does.
+    fn log(&mut self, cause: &str, exchange: Option<&Exchange>) {
+        let origin = exchange.map(Exchange::origin);
+        log_error(cause, origin.as_ref());
+        if let Some(id) = origin.as_ref().and_then(Origin::request_id) {
+            self.0.head.insert(X_REQUEST_ID, id.as_bytes().to_vec());
         }
     }
 
@@ -400,7 +432,7 @@ impl<B: Into<Body>> From<http::Response<B>> for Response {
 
 impl From<Response> for http::Response<Body> {
     fn from(response: Response) -> Self {
-        let Inner { head, body, .. } = *response.checked().0;
+        let Inner { head, body, .. } = *response.checked(None).0;
         Self::from_parts(head.into_parts(), body)
     }
 }
@@ -439,7 +471,7 @@ mod tests {
             Response::new("").with_status(101),
             Response::new("body").with_status(204),
         ] {
-            let response = response.checked();
+            let response = response.checked(None);
             assert_eq!(response.status(), 500);
             assert_eq!(text(response), "");
         }
@@ -452,7 +484,7 @@ mod tests {
         let response = Response::new(request.body())
             .with_header("content-type", "text/html")
             .with_header("x-a", "1")
-            .checked();
+            .checked(None);
         assert_eq!(response.status(), 500);
         assert_eq!(response.headers()["content-type"], "text/html");
         assert!(!response.headers().contains_key("x-a") && response.body().is_empty());
@@ -479,7 +511,7 @@ mod tests {
     fn the_cookie_that_was_set_last_counts() {
         let by_hand = "a=1; Path=/; Secure";
         let lines = |response: Response| {
-            let response = response.checked();
+            let response = response.checked(None);
             let lines = response.headers().get_all("set-cookie").iter();
             let lines: Vec<_> = lines
                 .map(|line| line.to_str().unwrap().to_owned())
@@ -501,13 +533,13 @@ mod tests {
     fn cookies_of_a_response() {
         let mut response = Response::new("").with_cookie(("a", "1"));
         response.cookies().set(("b", "2")).unwrap();
-        let response = response.checked();
+        let response = response.checked(None);
         let cookies: Vec<_> = response.headers().get_all("set-cookie").iter().collect();
         assert_eq!(cookies, ["a=1; Path=/", "b=2; Path=/"]);
         assert_eq!(
             Response::new("")
                 .with_cookie(("a b", "1"))
-                .checked()
+                .checked(None)
                 .status(),
             500
         );

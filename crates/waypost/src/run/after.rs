@@ -11,7 +11,8 @@ use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 
 use crate::extract::{Exchange, FromRequest};
-use crate::{Result, sys};
+use crate::run::origin::{Origin, log_error};
+use crate::{Error, Result};
 
 pub(crate) type Work = Pin<Box<dyn Future<Output = ()>>>;
 
@@ -40,17 +41,33 @@ pub struct After(Rc<RefCell<Todo>>);
 #[derive(Default)]
 struct Todo {
     work: Vec<Work>,
+    /// The request, for the log. `None` in tests.
+    origin: Option<Origin>,
     /// Whether the response was sent.
     started: bool,
 }
 
 impl After {
+    /// Creates an empty list of work that follows this request.
+    pub(crate) fn new(origin: Origin) -> Self {
+        Self(Rc::new(RefCell::new(Todo {
+            origin: Some(origin),
+            ..Todo::default()
+        })))
+    }
+
     /// Adds a future. If it returns an error, the error is logged. It may add more work, which starts at once.
     pub fn run<W>(&self, work: W)
     where
         W: Future<Output: Outcome> + 'static,
     {
-        let mut work: Work = Box::pin(async move { work.await.report() });
+        let origin = self.0.borrow().origin.clone();
+        let mut work: Work = Box::pin(async move {
+            if let Some(error) = work.await.into_error() {
+                let error = format_args!("after the response: {error}");
+                log_error(error, origin.as_ref());
+            }
+        });
         let started = self.0.borrow().started;
         let done = started
             && work
@@ -121,19 +138,19 @@ impl fmt::Debug for After {
     note = "end it with `;`, or with `Ok(())` if it uses `?`"
 )]
 pub trait Outcome {
-    /// Logs the error, if there is one.
-    fn report(self);
+    /// Returns the error, if there is one.
+    fn into_error(self) -> Option<Error>;
 }
 
 impl Outcome for () {
-    fn report(self) {}
+    fn into_error(self) -> Option<Error> {
+        None
+    }
 }
 
 impl Outcome for Result<()> {
-    fn report(self) {
-        if let Err(error) = self {
-            sys::log(&format!("after the response: {error}"));
-        }
+    fn into_error(self) -> Option<Error> {
+        self.err()
     }
 }
 

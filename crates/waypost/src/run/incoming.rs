@@ -8,6 +8,7 @@ use http::request::Parts;
 use http::uri::PathAndQuery;
 
 use crate::Body;
+use crate::run::origin::X_REQUEST_ID;
 use crate::run::route::Verb;
 
 /// An incoming request.
@@ -28,6 +29,12 @@ impl Incoming {
         let uri = self.head.as_ref().map(|head| &head.uri);
         let target = uri.and_then(|uri| uri.path_and_query());
         target.map_or("/", PathAndQuery::as_str).to_owned()
+    }
+
+    /// Returns the value of `x-request-id`, or `None` if there is none or the head was taken.
+    pub(crate) fn request_id(&self) -> Option<Vec<u8>> {
+        let id = self.head.as_ref()?.headers.get(X_REQUEST_ID)?;
+        Some(id.as_bytes().to_vec())
     }
 
     /// Takes the head.

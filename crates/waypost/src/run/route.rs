@@ -9,6 +9,7 @@ use crate::error::location_of;
 use crate::extract::Exchange;
 use crate::response::head::HeaderList;
 pub use crate::run::allow::Allow;
+use crate::run::origin::Origin;
 use crate::sys::Incoming;
 use crate::{After, Body, Response, Signal};
 
@@ -91,6 +92,8 @@ pub struct RouteResponse {
     pub(crate) headers: HeaderList,
     /// The work to do after the response was sent.
     pub(crate) after: Option<After>,
+    /// Names the request in the log if the body, a stream, fails.
+    pub(crate) origin: Option<Origin>,
 }
 
 /// Answers a request like the component of route `R`.
@@ -101,18 +104,22 @@ pub struct RouteResponse {
 /// The caller fires `signal` when the client disconnects.
 pub async fn answer<R: Route>(request: Incoming, signal: Signal) -> RouteResponse {
     let verb = request.verb();
+    let mut origin = None;
     let (response, after) = match resolve(&request.target(), R::matches) {
         Ok(params) => {
-            let mut exchange = Exchange::new(request, params, signal);
+            let mut exchange = Exchange::new(request, R::pattern, params, signal);
             let response = match select(R::VERBS, verb) {
                 Some(own) => R::call(own, &mut exchange).await,
                 None => options_or_not_allowed(R::ALLOW, verb),
             };
-            (with_cookies(response, &exchange), exchange.into_after())
+            let response = with_cookies(response, &exchange);
+            origin = response.body().origin(&exchange);
+            (response, exchange.into_after())
         }
-        Err(response) => (response.checked(), None),
+        Err(response) => (response, None),
     };
-    with_content_length(response, verb == Some(Verb::Head), after)
+    let response = with_content_length(response, verb == Some(Verb::Head), after);
+    RouteResponse { origin, ..response }
 }
 
 /// Matches the path of a target. Returns its params, or the response if the path is invalid, not normalised, or does
@@ -154,7 +161,7 @@ fn normalised(mut path: String, query: Option<&str>) -> Response {
 
 /// Adds the cookies that the handler set. A 500 has none: the handler has failed, and a panic would lose them too.
 fn with_cookies(response: Response, exchange: &Exchange) -> Response {
-    let mut response = response.checked();
+    let mut response = response.checked(Some(exchange));
     if let Some(cookies) = exchange.used_cookies() {
         match response.status() {
             StatusCode::INTERNAL_SERVER_ERROR => cookies.seal(),
@@ -218,6 +225,7 @@ fn with_content_length(
         response,
         headers,
         after,
+        origin: None,
     }
 }
 

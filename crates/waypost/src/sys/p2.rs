@@ -15,9 +15,10 @@ use wstd::io::AsyncOutputStream;
 
 use crate::message::connection::passed_on;
 use crate::run::delivery::{ChunkSink, Delivery, Disconnected, deliver};
+use crate::run::origin::log_error;
 use crate::run::route::{Route, RouteResponse, answer};
 use crate::sys::log;
-use crate::{After, Body, Response, Signal};
+use crate::{After, Body, Signal};
 
 pub(crate) use client::send;
 
@@ -41,19 +42,16 @@ pub fn handle<R: Route>(request: IncomingRequest, response: ResponseOutparam) {
 }
 
 async fn respond(answer: RouteResponse, outparam: ResponseOutparam, signal: &Signal) {
-    send_answer(answer.response, &answer.headers, outparam, signal).await;
-    if let Some(work) = answer.after.and_then(After::into_work) {
+    let after = answer.after.clone();
+    send_answer(answer, outparam, signal).await;
+    if let Some(work) = after.and_then(After::into_work) {
         work.await;
     }
 }
 
-async fn send_answer(
-    response: Response,
-    headers: &[(String, Vec<u8>)],
-    outparam: ResponseOutparam,
-    signal: &Signal,
-) {
-    let headers = match fields(headers) {
+async fn send_answer(answer: RouteResponse, outparam: ResponseOutparam, signal: &Signal) {
+    let response = answer.response;
+    let headers = match fields(&answer.headers) {
         Ok(headers) => headers,
         Err(code) => return ResponseOutparam::set(outparam, Err(code)),
     };
@@ -73,7 +71,10 @@ async fn send_answer(
     drop(client);
     match sent {
         Delivery::Complete(trailers) => finish(outgoing, trailers),
-        Delivery::Failed(error) => log(&format!("the body of the response failed: {error}")),
+        Delivery::Failed(error) => log_error(
+            format_args!("the body of the response failed: {error}"),
+            answer.origin.as_ref(),
+        ),
         Delivery::Disconnected => {}
     }
 }

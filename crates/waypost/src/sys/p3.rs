@@ -20,6 +20,7 @@ use crate::after::Work;
 use crate::message::connection::passed_on;
 use crate::response::head::HeaderList;
 use crate::run::delivery::{ChunkSink, Delivery, Disconnected, deliver};
+use crate::run::origin::{Origin, log_error};
 use crate::run::route::{Route, answer};
 use crate::sys::log;
 use crate::{After, Body, Signal};
@@ -44,7 +45,7 @@ pub async fn handle<R: Route>(request: Request) -> Result<Response, ErrorCode> {
     let status = response.status();
     let body = response.into_body();
     let respond = body.respond.unwrap_or(respond_at_once);
-    let response = respond(body, headers, answer.after, signal);
+    let response = respond(body, headers, answer.after, answer.origin, signal);
     if status != StatusCode::OK {
         // Never an error: the SDK checked the status. A new response has 200.
         let _ = response.set_status_code(status.as_u16());
@@ -53,13 +54,19 @@ pub async fn handle<R: Route>(request: Request) -> Result<Response, ErrorCode> {
 }
 
 /// Makes a response of a body and headers; the work for afterwards is done when the body is out.
-pub(crate) type Respond = fn(Body, Fields, Option<After>, Signal) -> Response;
+pub(crate) type Respond = fn(Body, Fields, Option<After>, Option<Origin>, Signal) -> Response;
 
 /// Creates a response with a body in memory.
 ///
 /// If the client disconnects, writing the body fails. Waiting for the host's result of the response as well would not
 /// report it earlier.
-fn respond_at_once(body: Body, headers: Fields, after: Option<After>, signal: Signal) -> Response {
+fn respond_at_once(
+    body: Body,
+    headers: Fields,
+    after: Option<After>,
+    _: Option<Origin>,
+    signal: Signal,
+) -> Response {
     let body = body.into_content();
     let (writer, reader) = match body.is_empty() {
         true => (None, None),
@@ -111,13 +118,14 @@ pub(crate) fn respond_with_stream(
     body: Body,
     headers: Fields,
     after: Option<After>,
+    origin: Option<Origin>,
     signal: Signal,
 ) -> Response {
     let (writer, reader) = wit_stream::new();
     let (ended, trailers) = wit_future::new(|| Err(ErrorCode::HttpResponseIncomplete));
     let (response, sent) = Response::new(headers, Some(reader), trailers);
     let sending: Work = Box::pin(async move {
-        let writing = pin!(write(body, writer, ended, &signal));
+        let writing = pin!(write(body, writer, ended, &signal, origin));
         // Waypost's host completes the first, hosts with plain WASI HTTP the second.
         let (left, gone) = (pin!(client_left()), pin!(gone(sent)));
         if let Either::Right(_) = select(writing, select(left, gone)).await {
@@ -213,6 +221,7 @@ async fn write(
     mut client: StreamWriter<u8>,
     ended: FutureWriter<Ended>,
     signal: &Signal,
+    origin: Option<Origin>,
 ) {
     match deliver(body, &mut client, signal).await {
         Delivery::Complete(trailers) => {
@@ -221,7 +230,10 @@ async fn write(
             drop(ended.write(Ok(trailers)).await);
         }
         Delivery::Failed(error) => {
-            log(&format!("the body of the response failed: {error}"));
+            log_error(
+                format_args!("the body of the response failed: {error}"),
+                origin.as_ref(),
+            );
             let code = ErrorCode::InternalError(Some(error.to_string()));
             // Before the stream ends, because its end alone would look like that of a complete body.
             drop(ended.write(Err(code)).await);

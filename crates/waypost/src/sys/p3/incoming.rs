@@ -7,6 +7,7 @@ use wasip3::http::types::{self, Request, Scheme};
 use wasip3::http_compat::{IncomingRequestBody, RequestOptionsExtension};
 
 use crate::Body;
+use crate::run::origin::X_REQUEST_ID;
 use crate::run::route::Verb;
 
 /// An incoming request.
@@ -39,6 +40,11 @@ impl Incoming {
     /// Returns the path with the query.
     pub(crate) fn target(&self) -> String {
         self.0.get_path_with_query().unwrap_or_default()
+    }
+
+    /// Returns the value of `x-request-id`, or `None` if there is none.
+    pub(crate) fn request_id(&self) -> Option<Vec<u8>> {
+        self.0.get_headers().get(X_REQUEST_ID).into_iter().next()
     }
 
     /// Reads the head. Anything that a host should have refused, such as an invalid header, is left out.
