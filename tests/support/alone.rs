@@ -90,28 +90,31 @@ pub fn file(package: &str) -> String {
 
 /// Builds all routes and the router for WASI 0.3, and returns the folder of the components.
 pub fn components() -> &'static Path {
-    static BUILT: LazyLock<PathBuf> = LazyLock::new(|| build("wasm32-wasip2"));
+    static BUILT: LazyLock<PathBuf> =
+        LazyLock::new(|| built(&["build", "--no-compile"], "wasm32-wasip2"));
     &BUILT
 }
 
 /// Builds all routes and the router for WASI 0.2, and returns the folder of the modules.
 pub fn modules() -> &'static Path {
-    static BUILT: LazyLock<PathBuf> = LazyLock::new(|| build("wasm32-wasip1"));
+    static BUILT: LazyLock<PathBuf> = LazyLock::new(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let component = folder.path().join("app.wasm");
+        let args = ["compose", "--wasi", "0.2", "--output"];
+        built(
+            &[&args[..], &[component.to_str().unwrap()]].concat(),
+            "wasm32-wasip1",
+        )
+    });
     &BUILT
 }
 
-/// Builds what `waypost build` builds, in the same two runs: another selection of packages would have other features, and
-/// compile all of it again.
-fn build(target: &str) -> PathBuf {
-    let routes: Vec<_> = ROUTES.iter().map(|route| route.id).collect();
-    for packages in [routes.as_slice(), &["router"]] {
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "--quiet", "--release", "--target", target]);
-        for package in packages {
-            cargo.args(["--package", package]);
-        }
-        assert!(cargo.current_dir(checkout()).status().unwrap().success());
-    }
+/// Runs a command that builds the app, and returns the folder of what Cargo made for a target. (Cargo alone would build all
+/// routes with the same features, and so compile everything again.)
+fn built(args: &[&str], target: &str) -> PathBuf {
+    let output = waypost(&checkout()).args(args).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{args:?}: {said}");
     checkout().join("target").join(target).join("release")
 }
 
