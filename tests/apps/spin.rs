@@ -25,6 +25,7 @@ fn faults_and_headers_on_spin() {
     let (own, spin) = (up(&folder, "waypost"), up(&folder, "spin"));
     failures_answer_alike(&own, &spin);
     broken_streams(&spin);
+    a_trap_in_the_middle_looks_complete(&own, &spin);
     what_a_handler_is_told(&spin);
     what_is_passed_on(&spin);
     forbidden_headers(&spin);
@@ -116,6 +117,26 @@ fn failures_answer_alike(own: &Served, spin: &Served) {
     }
     let id = |reply: Reply| reply.header("x-request-id").unwrap().to_owned();
     spin.logged(&id(spin.get("/trap", "")));
+}
+
+/// On Spin the end of a component is the end of its stream.
+fn a_trap_in_the_middle_looks_complete(own: &Served, spin: &Served) {
+    let read = |app: &Served| {
+        let mut stream = app.connect();
+        let request = b"GET /broken-stream?trap HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+        stream.write_all(request).unwrap();
+        let mut bytes = Vec::new();
+        // The cut may show as an error.
+        let _ = stream.read_to_end(&mut bytes);
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        assert!(
+            text.starts_with("HTTP/1.1 200 ") && text.contains("first"),
+            "{text}"
+        );
+        text.ends_with("0\r\n\r\n")
+    };
+    assert!(!read(own));
+    assert!(read(spin));
 }
 
 /// Spin hands the head out before the first byte is there: all that is left then is to cut the connection.

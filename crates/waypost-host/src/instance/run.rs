@@ -9,6 +9,7 @@ use super::lifecycle::{EndReason, Lifecycle};
 use super::over_bound::OverBound;
 use super::pool::{Instance, InstancePool};
 use super::state::InstanceState;
+use crate::compat::HostProfile;
 use crate::observe::labels::Labels;
 use crate::observe::metrics::{Bound, Metrics};
 use crate::request::admission::Place;
@@ -76,7 +77,10 @@ impl Drop for Working {
 
 /// Records and logs that an instance ends.
 fn end(instance: &Instance, error: &wasmtime::Error, reason: Option<EndReason>) {
-    instance.lifecycle.fail();
+    // On Spin the response looks complete (`docs/upstream/wasmtime-wasi-http-body.md`).
+    if instance.store.data().config.profile == HostProfile::Waypost {
+        instance.lifecycle.fail();
+    }
     report(&instance.store, &instance.metrics, error, reason);
 }
 
