@@ -42,9 +42,15 @@ fn put(app: &Path, folder: &str, component: &Path) {
 /// One after the other: apps of one name share their target folder.
 #[test]
 fn components_made_elsewhere_are_routes() {
+    // Their tools take minutes, and nothing is measured: other tests run meanwhile.
+    foreign::rust("rust03");
+    let made = [
+        ("python/[id]", "Python", foreign::python()),
+        ("javascript/[id]", "JavaScript", foreign::javascript()),
+    ];
     let _turn = turn();
     components_of_both_versions();
-    python_and_javascript();
+    python_and_javascript(&made);
     a_composition_of_as_many_as_there_can_be();
 }
 
@@ -187,20 +193,17 @@ fn a_source_takes_its_place(app: &Path) {
     assert!(!text.contains("[id]/route.wasm"), "{text}");
 }
 
-fn python_and_javascript() {
-    let made = [
-        ("python/[id]", "Python", foreign::python()),
-        ("javascript/[id]", "JavaScript", foreign::javascript()),
-    ];
+/// The folders of routes, their languages and their components.
+fn python_and_javascript(made: &[(&str, &str, Result<PathBuf, String>)]) {
     let (_folder, app) = app();
-    for (folder, language, component) in &made {
+    for (folder, language, component) in made {
         match component {
             Ok(component) => put(&app, folder, component),
             Err(reason) => foreign::skip(language, reason),
         }
     }
     let served = Served::up(&app);
-    for (folder, language, component) in &made {
+    for (folder, language, component) in made {
         if component.is_ok() {
             answers(
                 &served,
