@@ -240,7 +240,7 @@ fn build_handlers(app: &App, routes: &[Route], manifest: &DocumentMut) -> anyhow
         };
         install(id, &made, &component_file(app, manifest, route))?;
     }
-    Ok(outcome.inputs())
+    Ok(outcome.inputs(app.root()))
 }
 
 /// Compiles all routes that have a `route.rs`.
@@ -279,7 +279,7 @@ fn build_router(app: &App, manifest: &DocumentMut) -> anyhow::Result<Inputs> {
     let outcome = outcome?.or_failure(|_| Failure::new(failure))?;
     let file = router_file(app, manifest);
     install(ROUTER, artefact(&outcome, ROUTER)?, &file)?;
-    Ok(outcome.inputs())
+    Ok(outcome.inputs(app.root()))
 }
 
 /// Copies a component to the file named in the manifest, unless it is there.

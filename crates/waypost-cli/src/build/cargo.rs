@@ -147,11 +147,11 @@ impl Outcome {
         self.artefacts.get(package).map(PathBuf::as_path)
     }
 
-    /// Returns the files and folders from which the component of each package was compiled.
-    pub(super) fn inputs(&self) -> Inputs {
+    /// Returns the files and folders from which the component of each package of the app in `root` was compiled.
+    pub(super) fn inputs(&self, root: &Path) -> Inputs {
         let artefacts = self.artefacts.iter();
         artefacts
-            .map(|(package, file)| (package.clone(), inputs::of(file)))
+            .map(|(package, file)| (package.clone(), inputs::of(file, root)))
             .collect()
     }
 

@@ -4,25 +4,26 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// Returns the inputs of an artefact from the dependency file that Cargo writes beside it. Packages of a registry or a repository, which
-/// never change, and files that a build writes are left out.
-pub(super) fn of(artefact: &Path) -> BTreeSet<PathBuf> {
+/// Returns the inputs of an artefact of the app in `root` from the dependency file that Cargo writes beside it. Packages of a registry or
+/// a repository, which never change, and files that a build writes are left out.
+pub(super) fn of(artefact: &Path, root: &Path) -> BTreeSet<PathBuf> {
     let text = waypost_config::read_text_file(artefact.with_extension("d")).unwrap_or_default();
-    let target = target_folder(artefact);
     let is_input = |file: &PathBuf| {
         let is_downloaded = ["registry/src", "git/checkouts"].iter().any(|folder| {
             file.parent()
                 .is_some_and(|parent| has(parent, Path::new(folder)))
         });
-        !is_downloaded && !target.is_some_and(|target| file.starts_with(target))
+        !is_downloaded && !is_generated(file, root)
     };
     parse(&text).into_iter().filter(is_input).collect()
 }
 
-/// Returns the folder that Cargo marks as its target folder.
-fn target_folder(artefact: &Path) -> Option<&Path> {
-    let mut folders = artefact.ancestors().skip(1);
-    folders.find(|folder| folder.join("CACHEDIR.TAG").is_file())
+/// Returns whether a file is in a folder that Cargo marks as its own, such as `target` or the one that `build.build-dir` names. A mark
+/// above the app says nothing.
+fn is_generated(file: &Path, root: &Path) -> bool {
+    let folders = file.ancestors().skip(1);
+    let mut folders = folders.take_while(|folder| !root.starts_with(folder));
+    folders.any(|folder| folder.join("CACHEDIR.TAG").is_file())
 }
 
 /// Returns whether a path contains consecutive names.
@@ -62,17 +63,28 @@ mod tests {
     #[test]
     fn the_inputs_of_an_artefact_are_read() {
         let folder = tempfile::tempdir().unwrap();
-        let release = folder.path().join("target/release");
+        let root = folder.path().join("app");
+        let release = root.join("target/release");
         fs::create_dir_all(&release).unwrap();
-        fs::write(folder.path().join("target/CACHEDIR.TAG"), "").unwrap();
-        let generated = release.join("build/x/out/made.rs").display().to_string();
+        fs::create_dir(folder.path().join("built")).unwrap();
+        for marked in ["", "app/target", "built"] {
+            fs::write(folder.path().join(marked).join("CACHEDIR.TAG"), "").unwrap();
+        }
+        let route = root.join("handlers/route.rs");
         let rules = format!(
-            "{}/hello.wasm: /app/route.rs /shared\\ files/page.html {generated} /home/.cargo/registry/src/x/serde/lib.rs\n",
-            release.display()
+            "{}/hello.wasm: {} /shared\\ files/page.html {} {} /home/.cargo/registry/src/x/serde/lib.rs\n",
+            release.display(),
+            route.display(),
+            release.join("build/x/out/made.rs").display(),
+            folder
+                .path()
+                .join("built/release/build/x/out/made.rs")
+                .display(),
         );
         fs::write(release.join("hello.d"), rules).unwrap();
-        let expected = ["/app/route.rs", "/shared files/page.html"].map(PathBuf::from);
-        assert_eq!(of(&release.join("hello.wasm")), BTreeSet::from(expected));
-        assert!(of(&release.join("other.wasm")).is_empty());
+        let expected = [route, PathBuf::from("/shared files/page.html")];
+        let inputs = |file| of(&release.join(file), &root);
+        assert_eq!(inputs("hello.wasm"), BTreeSet::from(expected));
+        assert!(inputs("other.wasm").is_empty());
     }
 }
