@@ -36,6 +36,7 @@ allowed_outbound_hosts = ["http://*.spin.internal"]
 
 #[test]
 fn a_route_is_a_wasi_0_2_component_too() {
+    alone::modules();
     let _turn = turn();
     let folder = tempfile::tempdir().unwrap();
     componentize("items-slug", &folder.path().join("items.wasm"));
@@ -58,6 +59,8 @@ fn a_route_is_a_wasi_0_2_component_too() {
 
 #[test]
 fn a_router_of_wasi_0_2_reaches_handlers_of_both_versions() {
+    alone::components();
+    alone::modules();
     let _turn = turn();
     let folder = tempfile::tempdir().unwrap();
     let mut manifest = CHAIN.to_owned();

@@ -8,8 +8,9 @@ use crate::support::{alone, turn};
 
 #[test]
 fn each_route_answers_its_pattern_by_itself() {
-    let _turn = turn();
     let newer = alone::components();
+    alone::modules();
+    let _turn = turn();
     alone::each_on_waypost(newer);
     let older = tempfile::tempdir().unwrap();
     for package in alone::packages() {

@@ -4,10 +4,12 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::{Served, checkout, example_app, on_the_path, turn, waypost};
+use crate::support::{Served, alone, checkout, example_app, on_the_path, turn, waypost};
 
 #[test]
 fn one_component_answers_as_the_app_does() {
+    alone::components();
+    alone::modules();
     let _turn = turn();
     for wasi in ["0.3", "0.2"] {
         let folder = tempfile::tempdir().unwrap();

@@ -23,6 +23,7 @@ const AREAS: [&str; 8] = [
 /// clock.
 #[test]
 fn the_host_answers_as_recorded() {
+    build();
     let _turn = turn();
     let state = tempfile::tempdir().unwrap();
     for router in ["native", "component"] {
@@ -33,6 +34,14 @@ fn the_host_answers_as_recorded() {
     replay(&up(state.path(), &["--as", "spin"]), on_spin);
     let composed = Deviations::built_in().and(host("composed"));
     replay_composed(state.path(), composed);
+}
+
+/// Compiles its some 170 routes.
+fn build() {
+    let mut build = waypost(&folder().join("app"));
+    let output = build.args(["build", "--no-compile"]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
 }
 
 /// Serves the app on our host.

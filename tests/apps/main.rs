@@ -1,7 +1,8 @@
 //! Whole apps, built by the real command and asked over HTTP: `cargo test --package waypost-cli --test apps`.
 //!
 //! Apps of tests have one target folder, and some answers are measured by the clock, so the tests take turns:
-//! each begins with [`support::turn`].
+//! each waits with [`support::turn`]. What takes minutes, and shares nothing, is built before that, while another test has
+//! its turn.
 
 #![allow(
     clippy::expect_used,
