@@ -139,6 +139,7 @@ pub fn composed_router(app: &App, abi: Abi, imports: &Path) -> anyhow::Result<Pa
     let composed = Composed {
         imports,
         target_dir: &target_dir,
+        build_dir: &cargo::folders(app)?.build,
     };
     let progress = Progress::start("Building the router of the composition".to_owned(), 1);
     let router = [Package::new(app, ROUTER, ROUTER)];
@@ -162,7 +163,7 @@ pub fn composed_router(app: &App, abi: Abi, imports: &Path) -> anyhow::Result<Pa
 ///
 /// When Cargo does not report its target folder.
 pub fn composed_folder(app: &App, abi: Abi) -> anyhow::Result<PathBuf> {
-    let target = cargo::target_directory(app)?;
+    let target = cargo::folders(app)?.target;
     Ok(target.join("composed").join(abi.target()))
 }
 

@@ -103,6 +103,8 @@ pub(super) struct Composed<'a> {
     pub(super) imports: &'a Path,
     /// Its target folder, because the chained router has the same file name.
     pub(super) target_dir: &'a Path,
+    /// The folder in which the app is compiled, so that both routers share what they consist of.
+    pub(super) build_dir: &'a Path,
 }
 
 /// The result of a build.
@@ -272,22 +274,30 @@ impl<'a> CargoBuild<'a> {
             command
                 .args(["--features", "waypost-router/composed", "--target-dir"])
                 .arg(composed.target_dir)
+                .env("CARGO_BUILD_BUILD_DIR", composed.build_dir)
                 .env("WAYPOST_COMPOSED", composed.imports);
         }
         command
     }
 }
 
-/// Asks Cargo for its target folder for an app.
+/// Cargo's folders for an app. They are the same unless `build.build-dir` is set.
+#[derive(Deserialize)]
+pub(super) struct Folders {
+    /// Where Cargo puts what it has built.
+    #[serde(rename = "target_directory")]
+    pub(super) target: PathBuf,
+    /// Where Cargo compiles.
+    #[serde(rename = "build_directory")]
+    pub(super) build: PathBuf,
+}
+
+/// Asks Cargo for its folders for an app.
 ///
 /// # Errors
 ///
 /// When Cargo cannot read the workspace.
-pub(super) fn target_directory(app: &App) -> anyhow::Result<PathBuf> {
-    #[derive(Deserialize)]
-    struct Metadata {
-        target_directory: PathBuf,
-    }
+pub(super) fn folders(app: &App) -> anyhow::Result<Folders> {
     let output = Command::new(program())
         .args(["metadata", "--no-deps", "--format-version", "1"])
         .current_dir(app.root())
@@ -298,9 +308,7 @@ pub(super) fn target_directory(app: &App) -> anyhow::Result<PathBuf> {
         let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
         return Err(anyhow::anyhow!(said).context("Cargo cannot read the app's workspace"));
     }
-    let metadata: Metadata =
-        serde_json::from_slice(&output.stdout).context("cannot read the output of `cargo`")?;
-    Ok(metadata.target_directory)
+    serde_json::from_slice(&output.stdout).context("cannot read the output of `cargo`")
 }
 
 /// Returns the Cargo of the toolchain in use, which it names in this variable for its child processes.
