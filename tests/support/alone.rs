@@ -90,8 +90,10 @@ pub fn file(package: &str) -> String {
 
 /// Builds all routes and the router for WASI 0.3, and returns the folder of the components.
 pub fn components() -> &'static Path {
-    static BUILT: LazyLock<PathBuf> =
-        LazyLock::new(|| built(&["build", "--no-compile"], "wasm32-wasip2"));
+    static BUILT: LazyLock<PathBuf> = LazyLock::new(|| {
+        run(waypost(&checkout()).args(["build", "--no-compile"]));
+        checkout().join("target/wasm32-wasip2/release")
+    });
     &BUILT
 }
 
@@ -99,23 +101,22 @@ pub fn components() -> &'static Path {
 pub fn modules() -> &'static Path {
     static BUILT: LazyLock<PathBuf> = LazyLock::new(|| {
         let folder = tempfile::tempdir().unwrap();
-        let component = folder.path().join("app.wasm");
-        let args = ["compose", "--wasi", "0.2", "--output"];
-        built(
-            &[&args[..], &[component.to_str().unwrap()]].concat(),
-            "wasm32-wasip1",
-        )
+        let mut routes = waypost(&checkout());
+        routes.args(["compose", "--wasi", "0.2", "--output"]);
+        run(routes.arg(folder.path().join("app.wasm")));
+        // A composition has a router of its own.
+        let mut router = Command::new(env!("CARGO"));
+        router.args(["build", "--release", "--target", "wasm32-wasip1"]);
+        run(router.args(["--package", "router"]).current_dir(checkout()));
+        checkout().join("target/wasm32-wasip1/release")
     });
     &BUILT
 }
 
-/// Runs a command that builds the app, and returns the folder of what Cargo made for a target. (Cargo alone would build all
-/// routes with the same features, and so compile everything again.)
-fn built(args: &[&str], target: &str) -> PathBuf {
-    let output = waypost(&checkout()).args(args).output().unwrap();
+fn run(command: &mut Command) {
+    let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{args:?}: {said}");
-    checkout().join("target").join(target).join("release")
+    assert!(output.status.success(), "{command:?}: {said}");
 }
 
 /// Makes a component of WASI 0.2 of the module of a package, as `cargo component build` does.

@@ -124,6 +124,30 @@ async fn a_connection_is_not_lent_to_another_component() {
 }
 
 #[tokio::test]
+async fn idle_connections_make_room_for_others() {
+    let servers = [
+        Server::start(HELLO, usize::MAX).await,
+        Server::start(HELLO, usize::MAX).await,
+        Server::start(HELLO, usize::MAX).await,
+    ];
+    let grants = "allowed_outbound_hosts = [\"http://127.0.0.1:*\"]";
+    let app = TestApp::new()
+        .component_of("one", "outbound", "\"/one\"", grants)
+        .component_of("two", "outbound", "\"/two\"", grants)
+        .settings("[limits]\ntotal_outbound_connections = 2\n")
+        .start()
+        .await;
+    // More servers than there are places, and connections of another component.
+    for path in ["/one", "/two", "/one"] {
+        for server in &servers {
+            let reply = app.get(&format!("{path}?http://{}/", server.address)).await;
+            assert_eq!(reply.text, "200 hello", "{path}");
+        }
+    }
+    app.stopped().await;
+}
+
+#[tokio::test]
 async fn a_get_is_repeated_if_its_used_connection_ends() {
     let server = Server::start(HELLO, 1).await;
     let app = TestApp::new()
