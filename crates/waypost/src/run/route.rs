@@ -93,6 +93,10 @@ pub struct RouteResponse {
     /// The work to do after the response was sent.
     pub(crate) after: Option<After>,
     /// Names the request in the log if the body, a stream, fails.
+    #[cfg_attr(
+        not(target_arch = "wasm32"),
+        expect(dead_code, reason = "only hosts have a log")
+    )]
     pub(crate) origin: Option<Origin>,
 }
 
