@@ -42,6 +42,14 @@ fn an_entry_is_decoded_as_it_was_encoded() {
 }
 
 #[test]
+fn the_encoding_is_stable() {
+    // Another encoding needs another `VERSION`. The last bytes are the digest of all others.
+    let bytes = entry().to_bytes(&[b"body"]);
+    assert_eq!(bytes[..6], *b"WPC\x01\xc8\0");
+    assert_eq!(bytes[bytes.len() - 4..], [24, 128, 197, 234]);
+}
+
+#[test]
 fn every_truncation_and_every_flipped_bit_is_found() {
     let bytes = entry().to_bytes(&[b"body"]);
     for end in 0..bytes.len() {

@@ -88,3 +88,11 @@ fn a_tag_is_never_another_subject() {
         path.slot(slots)
     );
 }
+
+#[test]
+fn slots_are_stable() {
+    // The slot of a subject is where a store keeps its tokens.
+    let slot = |subject: Subject| subject.slot(NonZeroU32::new(256).unwrap());
+    assert_eq!(slot(Subject::tag("posts").unwrap()), 133);
+    assert_eq!(slot(Subject::below("/").unwrap()), 103);
+}
