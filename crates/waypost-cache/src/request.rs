@@ -98,8 +98,10 @@ pub(crate) fn canonical_authority(scheme: &str, authority: &str) -> String {
         true => "443",
         false => "80",
     };
+    // Only an address in brackets has further colons. Any other authority with several is invalid and stays as it is.
     if let Some((host, port)) = canonical.rsplit_once(':')
         && (port.is_empty() || port == default)
+        && (host.ends_with(']') || !host.contains(':'))
     {
         canonical.truncate(host.len());
     }
@@ -160,6 +162,8 @@ mod tests {
             ("http", "[::1]:80", "[::1]"),
             ("http", "[::80]", "[::80]"),
             ("http", "", ""),
+            ("http", "a::80", "a::80"),
+            ("http", ":80", ""),
         ] {
             assert_eq!(
                 canonical_authority(scheme, authority),
