@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 
 use sha2::{Digest as _, Sha256};
+use waypost_routing::Path;
 
 use crate::request::{canonical_authority, declared_pairs};
 use crate::{Policy, Request, Unstorable};
@@ -28,8 +29,8 @@ pub struct RouteId<'a> {
 /// The version of the encoding, the first byte of every key.
 const VERSION: u8 = 1;
 
-/// The largest length of a path in the cache, in bytes of its canonical form. Next accepts paths of 1,024 characters for
-/// `revalidatePath`.
+/// The largest length of a path in the cache, in bytes of its decoded segments and their slashes. Next accepts paths of
+/// 1,024 characters for `revalidatePath`.
 pub const MAX_PATH: usize = 1024;
 
 /// The largest number of segments of a path in the cache, because an entry depends on a token for each ancestor.
@@ -56,15 +57,16 @@ impl Key {
         if !matches!(request.method, "GET" | "HEAD") {
             return Err(Unstorable::Method);
         }
-        let mut bytes = vec![VERSION];
+        // Most keys fit, so that the list does not grow.
+        let mut bytes = Vec::with_capacity(256);
+        bytes.push(VERSION);
         push(&mut bytes, request.scheme.to_ascii_lowercase().as_bytes());
-        push(
-            &mut bytes,
-            canonical_authority(request.scheme, request.authority).as_bytes(),
-        );
+        let authority = canonical_authority(request.scheme, request.authority);
+        push(&mut bytes, authority.as_bytes());
         push(&mut bytes, route.id.as_bytes());
         push(&mut bytes, route.digest);
-        push_path(&mut bytes, request)?;
+        check_path(request.path)?;
+        push_path(&mut bytes, request.path);
         push_query(&mut bytes, request, policy)?;
         push_headers(&mut bytes, request, policy)?;
         Ok(Self { bytes })
@@ -105,16 +107,24 @@ fn push(bytes: &mut Vec<u8>, part: &[u8]) {
     bytes.extend(part);
 }
 
-fn push_path(bytes: &mut Vec<u8>, request: &Request<'_>) -> Result<(), Unstorable> {
-    if request.path.segments().len() > MAX_DEPTH {
-        return Err(Unstorable::PathTooDeep);
+/// Checks that a path is not beyond [`MAX_PATH`] and [`MAX_DEPTH`].
+pub(crate) fn check_path(path: &Path) -> Result<(), Unstorable> {
+    let length: usize = path.segments().map(|segment| segment.len() + 1).sum();
+    if path.segments().len() > MAX_DEPTH {
+        Err(Unstorable::PathTooDeep)
+    } else if length > MAX_PATH {
+        Err(Unstorable::PathTooLong)
+    } else {
+        Ok(())
     }
-    let path = request.path.to_string();
-    if path.len() > MAX_PATH {
-        return Err(Unstorable::PathTooLong);
+}
+
+fn push_path(bytes: &mut Vec<u8>, path: &Path) {
+    for segment in path.segments() {
+        bytes.push(PRESENT);
+        push(bytes, segment.as_bytes());
     }
-    push(bytes, path.as_bytes());
-    Ok(())
+    bytes.push(ABSENT);
 }
 
 fn push_query(

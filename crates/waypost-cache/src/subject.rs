@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use waypost_routing::{Path, Pattern, Resolved};
 
 use crate::escape;
-use crate::key::{MAX_DEPTH, MAX_PATH, slot};
+use crate::key::{MAX_DEPTH, MAX_PATH, check_path, slot};
 use crate::tag::{TagError, check_tag};
 
 /// What an invalidation names: a tag, a path, all paths below one, or a route.
@@ -211,7 +211,8 @@ impl fmt::Display for Subject {
 
 /// Normalises a path as the router does, and follows the redirects that the router would send.
 fn canonical_path(path: &str) -> Result<String, SubjectError> {
-    if path.len() > MAX_PATH {
+    // Each byte may be escaped.
+    if path.len() > 3 * MAX_PATH {
         return Err(SubjectError::TooLong);
     }
     if path.contains(['?', '#']) {
@@ -225,7 +226,10 @@ fn canonical_path(path: &str) -> Result<String, SubjectError> {
         match Path::resolve(&raw) {
             // A redirect only removes characters, so this ends.
             Ok(Resolved::Redirect(target)) => raw = target,
-            Ok(Resolved::Path(valid)) => return within_bounds(&valid),
+            Ok(Resolved::Path(valid)) => {
+                check_path(&valid).map_err(|_| SubjectError::TooLong)?;
+                return Ok(valid.to_string());
+            }
             Err(_) => {
                 return Err(SubjectError::NotAPath {
                     path: path.to_owned(),
@@ -239,14 +243,6 @@ fn canonical_path(path: &str) -> Result<String, SubjectError> {
 /// ([RFC 3986 section 3.3](https://www.rfc-editor.org/rfc/rfc3986#section-3.3)), the escapes that it has already, and the
 /// backslash, which the router reads as a slash.
 const PATH_CHARACTERS: &[u8] = b"/%!$&'()*+,;=:@\\";
-
-fn within_bounds(path: &Path) -> Result<String, SubjectError> {
-    let text = path.to_string();
-    match path.segments().len() > MAX_DEPTH || text.len() > MAX_PATH {
-        true => Err(SubjectError::TooLong),
-        false => Ok(text),
-    }
-}
 
 #[cfg(test)]
 mod tests;
