@@ -1,5 +1,5 @@
-//! Internal response headers: the tags and the life that a handler gives to one response. Who routes the response removes
-//! them.
+//! Internal headers: the tags and the life that a handler gives to one response. The host or router component that
+//! forwards the response removes them.
 
 use std::time::Duration;
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use waypost_routing::Pattern;
+
 use crate::PolicyError;
 
 /// How long a cached response is fresh, and how long it may be served at all.
@@ -32,6 +34,16 @@ pub enum PathSpace {
     Closed,
     /// The pattern has params with any value.
     Open,
+}
+
+impl PathSpace {
+    /// Returns the path space of a pattern, if the app does not list the values of its params.
+    pub fn of(pattern: &Pattern) -> Self {
+        match pattern.params().next() {
+            None => Self::Closed,
+            Some(_) => Self::Open,
+        }
+    }
 }
 
 const MINUTE: u64 = 60;

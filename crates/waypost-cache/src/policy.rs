@@ -1,6 +1,7 @@
 //! [`Policy`]: the author's decision on how the responses of a route are cached.
 
 mod error;
+mod line;
 #[cfg(feature = "json")]
 mod read;
 mod write;

@@ -7,6 +7,10 @@
 //! The order of operations matters. A writer sets the tokens of the subjects, and then the epoch. A filler reads the
 //! epoch, then the tokens, and then runs the handler. So an entry that is valid was made after every invalidation that
 //! had returned.
+//!
+//! A response may name tags of its own, whose tokens could not be read before the run. The filler reads them after it, and
+//! then the epoch again. If the epoch changed, the response is not stored
+//! ([`Unstorable::Invalidated`](crate::Unstorable::Invalidated)).
 
 use crate::Verdict;
 

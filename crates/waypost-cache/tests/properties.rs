@@ -358,6 +358,8 @@ proptest! {
         let policy = draft.check(&[]).unwrap();
         prop_assert_eq!(policy.life(), life);
         prop_assert_eq!(Policy::from_json(&draft.to_json(), &[]), Ok(Some(policy.clone())));
+        prop_assert_eq!(Draft::parse_line(&draft.to_line()), Ok(draft.clone()));
+        prop_assert_eq!(policy.to_draft().check(&[]), Ok(policy.clone()));
         prop_assert_eq!(Policy::from_json(&policy.to_json(), &[]), Ok(Some(policy)));
     }
 

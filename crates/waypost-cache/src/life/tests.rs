@@ -106,3 +106,11 @@ fn negative_responses_are_kept_for_a_minute_if_paths_are_open() {
     let short = seconds(Some(2), 4);
     assert_eq!(short.for_status(404, PathSpace::Open), short);
 }
+
+#[test]
+fn a_pattern_without_params_has_a_closed_path_space() {
+    let of = |pattern| PathSpace::of(&Pattern::parse(pattern).unwrap());
+    assert_eq!(of("/posts"), PathSpace::Closed);
+    assert_eq!(of("/posts/[slug]"), PathSpace::Open);
+    assert_eq!(of("/[[...all]]"), PathSpace::Open);
+}

@@ -10,6 +10,14 @@ pub enum PolicyError {
         /// The message of the JSON parser.
         reason: String,
     },
+    /// An item of a line is malformed.
+    #[error(
+        "`{item}` in the cache policy is not of the form `name=value` with a percent-encoded value"
+    )]
+    NotAnItem {
+        /// The item.
+        item: String,
+    },
     /// A value has the wrong type.
     #[error("`{field}` is {found}; write {expected}")]
     WrongType {

@@ -37,19 +37,21 @@ impl Draft {
 impl Policy {
     /// Writes the JSON object of a component's description, with times in seconds.
     pub fn to_json(&self) -> String {
-        let revalidate = match self.life.revalidate() {
-            Some(time) => time.as_secs().to_string(),
-            None => "never".to_owned(),
-        };
-        let draft = Draft {
+        self.to_draft().to_json()
+    }
+
+    /// Returns a draft that [`Draft::check`] makes this policy again, with times in seconds.
+    pub fn to_draft(&self) -> Draft {
+        let revalidate = self.life.revalidate();
+        let revalidate = revalidate.map_or("never".to_owned(), |time| time.as_secs().to_string());
+        Draft {
             life: None,
             revalidate: Some(revalidate),
             expire: Some(self.life.expire().as_secs().to_string()),
             tags: self.tags.clone(),
             query: self.query.clone(),
             vary: self.vary.clone(),
-        };
-        draft.to_json()
+        }
     }
 }
 

@@ -67,8 +67,11 @@ fn policy() -> Policy {
     draft.check(&[]).unwrap()
 }
 
+/// What a sealed run sees: the request line, and the value of `accept`.
+type Seen = (Sealed, Option<Vec<u8>>);
+
 /// Returns the key of a request, and all that a sealed run sees of it. Checks both.
-fn keyed(sent: Sent<'_>) -> Option<(Key, (Sealed, Option<Vec<u8>>))> {
+fn keyed(sent: Sent<'_>) -> Option<(Key, Seen)> {
     let policy = policy();
     let (path, query) = match sent.target.split_once('?') {
         Some((path, query)) => (path, Some(query)),
@@ -235,6 +238,10 @@ fn entity_tags(text: &str) {
 
 /// Checks that a valid policy survives a round trip, and that every error has a message.
 fn policies(text: &str) {
+    if let Ok(draft) = Draft::parse_line(text) {
+        assert_eq!(Draft::parse_line(&draft.to_line()).as_ref(), Ok(&draft));
+        assert_is_value(&draft.to_line());
+    }
     match Policy::from_json(text, &[]) {
         Ok(Some(policy)) => {
             assert_eq!(Policy::from_json(&policy.to_json(), &[]), Ok(Some(policy)));
