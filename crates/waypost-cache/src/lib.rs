@@ -96,7 +96,7 @@ pub use internal::{
 };
 pub use key::{Key, MAX_DEPTH, MAX_HEADERS, MAX_PATH, MAX_QUERY, RouteId};
 pub use life::{DEFAULT_EXPIRE, Life, MAX_LIFE, NEGATIVE_LIFE, PathSpace, parse_time};
-pub use names::is_hop_by_hop;
+pub use names::{is_hop_by_hop, is_internal};
 pub use policy::{Draft, MAX_QUERY_NAMES, MAX_VARY_NAMES, Policy, PolicyError};
 pub use request::{Request, Sealed, keeps_header};
 pub use retry::retry_after;

@@ -38,8 +38,9 @@ pub fn is_hop_by_hop(name: &str) -> bool {
     HOP_BY_HOP.contains(&name)
 }
 
-/// Returns `true` if a header, given by its lowercase name, is one of the headers inside an app.
-pub(crate) fn is_internal(name: &str) -> bool {
+/// Returns `true` if a header, given by its lowercase name, is internal: a handler's response may have it, but no
+/// client gets it. The cache's own headers are added after internal ones were removed.
+pub fn is_internal(name: &str) -> bool {
     name.starts_with("x-waypost-")
 }
 

@@ -126,44 +126,16 @@ impl Draft {
     pub fn check(&self, profiles: &[(String, Life)]) -> Result<Policy, Vec<PolicyError>> {
         let mut errors = Vec::new();
         let life = self.check_life(profiles, &mut errors).unwrap_or_default();
-        check_list("tags", &self.tags, MAX_TAGS, MAX_TAG_CHARS, &mut errors);
-        check_list(
-            "query",
-            &self.query,
-            MAX_QUERY_NAMES,
-            MAX_NAME_CHARS,
-            &mut errors,
-        );
-        let mut vary: Vec<_> = self
-            .vary
-            .iter()
-            .map(|name| name.to_ascii_lowercase())
-            .collect();
-        check_list("vary", &vary, MAX_VARY_NAMES, MAX_NAME_CHARS, &mut errors);
-        let braces = |tag: &&String| tag::pieces(tag).is_none();
-        errors.extend(
-            self.tags
-                .iter()
-                .filter(braces)
-                .map(|tag| PolicyError::Braces { tag: tag.clone() }),
-        );
-        if self.query.iter().any(|name| name == "*") {
-            errors.push(PolicyError::AllOfQuery);
-        }
-        errors.extend(vary.iter().filter_map(|name| header_error(name)));
-        let mut query = self.query.clone();
-        query.sort_unstable();
-        vary.sort_unstable();
-        let tags = self.tags.clone();
-        or_errors(
-            Policy {
-                life,
-                tags,
-                query,
-                vary,
-            },
-            errors,
-        )
+        let tags = self.check_tags(&mut errors);
+        let query = self.check_query(&mut errors);
+        let vary = self.check_vary(&mut errors);
+        let policy = Policy {
+            life,
+            tags,
+            query,
+            vary,
+        };
+        or_errors(policy, errors)
     }
 
     fn check_life(
@@ -171,28 +143,57 @@ impl Draft {
         profiles: &[(String, Life)],
         errors: &mut Vec<PolicyError>,
     ) -> Option<Life> {
-        let profile = match &self.life {
-            Some(name) => Some(
-                find_profile(name, profiles)
-                    .map_err(|error| errors.push(error))
-                    .ok()?,
-            ),
-            None => None,
-        };
+        let before = errors.len();
+        let profile = self.life.as_deref();
+        let profile = value_of(profile.map(|name| find_profile(name, profiles)), errors);
         let revalidate = match self.revalidate.as_deref() {
-            Some("never") => Some(None),
-            Some(text) => Some(Some(time("revalidate", text, errors)?)),
-            None => None,
+            Some("never") => None,
+            Some(text) => value_of(Some(time("revalidate", text)), errors),
+            None => profile.and_then(Life::revalidate),
         };
-        let expire = match &self.expire {
-            Some(text) => Some(time("expire", text, errors)?),
-            None => profile.map(Life::expire),
-        };
-        let revalidate = revalidate.unwrap_or(profile.and_then(Life::revalidate));
-        Life::new(revalidate, expire)
-            .map_err(|error| errors.push(error))
-            .ok()
+        let expire = self.expire.as_deref();
+        let expire = value_of(expire.map(|text| time("expire", text)), errors);
+        if errors.len() > before {
+            return None;
+        }
+        let life = Life::new(revalidate, expire.or(profile.map(Life::expire)));
+        value_of(Some(life), errors)
     }
+
+    fn check_tags(&self, errors: &mut Vec<PolicyError>) -> Vec<String> {
+        check_list("tags", &self.tags, MAX_TAGS, MAX_TAG_CHARS, errors);
+        let wrong = self
+            .tags
+            .iter()
+            .filter(|tag| tag::pieces(tag).is_none())
+            .cloned();
+        errors.extend(wrong.map(|tag| PolicyError::Braces { tag }));
+        self.tags.clone()
+    }
+
+    fn check_query(&self, errors: &mut Vec<PolicyError>) -> Vec<String> {
+        let mut query = self.query.clone();
+        check_list("query", &query, MAX_QUERY_NAMES, MAX_NAME_CHARS, errors);
+        if query.iter().any(|name| name == "*") {
+            errors.push(PolicyError::AllOfQuery);
+        }
+        query.sort_unstable();
+        query
+    }
+
+    fn check_vary(&self, errors: &mut Vec<PolicyError>) -> Vec<String> {
+        let names = self.vary.iter().map(|name| name.to_ascii_lowercase());
+        let mut vary: Vec<_> = names.collect();
+        check_list("vary", &vary, MAX_VARY_NAMES, MAX_NAME_CHARS, errors);
+        errors.extend(vary.iter().filter_map(|name| header_error(name)));
+        vary.sort_unstable();
+        vary
+    }
+}
+
+/// Returns the value of a result, or adds its error to the list.
+fn value_of<T>(result: Option<Result<T, PolicyError>>, errors: &mut Vec<PolicyError>) -> Option<T> {
+    result?.map_err(|error| errors.push(error)).ok()
 }
 
 fn find_profile(name: &str, own: &[(String, Life)]) -> Result<Life, PolicyError> {
@@ -206,13 +207,11 @@ fn find_profile(name: &str, own: &[(String, Life)]) -> Result<Life, PolicyError>
     })
 }
 
-fn time(field: &'static str, text: &str, errors: &mut Vec<PolicyError>) -> Option<Duration> {
-    let time = parse_time(text);
-    if time.is_none() {
+fn time(field: &'static str, text: &str) -> Result<Duration, PolicyError> {
+    parse_time(text).ok_or_else(|| {
         let value = text.to_owned();
-        errors.push(PolicyError::NotATime { field, value });
-    }
-    time
+        PolicyError::NotATime { field, value }
+    })
 }
 
 /// Checks the number, lengths and characters of the items of a list, and that no item occurs twice.

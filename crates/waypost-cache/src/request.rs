@@ -64,15 +64,14 @@ pub(crate) fn declared_pairs(query: Option<&str>, policy: &Policy) -> Vec<(Vec<u
     let query = query
         .filter(|_| !policy.query().is_empty())
         .unwrap_or_default();
-    let pairs = query
-        .split('&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (escape::decode_query(name), escape::decode_query(value))
-        });
     let is_declared = |name: &[u8]| policy.query().iter().any(|known| known.as_bytes() == name);
-    let mut declared: Vec<_> = pairs.filter(|(name, _)| is_declared(name)).collect();
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    let declared = pairs.filter_map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let name = Some(escape::decode_query(name)).filter(|name| is_declared(name))?;
+        Some((name, escape::decode_query(value)))
+    });
+    let mut declared: Vec<_> = declared.collect();
     declared.sort_by(|(one, _), (other, _)| one.cmp(other));
     declared
 }

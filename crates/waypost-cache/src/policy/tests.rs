@@ -59,7 +59,9 @@ fn own_profiles_precede_the_built_in_ones() {
 #[test]
 fn all_errors_are_reported() {
     let draft = Draft {
+        life: Some("blog".to_owned()),
         revalidate: Some("1x".to_owned()),
+        expire: Some("".to_owned()),
         tags: texts(&["", "a{", "b", "b", "c\n"]),
         query: texts(&["page", "*"]),
         vary: texts(&["Cookie", "a b", "accept"]),
@@ -68,8 +70,11 @@ fn all_errors_are_reported() {
     assert_eq!(
         errors(&draft),
         [
+            "`life` is `blog`, which is not a profile; write one of `default`, `seconds`, `minutes`, `hours`, `days`, \
+             `weeks`, `max`",
             "`revalidate` is `1x`; write whole seconds, or a whole number and `s`, `m`, `h` or `d`, such as `90s` or \
              `1d`, or `never`",
+            "`expire` is ``; write whole seconds, or a whole number and `s`, `m`, `h` or `d`, such as `90s` or `1d`",
             "`tags` has an empty item; remove it",
             "`b` occurs twice in `tags`; remove one",
             "\"c\\n\" in `tags` has a control character; remove it",
