@@ -6,7 +6,7 @@ use std::time::Duration;
 
 pub use bytes::EntryError;
 
-use crate::{Key, Life, Token, TokenPair, Tokens, Verdict};
+use crate::{Key, Life, Token, Tokens, Verdict, token::TokenPair};
 
 /// A stored response without its body, and what is needed to judge it.
 ///
@@ -17,7 +17,7 @@ pub struct Entry {
     pub key: Key,
     /// The status.
     pub status: u16,
-    /// The headers from [`stored_headers`](crate::stored_headers): lowercase names, and values.
+    /// The headers from [`stored_headers`](crate::headers::stored_headers): lowercase names, and values.
     pub headers: Vec<(String, Vec<u8>)>,
     /// The tags, from which [`Subject::of_response`](crate::Subject::of_response) computes the subjects of the tokens.
     pub tags: Vec<String>,

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::Life;
-use crate::names::{is_hop_by_hop, is_internal};
+pub use crate::names::{is_hop_by_hop, is_internal};
+
 use crate::status::{Outcome, X_WAYPOST_CACHE};
 use crate::storable::{Headers, values};
 
@@ -28,7 +29,7 @@ const OF_THE_BODY: [&str; 5] = [
 /// # Examples
 ///
 /// ```
-/// use waypost_cache::{Life, cache_control};
+/// use waypost_cache::{Life, headers::cache_control};
 ///
 /// assert_eq!(cache_control(Life::default()), "s-maxage=31536000");
 /// let hours = Life::profile("hours").unwrap();

@@ -20,7 +20,7 @@ pub const X_WAYPOST_LIFE: &str = "x-waypost-life";
 ///
 /// # Errors
 ///
-/// Returns an error if a tag is invalid, if there are more than [`MAX_TAGS`](crate::MAX_TAGS), or if the value would be
+/// Returns an error if a tag is invalid, if there are more than [`MAX_TAGS`](crate::tag::MAX_TAGS), or if the value would be
 /// longer than [`MAX_INTERNAL_HEADER`].
 pub fn write_tags(tags: &[String]) -> Result<String, TagError> {
     let mut checked = Vec::new();

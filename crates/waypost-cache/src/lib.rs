@@ -1,22 +1,23 @@
 //! The rules of Waypost's response cache: what is cached, under which key, for how long, and what invalidates it.
 //!
 //! The crate has no I/O, no clock and no async code: the caller passes the time, random values and the contents of its
-//! store. The host, the router component and the macro use it, so that all of them decide alike.
+//! store. It is for the host, the router component and the macro, so that all of them decide alike.
 //!
-//! # The way of a request
+//! # How a request is answered
 //!
-//! 1. The route has a [`Policy`]. [`Key::new`] computes the key of the request, or says why it bypasses the cache.
-//! 2. The store has an [`Entry`] for the key. [`Entry::verdict_of_epoch`] judges it without further reads if nothing was
-//!    invalidated; otherwise [`Entry::verdict`] compares the tokens of [`Subject::of_response`].
-//! 3. A [`Verdict::Fresh`] entry is served, also a [`Verdict::Stale`] one while a new response is made. The headers are
-//!    those of the entry and [`computed_headers`]. [`is_not_modified`] decides on a 304.
-//! 4. Otherwise the handler runs and sees only [`Sealed`] and the headers of [`keeps_header`]. [`storable`] decides
-//!    whether its response is stored, and [`stored_headers`] with which headers.
+//! 1. The route has a [`Policy`]. [`Key::new`] computes the key of the request, or says why the request bypasses the cache.
+//! 2. The store may have an [`Entry`] for the key. If nothing was invalidated, [`Entry::verdict_of_epoch`] judges it
+//!    without further reads. Otherwise [`Entry::verdict`] compares the tokens of [`Subject::of_response`].
+//! 3. A [`Verdict::Fresh`] entry is served. A [`Verdict::Stale`] entry is served while a new response is made. The headers
+//!    are those of the entry and [`headers::computed_headers`]. [`headers::is_not_modified`] decides on a 304.
+//! 4. Without such an entry, the handler runs. It sees only [`Sealed`] and the headers of [`request::keeps_header`].
+//!    [`storable::storable`] decides whether its response is stored, and [`headers::stored_headers`] with which headers.
 //! 5. The response of any run may carry [`Revalidation`]s, which are applied before the client gets the head.
 //!
 //! ```
 //! use std::time::Duration;
-//! use waypost_cache::{Entry, Key, PathSpace, Policy, Request, RouteId, Subject, Token, TokenPair, Tokens, Verdict};
+//! use waypost_cache::{Entry, Key, Policy, Request, Subject, Token, Tokens, Verdict};
+//! use waypost_cache::{headers, key::RouteId, life::PathSpace, storable, token::TokenPair};
 //! use waypost_routing::{Path, Pattern, Resolved};
 //!
 //! let pattern = Pattern::parse("/blog/[slug]")?;
@@ -37,13 +38,13 @@
 //!
 //! // The handler ran at second 1,000.
 //! let params = pattern.matches(&path).unwrap_or_default();
-//! let storable = waypost_cache::storable(200, &[], &policy, &params, PathSpace::Open)?;
+//! let storable = storable::storable(200, &[], &policy, &params, PathSpace::Open)?;
 //! let subjects = Subject::of_response(&path, &pattern, &storable.tags);
 //! let pairs = vec![TokenPair::default(); subjects.len()];
 //! let entry = Entry {
 //!     key,
 //!     status: 200,
-//!     headers: waypost_cache::stored_headers(200, &[], storable.life, &[0; 32]),
+//!     headers: headers::stored_headers(200, &[], storable.life, &[0; 32]),
 //!     tags: storable.tags,
 //!     tokens: Tokens { epoch: Token::NEVER, pairs: pairs.clone() },
 //!     life: storable.life,
@@ -68,45 +69,32 @@
 //! - Everything that a client can make long or numerous has a bound.
 #![forbid(unsafe_code)]
 
-mod entry;
+pub mod entry;
 mod escape;
-mod headers;
-mod internal;
-mod key;
-mod life;
+pub mod headers;
+pub mod internal;
+pub mod key;
+pub mod life;
 mod names;
-mod policy;
-mod request;
-mod retry;
-mod revalidation;
-mod status;
-mod storable;
-mod subject;
-mod tag;
-mod token;
-mod verdict;
+pub mod policy;
+pub mod request;
+pub mod retry;
+pub mod revalidation;
+pub mod status;
+pub mod storable;
+pub mod subject;
+pub mod tag;
+pub mod token;
+pub mod verdict;
 
-pub use entry::{Entry, EntryError};
-pub use headers::{
-    NO_STORE, cache_control, computed_headers, etag, etag_of_coding, is_kept_on_304,
-    is_not_modified, stored_headers,
-};
-pub use internal::{
-    X_WAYPOST_FILL, X_WAYPOST_LIFE, X_WAYPOST_TAGS, parse_life, parse_tags, write_life, write_tags,
-};
-pub use key::{Key, MAX_DEPTH, MAX_HEADERS, MAX_PATH, MAX_QUERY, RouteId};
-pub use life::{DEFAULT_EXPIRE, Life, MAX_LIFE, NEGATIVE_LIFE, PathSpace, parse_time};
-pub use names::{is_hop_by_hop, is_internal};
-pub use policy::{Draft, MAX_QUERY_NAMES, MAX_VARY_NAMES, Policy, PolicyError};
-pub use request::{Request, Sealed, keeps_header};
-pub use retry::retry_after;
-pub use revalidation::{
-    Change, MAX_INTERNAL_HEADER, MAX_REVALIDATIONS, Revalidation, RevalidationError,
-    X_WAYPOST_REVALIDATE,
-};
-pub use status::{Miss, Outcome, X_WAYPOST_CACHE};
-pub use storable::{HIT_FOR_MISS, Headers, Storable, Unstorable, check_length, storable};
-pub use subject::{Kind, Subject, SubjectError};
-pub use tag::{MAX_TAG_CHARS, MAX_TAGS, TagError, add_tags, check_tag};
-pub use token::{Token, TokenPair, Tokens};
-pub use verdict::{MAX_CLOCK_SKEW, Verdict};
+pub use entry::Entry;
+pub use key::Key;
+pub use life::Life;
+pub use policy::Policy;
+pub use request::{Request, Sealed};
+pub use revalidation::Revalidation;
+pub use status::Outcome;
+pub use storable::{Storable, Unstorable};
+pub use subject::Subject;
+pub use token::{Token, Tokens};
+pub use verdict::Verdict;

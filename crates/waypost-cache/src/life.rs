@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use waypost_routing::Pattern;
 
-use crate::PolicyError;
+use crate::policy::PolicyError;
 
 /// How long a cached response is fresh, and how long it may be served at all.
 ///
@@ -189,8 +189,8 @@ fn check_time(field: &'static str, time: Duration) -> Result<(), PolicyError> {
 /// ```
 /// use std::time::Duration;
 ///
-/// assert_eq!(waypost_cache::parse_time("1d"), Some(Duration::from_secs(86_400)));
-/// assert_eq!(waypost_cache::parse_time("500ms"), None);
+/// assert_eq!(waypost_cache::life::parse_time("1d"), Some(Duration::from_secs(86_400)));
+/// assert_eq!(waypost_cache::life::parse_time("500ms"), None);
 /// ```
 pub fn parse_time(text: &str) -> Option<Duration> {
     let text = text.trim();

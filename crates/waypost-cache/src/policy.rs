@@ -33,10 +33,10 @@ pub struct Policy {
 pub struct Draft {
     /// The name of a profile, which sets the times that are missing below.
     pub life: Option<String>,
-    /// A time for [`parse_time`](crate::parse_time), or `never` if age does not make a response stale. Without it and
+    /// A time for [`parse_time`], or `never` if age does not make a response stale. Without it and
     /// without a profile it is `never`.
     pub revalidate: Option<String>,
-    /// A time for [`parse_time`](crate::parse_time).
+    /// A time for [`parse_time`].
     pub expire: Option<String>,
     /// Tags, with the names of params in braces: `post-{slug}`.
     pub tags: Vec<String>,

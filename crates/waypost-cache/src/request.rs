@@ -110,7 +110,7 @@ pub(crate) fn canonical_authority(scheme: &str, authority: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Draft;
+    use crate::policy::Draft;
     use waypost_routing::Resolved;
 
     fn policy(query: &[&str]) -> Policy {

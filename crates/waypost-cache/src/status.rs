@@ -68,7 +68,7 @@ impl Outcome<'_> {
     /// # Examples
     ///
     /// ```
-    /// use waypost_cache::{Miss, Outcome, Unstorable};
+    /// use waypost_cache::{status::Miss, Outcome, Unstorable};
     ///
     /// assert_eq!(Outcome::Hit { ttl: 30 }.cache_status(), "waypost; hit; ttl=30");
     /// let stored = Err(&Unstorable::SetCookie);

@@ -19,16 +19,16 @@ pub enum Unstorable {
     /// The method is neither GET nor HEAD.
     #[error("the method is neither GET nor HEAD")]
     Method,
-    /// The path is longer than [`MAX_PATH`](crate::MAX_PATH).
+    /// The path is longer than [`MAX_PATH`](crate::key::MAX_PATH).
     #[error("the path is too long")]
     PathTooLong,
-    /// The path has more segments than [`MAX_DEPTH`](crate::MAX_DEPTH).
+    /// The path has more segments than [`MAX_DEPTH`](crate::key::MAX_DEPTH).
     #[error("the path has too many segments")]
     PathTooDeep,
-    /// The declared query parameters are longer than [`MAX_QUERY`](crate::MAX_QUERY).
+    /// The declared query parameters are longer than [`MAX_QUERY`](crate::key::MAX_QUERY).
     #[error("the query is too long")]
     QueryTooLong,
-    /// The declared request headers are longer than [`MAX_HEADERS`](crate::MAX_HEADERS).
+    /// The declared request headers are longer than [`MAX_HEADERS`](crate::key::MAX_HEADERS).
     #[error("a request header is too long")]
     HeadersTooLong,
     /// Responses with this status are not stored.

@@ -9,9 +9,13 @@ mod invariants;
 use std::time::Duration;
 
 use proptest::{array::uniform16, collection::vec, option, prelude::*, sample::select};
+use waypost_cache::internal::{parse_tags, write_tags};
+use waypost_cache::key::RouteId;
+use waypost_cache::policy::Draft;
+use waypost_cache::revalidation::Change;
+use waypost_cache::token::TokenPair;
 use waypost_cache::{
-    Change, Draft, Entry, Key, Life, Policy, Request, Revalidation, RouteId, Subject, Token,
-    TokenPair, Tokens, Verdict, parse_tags, write_tags,
+    Entry, Key, Life, Policy, Request, Revalidation, Subject, Token, Tokens, Verdict,
 };
 use waypost_routing::{Path, Pattern, Resolved};
 

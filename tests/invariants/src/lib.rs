@@ -79,7 +79,11 @@ pub fn cache_headers(data: &[u8]) {
         .collect();
     for (name, _) in headers.iter().filter(|(name, _)| !name.contains('_')) {
         let of_router = waypost_router::is_hop_by_hop(name);
-        assert_eq!(waypost_cache::is_hop_by_hop(name), of_router, "{name}");
+        assert_eq!(
+            waypost_cache::headers::is_hop_by_hop(name),
+            of_router,
+            "{name}"
+        );
     }
     cache::headers(text, &headers);
 }

@@ -22,7 +22,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Entry;
 use crate::names::is_token;
-use crate::{Key, Life, Token, TokenPair, Tokens};
+use crate::{Key, Life, Token, Tokens, token::TokenPair};
 
 /// The first bytes of an encoded entry.
 const MAGIC: &[u8; 3] = b"WPC";

@@ -53,7 +53,7 @@ pub enum PolicyError {
         /// The field.
         field: &'static str,
     },
-    /// A time is longer than [`MAX_LIFE`](crate::MAX_LIFE).
+    /// A time is longer than [`MAX_LIFE`](crate::life::MAX_LIFE).
     #[error("`{field}` is too long; write at most 24855 days, or leave it out")]
     TooLongTime {
         /// The field.

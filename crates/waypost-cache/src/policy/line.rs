@@ -9,7 +9,7 @@ impl Draft {
     /// # Examples
     ///
     /// ```
-    /// use waypost_cache::Draft;
+    /// use waypost_cache::policy::Draft;
     ///
     /// let draft = Draft {
     ///     revalidate: Some("1m".to_owned()),

@@ -1,5 +1,5 @@
 use super::*;
-use crate::Draft;
+use crate::policy::Draft;
 use waypost_routing::ParamValue;
 
 fn policy() -> Policy {

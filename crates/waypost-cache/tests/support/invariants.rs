@@ -2,11 +2,14 @@
 //! through `tests/invariants` of the workspace.
 
 use sha2::{Digest as _, Sha256};
-use waypost_cache::{
-    Draft, Entry, Headers, Key, Outcome, PathSpace, Policy, Request, Revalidation, RouteId, Sealed,
-    is_hop_by_hop, is_not_modified, keeps_header, parse_life, parse_tags, storable, stored_headers,
-    write_life, write_tags,
-};
+use waypost_cache::headers::{is_hop_by_hop, is_internal, is_not_modified, stored_headers};
+use waypost_cache::internal::{parse_life, parse_tags, write_life, write_tags};
+use waypost_cache::key::RouteId;
+use waypost_cache::life::PathSpace;
+use waypost_cache::policy::Draft;
+use waypost_cache::request::keeps_header;
+use waypost_cache::storable::{Headers, storable};
+use waypost_cache::{Entry, Key, Outcome, Policy, Request, Revalidation, Sealed};
 use waypost_routing::{Params, Path, Resolved};
 
 /// Checks the decoding of an entry, with the bytes as they are and with a correct checksum behind them. The second reaches
@@ -265,7 +268,7 @@ fn stored(response: &Headers) {
         assert!(stored.iter().any(|(known, _)| known == name));
     }
     for (name, value) in &stored {
-        let is_private = is_hop_by_hop(name) || name.starts_with("x-waypost-");
+        let is_private = is_hop_by_hop(name) || is_internal(name);
         assert!(
             !is_private && !name.bytes().any(|byte| byte.is_ascii_uppercase()),
             "{name}"
