@@ -13,6 +13,8 @@
     reason = "a broken promise is a panic, which is what the fuzzer looks for"
 )]
 
+#[path = "../../../crates/waypost-cache/tests/support/invariants.rs"]
+mod cache;
 mod cookies;
 mod dispatch;
 mod fetch;
@@ -38,11 +40,16 @@ pub use query::query;
 pub use router::router;
 pub use url::url;
 
+use input::Fields;
+
 /// Checks one input.
 pub type Target = fn(&[u8]);
 
 /// The fuzz targets by name.
-pub const TARGETS: [(&str, Target); 12] = [
+pub const TARGETS: [(&str, Target); 15] = [
+    ("cache_entry", cache_entry),
+    ("cache_headers", cache_headers),
+    ("cache_key", cache_key),
     ("cookies", cookies),
     ("dispatch", dispatch),
     ("fetch", fetch),
@@ -56,6 +63,41 @@ pub const TARGETS: [(&str, Target); 12] = [
     ("table", table),
     ("url", url),
 ];
+
+/// Checks `Entry::from_bytes` of the cache. The input is an encoded entry, or one without its first four and last 16 bytes.
+pub fn cache_entry(data: &[u8]) {
+    cache::entry(data);
+}
+
+/// Checks what the cache reads and writes in headers and policies. Fields: any text, then headers of a response.
+pub fn cache_headers(data: &[u8]) {
+    let mut fields = Fields::of(data);
+    let text = fields.text();
+    let headers = fields.headers();
+    let headers: Vec<_> = headers
+        .map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()))
+        .collect();
+    for (name, _) in headers.iter().filter(|(name, _)| !name.contains('_')) {
+        let of_router = waypost_router::is_hop_by_hop(name);
+        assert_eq!(
+            waypost_cache::headers::is_hop_by_hop(name),
+            of_router,
+            "{name}"
+        );
+    }
+    cache::headers(text, &headers);
+}
+
+/// Checks `Key` and `Sealed` of the cache. Fields of two requests: authority, target, `Accept`, `Cookie`.
+pub fn cache_key(data: &[u8]) {
+    let mut fields = Fields::of(data);
+    let mut sent = || cache::Sent {
+        authority: fields.text(),
+        target: fields.text(),
+        headers: [0; 2].map(|_| Some(fields.bytes()).filter(|value| !value.is_empty())),
+    };
+    cache::key(sent(), sent());
+}
 
 /// Checks `Path::resolve`. The input is a path.
 pub fn resolve(data: &[u8]) {

@@ -8,6 +8,7 @@ use crate::support::checkout;
 /// What each crate may use of ours; a handler may use the SDK and what is private to the app.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("waypost-routing", &[]),
+    ("waypost-cache", &["waypost-routing"]),
     ("waypost-config", &[]),
     ("waypost-macros", &["waypost-routing"]),
     ("waypost", &["waypost-macros", "waypost-routing"]),
@@ -30,7 +31,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("waypost-conformance", &[]),
     (
         "waypost-invariants",
-        &["waypost", "waypost-router", "waypost-routing"],
+        &[
+            "waypost",
+            "waypost-cache",
+            "waypost-router",
+            "waypost-routing",
+        ],
     ),
     ("waypost-pages", &["waypost"]),
     ("router", &["waypost", "waypost-router"]),
