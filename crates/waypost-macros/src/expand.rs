@@ -32,6 +32,8 @@ pub fn expand(input: &Export) -> Result<TokenStream> {
                 const VERBS: &'static [waypost_private::Verb] =
                     &[#(waypost_private::Verb::#verbs),*];
 
+                const PATTERN: &'static str = #text;
+
                 fn pattern() -> &'static waypost_private::Pattern {
                     static SEGMENTS: &[waypost_private::Segment] = &[#(#segments),*];
                     static PATTERN: waypost_private::Pattern =

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, header};
-use waypost_routing::{Params, Pattern};
+use waypost_routing::Params;
 
 use crate::cookies::Cookies;
 use crate::request::{Source, is_from_router};
@@ -20,7 +20,7 @@ pub struct Exchange {
     /// body was taken.
     incoming: RefCell<Option<Incoming>>,
     head: OnceCell<Arc<Parts>>,
-    pattern: fn() -> &'static Pattern,
+    pattern: &'static str,
     params: Params,
     cookies: Option<Cookies>,
     after: OnceCell<After>,
@@ -30,7 +30,7 @@ pub struct Exchange {
 impl Exchange {
     pub(crate) fn new(
         incoming: Incoming,
-        pattern: fn() -> &'static Pattern,
+        pattern: &'static str,
         params: Params,
         signal: Signal,
     ) -> Self {
@@ -99,7 +99,7 @@ impl Exchange {
                 .as_ref()
                 .and_then(Incoming::request_id),
         };
-        Origin::new(id, (self.pattern)())
+        Origin::new(id, self.pattern)
     }
 
     pub(crate) fn params(&self) -> &Params {

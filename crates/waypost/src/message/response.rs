@@ -343,7 +343,10 @@ impl Response {
         let origin = exchange.map(Exchange::origin);
         log_error(cause, origin.as_ref());
         if let Some(id) = origin.as_ref().and_then(Origin::request_id) {
-            self.0.head.insert(X_REQUEST_ID, id.as_bytes().to_vec());
+            // A router adds it otherwise.
+            self.0
+                .head
+                .add_to_list(X_REQUEST_ID, id.as_bytes().to_vec().into());
         }
     }
 

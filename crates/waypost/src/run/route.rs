@@ -73,6 +73,9 @@ pub trait Route {
     /// The value of its `Allow` header.
     const ALLOW: &'static Allow = &Allow::of(Self::VERBS);
 
+    /// The pattern as a text, for the log.
+    const PATTERN: &'static str;
+
     /// Returns the pattern: the folder of the file below `handlers/`.
     fn pattern() -> &'static Pattern;
 
@@ -111,7 +114,7 @@ pub async fn answer<R: Route>(request: Incoming, signal: Signal) -> RouteRespons
     let mut origin = None;
     let (response, after) = match resolve(&request.target(), R::matches) {
         Ok(params) => {
-            let mut exchange = Exchange::new(request, R::pattern, params, signal);
+            let mut exchange = Exchange::new(request, R::PATTERN, params, signal);
             let response = match select(R::VERBS, verb) {
                 Some(own) => R::call(own, &mut exchange).await,
                 None => options_or_not_allowed(R::ALLOW, verb),

@@ -113,6 +113,13 @@ impl Head {
         self.lines.push((Cow::Borrowed(name), value));
     }
 
+    /// Adds a header like [`Head::add`], unless a handler has asked for the map.
+    pub(crate) fn add_to_list(&mut self, name: &'static str, value: Value) {
+        if self.map.get().is_none() {
+            self.add(name, value);
+        }
+    }
+
     /// Sets a header, and replaces any values that it had.
     pub(crate) fn insert(&mut self, name: impl Into<Name>, value: impl Into<Value>) {
         self.custom = Some(CUSTOM);

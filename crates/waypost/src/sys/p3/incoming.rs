@@ -44,7 +44,10 @@ impl Incoming {
 
     /// Returns the value of `x-request-id`, or `None` if there is none.
     pub(crate) fn request_id(&self) -> Option<Vec<u8>> {
-        self.0.get_headers().get(X_REQUEST_ID).into_iter().next()
+        // `get` would be one more import, which makes every component larger.
+        let headers = self.0.get_headers().copy_all();
+        let id = headers.into_iter().find(|(name, _)| name == X_REQUEST_ID);
+        id.map(|(_, id)| id)
     }
 
     /// Reads the head. Anything that a host should have refused, such as an invalid header, is left out.
