@@ -55,6 +55,14 @@ impl Admission {
         Self(None)
     }
 
+    /// Makes the limit for one of those that share this one: three quarters, so that none takes what is left for the others.
+    pub(crate) fn share(&self) -> Self {
+        match &self.0 {
+            Some(places) => Self::limited(places.limit.saturating_mul(3).div_ceil(4)),
+            None => Self::unlimited(),
+        }
+    }
+
     /// Returns the number of requests in flight, or 0 if there is no limit.
     pub(crate) fn in_flight(&self) -> usize {
         let taken = |places: &Arc<Places>| places.taken.load(Ordering::Relaxed);

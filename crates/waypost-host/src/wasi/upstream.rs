@@ -22,6 +22,7 @@ use response::ResponseBody;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::Poll;
 use std::time::Duration;
 use upload::Upload;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
@@ -59,7 +60,7 @@ impl Connections {
         upstreams.retain(|upstream| upstream.strong_count() > 0);
         for upstream in upstreams.iter().filter_map(Weak::upgrade) {
             // Those in use belong to their requests.
-            *upstream.lock() = client(self);
+            *upstream.lock() = client(upstream.connector.clone());
         }
     }
 
@@ -73,13 +74,15 @@ impl Connections {
 /// The connections to other servers of one component.
 pub(crate) struct Upstream {
     client: Mutex<Client>,
+    connector: Connector,
 }
 
 impl Upstream {
     /// Makes the upstream of a component; it connects when it is first used.
     pub(crate) fn new(connections: &Arc<Connections>) -> Arc<Self> {
-        let client = Mutex::new(client(connections));
-        let upstream = Arc::new(Self { client });
+        let connector = Connector::new(Arc::clone(connections));
+        let client = Mutex::new(client(connector.clone()));
+        let upstream = Arc::new(Self { client, connector });
         connections.lock().push(Arc::downgrade(&upstream));
         upstream
     }
@@ -134,22 +137,19 @@ impl Upstream {
         let response =
             response.map(|body| ResponseBody::new(body, between_bytes, place).boxed_unsync());
         let rest: Io = match rest {
-            Some(rest) => Box::new(async {
-                rest.await;
-                Ok(())
-            }),
+            Some(rest) => Box::new(rest),
             None => Box::new(std::future::ready(Ok(()))),
         };
         Ok((response, rest))
     }
 }
 
-fn client(connections: &Arc<Connections>) -> Client {
+fn client(connector: Connector) -> Client {
     legacy::Client::builder(TokioExecutor::new())
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(KEPT_IDLE)
         .pool_max_idle_per_host(MAX_IDLE)
-        .build(Connector::new(Arc::clone(connections)))
+        .build(connector)
 }
 
 /// How long each step of a request may take. The time to connect is the connector's to keep.
@@ -197,13 +197,17 @@ async fn exchange(
 }
 
 /// Waits for the response while the body of the request is sent.
-async fn with_upload<T>(responding: impl Future<Output = T>, rest: &mut Option<upload::Rest>) -> T {
+async fn with_upload<T>(
+    responding: impl Future<Output = Result<T, SendError>>,
+    rest: &mut Option<upload::Rest>,
+) -> Result<T, SendError> {
     let mut responding = pin!(responding);
     poll_fn(|cx| {
         if let Some(sending) = rest
-            && Pin::new(sending).poll(cx).is_ready()
+            && let Poll::Ready(sent) = Pin::new(sending).poll(cx)
         {
             *rest = None;
+            sent?;
         }
         responding.as_mut().poll(cx)
     })

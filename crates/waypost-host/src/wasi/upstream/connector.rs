@@ -2,21 +2,21 @@
 
 use super::Connections;
 use super::error::ConnectError;
-use crate::request::admission::{Full, Permit};
+use crate::request::admission::{Admission, Full, Permit};
 use http::Uri;
 use http::uri::Scheme;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::{self, Connected};
 use hyper_util::rt::TokioIo;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
@@ -62,16 +62,18 @@ static TLS: LazyLock<TlsConnector> = LazyLock::new(|| {
 #[derive(Clone)]
 pub(super) struct Connector {
     connections: Arc<Connections>,
+    /// Limits the connections of the component.
+    own: Arc<Admission>,
     lookups: Arc<Semaphore>,
 }
 
 impl Connector {
     /// Makes the connector of a component.
     pub(super) fn new(connections: Arc<Connections>) -> Self {
-        let lookups = Arc::new(Semaphore::new(LOOKUPS));
         Self {
+            own: Arc::new(connections.open.share()),
+            lookups: Arc::new(Semaphore::new(LOOKUPS)),
             connections,
-            lookups,
         }
     }
 }
@@ -92,36 +94,40 @@ impl Service<Uri> for Connector {
             deny_private: true,
         });
         Box::pin(async move {
-            let place = place(&connector.connections).await?;
+            let places = connector.places().await?;
             let connecting = connector.connect(&uri, how.deny_private);
             let stream = tokio::time::timeout(how.timeout, connecting).await;
             let stream = stream.map_err(|_| ConnectError::Timeout)??;
             Ok(Connection {
                 stream: TokioIo::new(stream),
                 used: Used::default(),
-                _place: place,
+                _places: places,
             })
         })
     }
 }
 
-/// Admits one more connection of the app. Idle ones make room.
-async fn place(connections: &Arc<Connections>) -> Result<Option<Permit>, ConnectError> {
-    let mut entered = connections.open.enter();
-    if entered.is_err() {
-        connections.close_idle();
-    }
-    for _ in 0..TRIES {
-        if entered.is_ok() {
-            break;
-        }
-        tokio::time::sleep(RETRY_AFTER).await;
-        entered = connections.open.enter();
-    }
-    entered.map_err(|Full(limit)| ConnectError::Limit(limit))
-}
+/// What a connection takes of those of its component, and of the app's.
+type Places = [Option<Permit>; 2];
 
 impl Connector {
+    /// Admits one more connection. Idle ones make room.
+    async fn places(&self) -> Result<Places, ConnectError> {
+        let enter = || Ok([self.own.enter()?, self.connections.open.enter()?]);
+        let mut entered = enter();
+        if entered.is_err() {
+            self.connections.close_idle();
+        }
+        for _ in 0..TRIES {
+            if entered.is_ok() {
+                break;
+            }
+            tokio::time::sleep(RETRY_AFTER).await;
+            entered = enter();
+        }
+        entered.map_err(|Full(limit)| ConnectError::Limit(limit))
+    }
+
     async fn connect(
         &self,
         uri: &Uri,
@@ -141,13 +147,23 @@ impl Connector {
         Ok(Box::new(stream.map_err(ConnectError::tls)?))
     }
 
-    /// Returns the addresses of a host.
+    /// Returns the addresses of a host. The system can't be told that nobody waits for them any more: a lookup keeps its place
+    /// until it has ended.
     async fn look_up(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, ConnectError> {
+        if let Ok(address) = host.parse::<IpAddr>() {
+            return Ok(vec![(address, port).into()]);
+        }
         // Never closed.
-        let _place = self.lookups.acquire().await;
-        let addresses = lookup_host((host, port)).await;
-        let addresses = addresses.map_err(|error| ConnectError::Dns(error.to_string()))?;
-        Ok(addresses.collect())
+        let place = Arc::clone(&self.lookups).acquire_owned().await;
+        let host = host.to_owned();
+        let lookup = move || {
+            let _place = place;
+            let addresses = (host.as_str(), port).to_socket_addrs();
+            addresses.map(Vec::from_iter)
+        };
+        let addresses = tokio::task::spawn_blocking(lookup).await;
+        let addresses = addresses.unwrap_or_else(|error| Err(io::Error::other(error)));
+        addresses.map_err(|error| ConnectError::Dns(error.to_string()))
     }
 }
 
@@ -196,7 +212,7 @@ impl Used {
 pub(super) struct Connection {
     stream: TokioIo<Box<dyn Stream>>,
     used: Used,
-    _place: Option<Permit>,
+    _places: Places,
 }
 
 impl connect::Connection for Connection {

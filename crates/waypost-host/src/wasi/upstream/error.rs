@@ -129,7 +129,8 @@ impl From<legacy::Error> for SendError {
             code: code.unwrap_or(Error::HttpProtocolError),
             cause: cause.join(": "),
             bound: causes(&error).find_map(|cause| cause.downcast_ref::<ConnectError>()?.bound()),
-            of_used_connection: error.connect_info().is_some_and(was_used),
+            of_used_connection: error.connect_info().is_some_and(was_used)
+                && !causes(&error).any(is_answered),
         }
     }
 }
@@ -141,6 +142,14 @@ fn causes<'e>(
         let cause: &'e (dyn StdError + 'static) = *cause;
         cause.source()
     })
+}
+
+/// Returns whether the server has answered, though not validly, or the request is at fault: then it is not sent again.
+fn is_answered(cause: &(dyn StdError + 'static)) -> bool {
+    let is_of_body = cause.is::<Error>();
+    let cause = cause.downcast_ref::<hyper::Error>();
+    is_of_body
+        || cause.is_some_and(|cause| cause.is_parse() || cause.is_user() || cause.is_timeout())
 }
 
 fn code(cause: &(dyn StdError + 'static)) -> Option<Error> {

@@ -15,8 +15,8 @@ use std::task::{Context, Poll, Waker, ready};
 use tokio::sync::mpsc;
 use wasmtime_wasi_http::{Error, WasiBody};
 
-/// Passes the rest of a body on.
-pub(super) type Rest = Pin<Box<dyn Future<Output = ()> + Send>>;
+/// Passes the rest of a body on. An error means that the request is not sent as the component meant it.
+pub(super) type Rest = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 
 /// A body for the connection, with what has to be polled next to it, if anything.
 pub(super) struct Upload {
@@ -75,22 +75,36 @@ fn is_without_body(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::CONNECT)
 }
 
-/// Waits for the end of a body that is known to be empty. A component may fail if nobody does.
-async fn drain(mut sent: WasiBody) {
-    while let Some(Ok(_)) = sent.frame().await {}
+/// Waits for the end of a body that is empty by its head. A component may fail if nobody does.
+///
+/// # Errors
+///
+/// When it is not empty.
+async fn drain(mut sent: WasiBody) -> Result<(), Error> {
+    while let Some(frame) = sent.frame().await {
+        let size = frame?.data_ref().map_or(0, Bytes::len);
+        if size > 0 {
+            return Err(Error::HttpRequestBodySize(u64::try_from(size).ok()));
+        }
+    }
+    Ok(())
 }
 
-async fn pass_on(first: Option<Frame<Bytes>>, mut sent: WasiBody, pieces: mpsc::Sender<Piece>) {
+async fn pass_on(
+    first: Option<Frame<Bytes>>,
+    mut sent: WasiBody,
+    pieces: mpsc::Sender<Piece>,
+) -> Result<(), Error> {
     if let Some(first) = first
         && pieces.send(Piece::Frame(first)).await.is_err()
     {
-        return;
+        return Ok(());
     }
     loop {
         let piece = tokio::select! {
             biased;
             // The server needs no more of it.
-            () = pieces.closed() => return,
+            () = pieces.closed() => return Ok(()),
             frame = sent.frame() => match frame {
                 Some(Ok(frame)) => Piece::Frame(frame),
                 Some(Err(error)) => Piece::Failure(error),
@@ -99,7 +113,7 @@ async fn pass_on(first: Option<Frame<Bytes>>, mut sent: WasiBody, pieces: mpsc::
         };
         let is_last = !matches!(piece, Piece::Frame(_));
         if pieces.send(piece).await.is_err() || is_last {
-            return;
+            return Ok(());
         }
     }
 }
@@ -172,8 +186,24 @@ mod tests {
         else {
             panic!("the body has bytes");
         };
-        let (body, ()) = tokio::join!(body.collect(), rest);
+        let (body, passed) = tokio::join!(body.collect(), rest);
+        assert!(passed.is_ok());
         assert_eq!(body.expect("it is whole").to_bytes(), "piece");
+    }
+
+    #[tokio::test]
+    async fn a_body_that_the_head_leaves_out_is_an_error() {
+        let mut head = post();
+        head.headers.insert(http::header::CONTENT_LENGTH, 0.into());
+        for (sent, is_sent) in [(body::empty(), true), (body::full("piece"), false)] {
+            let Ok(Upload {
+                rest: Some(rest), ..
+            }) = Upload::of(sent, &head)
+            else {
+                panic!("the body is waited for");
+            };
+            assert_eq!(rest.await.is_ok(), is_sent);
+        }
     }
 
     #[test]
