@@ -8,6 +8,7 @@ pub(crate) mod lifecycle;
 pub(crate) mod linker;
 pub(crate) mod load;
 pub(crate) mod memory;
+mod methods;
 mod open_files;
 mod over_bound;
 pub(crate) mod pool;

@@ -1,5 +1,6 @@
 //! Links components to the interfaces of the host.
 
+use super::methods;
 use super::open_files;
 use super::state::InstanceState;
 use crate::wasi::bindings::Imports;
@@ -19,6 +20,7 @@ pub(crate) fn build(engine: &Engine) -> Result<Linker<InstanceState>> {
     wasmtime_wasi::p3::add_to_linker(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
+    methods::add_to_linker(&mut linker)?;
     open_files::add_to_linker(&mut linker)?;
     Imports::add_to_linker::<_, HasSelf<ImportState>>(&mut linker, |state: &mut InstanceState| {
         &mut state.imports

@@ -6,6 +6,7 @@ use super::total_memory::RouteMemory;
 use crate::observe::metrics::Bound;
 use std::sync::Arc;
 use wasmtime::{ResourceLimiter, Store};
+use waypost_config::settings::StoreLimits;
 
 /// The size of one map of header fields that a guest fills, as Wasmtime counts it: names, values, and some tens of bytes
 /// for each. A head of `header_size` fits, with the overhead of `header_count` fields.
@@ -14,6 +15,9 @@ pub(super) const FIELDS_BYTES: usize = 128 << 10;
 /// The random bytes that a guest gets in one call: twice what the Web allows. The host makes them in about a millisecond, less
 /// than a guest may compute before others have their turn.
 pub(super) const RANDOM_BYTES: u64 = 128 << 10;
+
+/// The bytes of one call beside an entry of a store.
+const CALL_BYTES: u64 = 1 << 20;
 
 /// The fewest handles that an instance may hold: a handler with a hundred outbound requests under way has some six
 /// for each.
@@ -29,11 +33,19 @@ pub(super) fn handles(memory: u64) -> usize {
     (memory / FIELDS_BYTES).clamp(LEAST_HANDLES, MOST_HANDLES)
 }
 
-/// Bounds what the host holds for the instance in `store`. A guest that asks for more traps.
-pub(super) fn bound_host_objects<T>(store: &mut Store<T>, memory: u64) {
+/// Bounds what the host holds for the instance in `store`, and how long one call of the host takes. A guest that asks for more
+/// traps.
+pub(super) fn bound_host_objects<T>(store: &mut Store<T>, memory: u64, stores: &StoreLimits) {
     store.set_max_component_handles(handles(memory));
-    // All strings and lists of one call together. Lists may overlap in the guest, and are copied one by one.
-    store.set_hostcall_fuel(usize::try_from(memory).unwrap_or(usize::MAX));
+    // Lists may overlap in the guest, and are copied one by one.
+    store.set_hostcall_fuel(call_bytes(stores));
+}
+
+/// Returns how many bytes all strings and lists of one call may have together: a call is not interrupted. Only an entry of a
+/// store has more than a megabyte.
+fn call_bytes(stores: &StoreLimits) -> usize {
+    let entry = stores.value.saturating_add(stores.key);
+    usize::try_from(entry.saturating_add(CALL_BYTES)).unwrap_or(usize::MAX)
 }
 
 /// Limits all memories of one instance together. What they grow by counts towards the memory of the route.
@@ -42,6 +54,8 @@ pub(super) fn bound_host_objects<T>(store: &mut Store<T>, memory: u64) {
 pub(crate) struct MemoryLimit {
     limit: usize,
     used: usize,
+    /// What the memory that grew last has grown by.
+    last: usize,
     route: Arc<RouteMemory>,
     refused: Option<Refused>,
     lifecycle: Arc<Lifecycle>,
@@ -60,6 +74,7 @@ impl MemoryLimit {
         Self {
             limit: usize::try_from(limit).unwrap_or(usize::MAX),
             used: 0,
+            last: 0,
             route,
             refused: None,
             lifecycle,
@@ -113,7 +128,16 @@ impl ResourceLimiter for MemoryLimit {
             return Ok(false);
         }
         self.used = used;
+        self.last = more;
         Ok(true)
+    }
+
+    /// Called after a growth that was allowed, but exceeds the maximum that the memory itself declares.
+    fn memory_grow_failed(&mut self, _error: wasmtime::Error) -> wasmtime::Result<()> {
+        let more = std::mem::take(&mut self.last);
+        self.used = self.used.saturating_sub(more);
+        self.route.release(more);
+        Ok(())
     }
 
     fn table_growing(
@@ -164,6 +188,18 @@ mod tests {
         assert_eq!(handles(256 << 20), 2_048);
         assert_eq!(handles(1 << 20), LEAST_HANDLES);
         assert_eq!(handles(u64::MAX), MOST_HANDLES);
+    }
+
+    #[test]
+    fn a_growth_that_fails_is_not_counted() {
+        let total = Arc::new(TotalMemory::new(Some(4 << 20)));
+        let mut limit = limit(2 << 20, &total);
+        for _ in 0..3 {
+            let grown = limit.memory_growing(0, 2 << 20, None);
+            assert!(grown.is_ok_and(|granted| granted));
+            let failed = wasmtime::format_err!("more than its maximum");
+            assert!(limit.memory_grow_failed(failed).is_ok());
+        }
     }
 
     #[test]

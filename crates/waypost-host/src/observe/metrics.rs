@@ -32,11 +32,12 @@ pub(crate) enum Bound {
     StoreSize,
     StoreFile,
     StoreList,
+    StoreCalls,
 }
 
 impl Bound {
     /// All bounds, in the order of their numbers.
-    pub(crate) const ALL: [Self; 25] = [
+    pub(crate) const ALL: [Self; 26] = [
         Self::MaxDuration,
         Self::CpuTime,
         Self::Memory,
@@ -62,6 +63,7 @@ impl Bound {
         Self::StoreSize,
         Self::StoreFile,
         Self::StoreList,
+        Self::StoreCalls,
     ];
 
     /// Returns its name in the metrics.
@@ -92,6 +94,7 @@ impl Bound {
             Self::StoreSize => "store_size",
             Self::StoreFile => "store_file",
             Self::StoreList => "store_list",
+            Self::StoreCalls => "store_calls",
         }
     }
 }

@@ -146,8 +146,11 @@ impl OpenStore {
         let access = &imports.permissions.key_value;
         if !access.granted.contains(label) {
             let error = StoreError::AccessDenied(label.to_owned());
-            let Labels { route, component } = &*imports.labels;
-            tracing::warn!(route, %component, "{}", shown(&error.to_string()));
+            let text = error.to_string();
+            if imports.log.admits(&text) {
+                let Labels { route, component } = &*imports.labels;
+                tracing::warn!(route, %component, "{}", shown(&text));
+            }
             return Err(error);
         }
         Ok(Self {
@@ -157,24 +160,31 @@ impl OpenStore {
     }
 
     async fn get(self, key: String) -> Result<Option<Vec<u8>>, StoreError> {
+        self.check_key(&key)?;
         self.read(move |backend, store| backend.get(store, &key))
             .await
     }
 
     async fn set(self, key: String, value: Vec<u8>) -> Result<(), StoreError> {
         let limits = Arc::clone(&self.access.stores.limits);
-        let fits = sizes::check_entry(&limits, &key, &value);
-        self.counted(fits)?;
-        self.write(move |backend, store| backend.set(store, &key, &value, &limits))
-            .await
+        let held = sizes::check_entry(&limits, &key, &value);
+        let held = held.and_then(|()| self.access.calls.hold(&value));
+        let held = self.counted(held)?;
+        let set = move |backend: &dyn Backend, store: &str| {
+            let _held = held;
+            backend.set(store, &key, &value, &limits)
+        };
+        self.write(set).await
     }
 
     async fn delete(self, key: String) -> Result<(), StoreError> {
+        self.check_key(&key)?;
         self.write(move |backend, store| backend.delete(store, &key))
             .await
     }
 
     async fn exists(self, key: String) -> Result<bool, StoreError> {
+        self.check_key(&key)?;
         self.read(move |backend, store| backend.exists(store, &key))
             .await
     }
@@ -220,6 +230,12 @@ impl OpenStore {
             self.counted(result)
         };
         calls.write(turn, work).await
+    }
+
+    /// Checks a key before its call waits for others: until then the host holds it.
+    fn check_key(&self, key: &str) -> Result<(), StoreError> {
+        let fits = sizes::check_entry(&self.access.stores.limits, key, &[]);
+        self.counted(fits)
     }
 
     /// Counts what went over a bound, and passes the result on.

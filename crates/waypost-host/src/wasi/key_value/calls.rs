@@ -1,21 +1,45 @@
 //! How many calls to stores run at once: each takes a thread while it waits for the disk.
 
 use super::StoreError;
+use crate::observe::metrics::Bound;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The calls of one route, of which few run at once. The others wait without a thread.
 #[derive(Clone, Debug)]
-pub(crate) struct Calls(Arc<Semaphore>);
+pub(crate) struct Calls {
+    places: Arc<Semaphore>,
+    /// The bytes that values may have that are to be written.
+    values: Arc<Semaphore>,
+}
 
 /// The turn to write. There is one for all stores, as they share a file; routes get it in the order that they ask.
 #[derive(Clone, Debug)]
 pub(super) struct Turn(Arc<Semaphore>);
 
 impl Calls {
-    /// Lets so many calls run at once.
-    pub(crate) fn new(most: usize) -> Self {
-        Self(Arc::new(Semaphore::new(most)))
+    /// Lets so many calls run at once, and four times as many values of up to `value` bytes wait to be written.
+    pub(crate) fn new(most: usize, value: u64) -> Self {
+        let value = usize::try_from(value).unwrap_or(usize::MAX);
+        let values = value.saturating_mul(most).saturating_mul(4);
+        Self {
+            places: Arc::new(Semaphore::new(most)),
+            values: Arc::new(Semaphore::new(values.min(Semaphore::MAX_PERMITS))),
+        }
+    }
+
+    /// Counts a value until it is written: the host holds it from the call on.
+    ///
+    /// # Errors
+    ///
+    /// If too much waits already.
+    pub(super) fn hold(&self, value: &[u8]) -> Result<OwnedSemaphorePermit, StoreError> {
+        let bytes = u32::try_from(value.len()).unwrap_or(u32::MAX);
+        let values = Arc::clone(&self.values);
+        values.try_acquire_many_owned(bytes).map_err(|_| {
+            let found = "too many values wait to be written; await the writes that were begun";
+            StoreError::over(Bound::StoreCalls, found)
+        })
     }
 
     /// Runs a call that only reads.
@@ -23,7 +47,7 @@ impl Calls {
         self,
         call: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let place = permit(self.0).await?;
+        let place = permit(self.places).await?;
         block(place, call).await
     }
 
@@ -33,7 +57,7 @@ impl Calls {
         turn: Turn,
         call: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let place = permit(self.0).await?;
+        let place = permit(self.places).await?;
         let turn = permit(turn.0).await?;
         block((place, turn), call).await
     }

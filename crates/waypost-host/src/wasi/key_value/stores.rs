@@ -40,7 +40,7 @@ pub(crate) enum OpenError {
 #[derive(Clone)]
 pub struct Stores {
     pub(super) backend: Arc<dyn Backend>,
-    pub(super) limits: Arc<StoreLimits>,
+    pub(crate) limits: Arc<StoreLimits>,
     pub(super) turn: Turn,
 }
 

@@ -133,7 +133,7 @@ fn a_key_and_a_value_have_bounds_that_the_error_names() {
 #[tokio::test]
 async fn slow_calls_of_one_route_leave_another_alone() {
     const CALLS: usize = 600;
-    let (slow, other) = (Calls::new(4), Calls::new(4));
+    let (slow, other) = (Calls::new(4, 1 << 20), Calls::new(4, 1 << 20));
     let (release, released) = mpsc::channel::<()>();
     let released = Arc::new(std::sync::Mutex::new(released));
     let calls: Vec<_> = (0..CALLS)
@@ -156,11 +156,27 @@ async fn slow_calls_of_one_route_leave_another_alone() {
     }
 }
 
+#[test]
+fn values_that_wait_to_be_written_are_bounded() {
+    let calls = Calls::new(2, 10);
+    let held = calls.hold(&[0; 80]).expect("as much as may wait");
+    let refused = calls.hold(&[0]).expect_err("it is too much");
+    assert!(matches!(
+        refused,
+        StoreError::OverBound {
+            bound: Bound::StoreCalls,
+            ..
+        }
+    ));
+    drop(held);
+    assert!(calls.hold(&[0; 80]).is_ok());
+}
+
 /// A writer that waits for its turn needs no thread, and routes get it one after the other.
 #[tokio::test]
 async fn writes_take_turns() {
     let turn = Turn::default();
-    let (first, second) = (Calls::new(4), Calls::new(4));
+    let (first, second) = (Calls::new(4, 1 << 20), Calls::new(4, 1 << 20));
     let (release, released) = mpsc::channel::<()>();
     let wait = move || {
         let _ = released.recv();
