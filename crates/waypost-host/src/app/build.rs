@@ -139,7 +139,7 @@ impl Assembly {
         let key_value = StoreAccess {
             stores: self.stores.clone(),
             granted: declared.key_value_stores.clone(),
-            calls: Calls::new(limits.store_calls),
+            calls: Calls::new(limits.store_calls, self.settings.limits.stores.value),
             metrics: Arc::clone(&runtime.metrics),
         };
         let permissions = self.permissions(id, declared, resolved, key_value);
@@ -151,27 +151,30 @@ impl Assembly {
             }
         };
         let permissions = Arc::new(permissions);
+        let log = ComponentLog::new(
+            Arc::clone(&labels),
+            Arc::clone(&runtime.metrics),
+            limits.log_rate,
+        );
+        let log = Arc::new(log);
         let outgoing = OutgoingConfig {
             dispatch: Weak::clone(&runtime.dispatch),
             permissions: Arc::clone(&permissions),
             labels: Arc::clone(&labels),
+            log: Arc::clone(&log),
             limits: limits.clone(),
             metrics: Arc::clone(&runtime.metrics),
             upstream: Upstream::new(&runtime.connections),
         };
-        let metrics = Arc::clone(&runtime.metrics);
         let config = InstanceConfig {
-            log: Arc::new(ComponentLog::new(
-                Arc::clone(&labels),
-                metrics,
-                limits.log_rate,
-            )),
+            log,
             labels,
             permissions,
             limits,
             profile: self.options.profile,
             outgoing: Arc::new(outgoing),
             draft_secret: self.draft_secret(id, declared),
+            files: Arc::new(runtime.files.share()),
             memory: Arc::new(RouteMemory::new(Arc::clone(&runtime.memory))),
         };
         let source = declared.source.clone();

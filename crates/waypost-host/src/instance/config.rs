@@ -34,6 +34,8 @@ pub(crate) struct InstanceConfig {
     pub(crate) outgoing: Arc<OutgoingConfig>,
     /// The secret of draft mode, for a component that reads it.
     pub(crate) draft_secret: Option<Arc<str>>,
+    /// Limits the files that all its instances have open.
+    pub(crate) files: Arc<Admission>,
     /// The memory of all its instances.
     pub(crate) memory: Arc<RouteMemory>,
 }

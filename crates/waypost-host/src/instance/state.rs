@@ -59,7 +59,12 @@ impl InstanceState {
         let state = Self {
             wasi: wasi(config, &current, &log)?,
             log,
-            files: OpenFiles::new(labels, &current, &runtime.metrics, &runtime.files),
+            files: OpenFiles::new(
+                &config.log,
+                &current,
+                &runtime.metrics,
+                [&config.files, &runtime.files],
+            ),
             http,
             memory: MemoryLimit::new(
                 config.limits.memory,
@@ -71,6 +76,7 @@ impl InstanceState {
                 table,
                 permissions: Arc::clone(permissions),
                 labels: Arc::clone(labels),
+                log: Arc::clone(&config.log),
             },
             all_headers: AllHeaders,
             config: Arc::clone(config),
@@ -78,7 +84,11 @@ impl InstanceState {
         };
         let mut store = Store::new(&runtime.engine, state);
         store.limiter(|state| &mut state.memory);
-        memory::bound_host_objects(&mut store, config.limits.memory);
+        memory::bound_host_objects(
+            &mut store,
+            config.limits.memory,
+            &permissions.key_value.stores.limits,
+        );
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(move |_| meter.epoch_ended());
         Ok(store)

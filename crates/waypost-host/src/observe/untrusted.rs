@@ -3,11 +3,16 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+/// The most bytes of a text that are shown.
+const LONGEST: usize = 8 * 1024;
+
 /// Returns a text as the log may show it: it is one line, moves no cursor, and cannot be taken for a field.
 ///
 /// An ordinary text stays as it is. One with `=`, a quotation mark, a backslash or a character that changes how others are
 /// shown is quoted, and those are escaped as in Rust: so a text either is in quotation marks or has no `=`.
+/// No more than the first 8 KiB are shown.
 pub(crate) fn shown(text: &str) -> Cow<'_, str> {
+    let text = &text[..text.floor_char_boundary(LONGEST)];
     let needs_quotes = |char: char| matches!(char, '=' | '"' | '\\') || is_deceptive(char);
     if !text.contains(needs_quotes) {
         return Cow::Borrowed(text);
@@ -49,7 +54,7 @@ fn is_deceptive(char: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::shown;
+    use super::{LONGEST, shown};
 
     #[test]
     fn a_text_forges_nothing() {
@@ -72,5 +77,7 @@ mod tests {
         ] {
             assert_eq!(shown(text), expected);
         }
+        let long = "ü".repeat(LONGEST);
+        assert_eq!(shown(&long).len(), LONGEST);
     }
 }

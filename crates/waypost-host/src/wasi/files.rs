@@ -5,6 +5,7 @@ use crate::observe::labels::Labels;
 use crate::observe::metrics::{Bound, Metrics};
 use crate::request::admission::{Admission, Full, Permit};
 use crate::request::context::CurrentRequest;
+use crate::wasi::logs::ComponentLog;
 use std::fs::File;
 use std::sync::{Arc, Weak};
 use wasmtime_wasi::filesystem::Descriptor;
@@ -14,31 +15,33 @@ const MOST_FILES: usize = 64;
 
 /// The files that one instance has open.
 pub(crate) struct OpenFiles {
-    labels: Arc<Labels>,
+    log: Arc<ComponentLog>,
     current: Arc<CurrentRequest>,
     metrics: Arc<Metrics>,
     own: Admission,
+    of_route: Arc<Admission>,
     of_app: Arc<Admission>,
     /// A stream may keep a file open after the guest has dropped it.
     open: Vec<(Weak<File>, Places)>,
 }
 
-/// What an open file counts towards: the limit of its instance, and that of the app.
-pub(crate) type Places = [Option<Permit>; 2];
+/// What an open file counts towards: the limits of its instance, of its route, and of the app.
+pub(crate) type Places = [Option<Permit>; 3];
 
 impl OpenFiles {
-    /// Counts the files of an instance, and towards the limit `of_app`.
+    /// Counts the files of an instance, and towards the limits of its route and of the app.
     pub(crate) fn new(
-        labels: &Arc<Labels>,
+        log: &Arc<ComponentLog>,
         current: &Arc<CurrentRequest>,
         metrics: &Arc<Metrics>,
-        of_app: &Arc<Admission>,
+        [of_route, of_app]: [&Arc<Admission>; 2],
     ) -> Self {
         Self {
-            labels: Arc::clone(labels),
+            log: Arc::clone(log),
             current: Arc::clone(current),
             metrics: Arc::clone(metrics),
             own: Admission::limited(MOST_FILES),
+            of_route: Arc::clone(of_route),
             of_app: Arc::clone(of_app),
             open: Vec::new(),
         }
@@ -52,24 +55,23 @@ impl OpenFiles {
     /// Admits one more file, or logs why not.
     pub(crate) fn enter(&mut self) -> Option<Places> {
         self.forget_closed();
-        let places = self
-            .own
-            .enter()
-            .map_err(|Full(limit)| ("an instance", limit));
-        let places = places.and_then(|own| {
-            let of_app = self.of_app.enter();
-            Ok([own, of_app.map_err(|Full(limit)| ("the app", limit))?])
-        });
-        let refused = |(who, limit)| {
-            self.metrics.over(Bound::OpenFiles);
-            let Labels { route, component } = &*self.labels;
-            let (request, bound) = (self.current.get().id, Bound::OpenFiles.name());
-            tracing::warn!(
-                route, %component, %request, bound,
-                "file not opened: {who} may have {limit} files open"
-            );
+        let enter = |admission: &Admission, who: &'static str| {
+            let refused = |Full(limit)| self.refused(who, limit);
+            admission.enter().map_err(refused).ok()
         };
-        places.map_err(refused).ok()
+        let own = enter(&self.own, "an instance")?;
+        let of_route = enter(&self.of_route, "a route")?;
+        Some([own, of_route, enter(&self.of_app, "the app")?])
+    }
+
+    fn refused(&self, who: &str, limit: usize) {
+        self.metrics.over(Bound::OpenFiles);
+        let text = format!("file not opened: {who} may have {limit} files open");
+        if self.log.admits(&text) {
+            let Labels { route, component } = &*self.log.labels;
+            let (request, bound) = (self.current.get().id, Bound::OpenFiles.name());
+            tracing::warn!(route, %component, %request, bound, "{text}");
+        }
     }
 
     /// Counts a file until it is closed.

@@ -1,5 +1,6 @@
 //! The part of an instance's state that the interfaces of Spin work with.
 
+use super::logs::ComponentLog;
 use super::permissions::Permissions;
 use crate::observe::labels::Labels;
 use std::sync::Arc;
@@ -11,4 +12,5 @@ pub(crate) struct ImportState {
     pub(crate) table: ResourceTable,
     pub(crate) permissions: Arc<Permissions>,
     pub(crate) labels: Arc<Labels>,
+    pub(crate) log: Arc<ComponentLog>,
 }

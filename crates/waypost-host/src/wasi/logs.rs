@@ -22,13 +22,16 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 /// Longest line in bytes; a longer one is split.
 const MAX_LINE: usize = 8 * 1024;
 
+/// Says that lines are left out.
+const CUT: &str = "log cut: it exceeds `log_rate` of `waypost.toml` (bytes per second)";
+
 /// What a line of the log has beside its text and the names of route and component: the time, the level, the names of the
 /// fields, the request's id and the stream.
 const PREFIX: usize = 128;
 
 /// What all instances of one component log, together.
 pub(crate) struct ComponentLog {
-    labels: Arc<Labels>,
+    pub(crate) labels: Arc<Labels>,
     /// What a line costs beside its text.
     line_cost: usize,
     metrics: Arc<Metrics>,
@@ -45,6 +48,18 @@ impl ComponentLog {
             metrics,
             budget: LogBudget::new(rate),
         }
+    }
+
+    /// Returns whether the host may log a text about what the component does: a component in a loop must not fill the log in that
+    /// way either. The text counts as if the component had written it.
+    pub(crate) fn admits(&self, text: &str) -> bool {
+        let verdict = self.budget.spend(text.len().min(MAX_LINE) + self.line_cost);
+        if verdict == Verdict::FirstRefused {
+            self.metrics.over(Bound::LogRate);
+            let Labels { route, component } = &*self.labels;
+            tracing::warn!(route, %component, "{CUT}");
+        }
+        verdict == Verdict::Granted
     }
 }
 
@@ -136,7 +151,7 @@ impl Lines {
             Verdict::Granted => self.emit(&line),
             Verdict::FirstRefused => {
                 self.component.metrics.over(Bound::LogRate);
-                self.emit("log cut: it exceeds `log_rate` of `waypost.toml` (bytes per second)");
+                self.emit(CUT);
             }
             Verdict::Refused => {}
         }
@@ -195,8 +210,10 @@ impl AsyncWrite for LogStream {
         _cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.0.write(bytes);
-        Poll::Ready(Ok(bytes.len()))
+        // A guest may hand over all of its memory at once. What it does next is charged to its CPU time.
+        let piece = &bytes[..bytes.len().min(MAX_LINE)];
+        self.0.write(piece);
+        Poll::Ready(Ok(piece.len()))
     }
 
     fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {

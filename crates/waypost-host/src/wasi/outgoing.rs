@@ -1,10 +1,13 @@
 //! Requests that components make: to others of the app in memory, to the network if permitted.
 
 use super::dispatch::{Dispatch, PendingResponse};
+use super::logs::ComponentLog;
 use super::permissions::Permissions;
 use super::upstream::{SendError, Upstream};
 use crate::observe::labels::Labels;
 use crate::observe::metrics::{Bound, Metrics};
+use crate::observe::request_id::RequestId;
+use crate::observe::untrusted::shown;
 use crate::request::admission::{Admission, Full, Permit};
 use crate::request::context::{CurrentRequest, RequestContext};
 use crate::request::head::HeadSize;
@@ -21,6 +24,7 @@ pub(crate) struct OutgoingConfig {
     pub(crate) dispatch: Weak<dyn Dispatch>,
     pub(crate) permissions: Arc<Permissions>,
     pub(crate) labels: Arc<Labels>,
+    pub(crate) log: Arc<ComponentLog>,
     pub(crate) limits: RouteLimits,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) upstream: Arc<Upstream>,
@@ -32,6 +36,17 @@ pub(crate) struct Outgoing {
     current: Arc<CurrentRequest>,
     /// Limits the connections that the instance uses.
     connections: Admission,
+}
+
+impl OutgoingConfig {
+    /// Logs a warning about a request, within what the component may log.
+    fn warn(&self, request: RequestId, bound: Option<Bound>, text: &str) {
+        if self.log.admits(text) {
+            let Labels { route, component } = &*self.labels;
+            let bound = bound.map(Bound::name);
+            tracing::warn!(route, %component, %request, bound, "{text}");
+        }
+    }
 }
 
 enum Destination {
@@ -91,11 +106,10 @@ impl Outgoing {
         self.connections.enter().map_err(|Full(limit)| {
             let bound = Bound::OutboundConnections;
             self.config.metrics.over(bound);
-            let Labels { route, component } = &*self.config.labels;
-            let (request, bound) = (self.current.get().id, bound.name());
-            tracing::warn!(
-                route, %component, %request, bound,
-                "outgoing request refused: the instance has {limit} connections to other hosts, as many as `{bound}` in `waypost.toml` allows"
+            let name = bound.name();
+            self.warn(
+                Some(bound),
+                &format!("outgoing request refused: the instance has {limit} connections to other hosts, as many as `{name}` in `waypost.toml` allows"),
             );
             Error::ConnectionLimitReached
         })
@@ -110,14 +124,18 @@ impl Outgoing {
         let request = self.current.get().id;
         let server = server.map(ToString::to_string).unwrap_or_default();
         move |error| {
-            let Labels { route, component } = &*config.labels;
-            let (cause, bound) = (error.cause, error.bound.map(Bound::name));
             if let Some(bound) = error.bound {
                 config.metrics.over(bound);
             }
-            tracing::warn!(route, %component, %request, bound, "no response from `{server}`: {cause}");
+            let text = format!("no response from `{server}`: {}", shown(&error.cause));
+            config.warn(request, error.bound, &text);
             error.code
         }
+    }
+
+    /// Logs a warning about the current request.
+    fn warn(&self, bound: Option<Bound>, text: &str) {
+        self.config.warn(self.current.get().id, bound, text);
     }
 
     /// Returns where a request goes, if the manifest permits it.
@@ -151,17 +169,15 @@ impl Outgoing {
     }
 
     fn denied(&self, host: &str) -> Error {
-        let Labels { route, component } = &*self.config.labels;
-        let request = self.current.get().id;
-        tracing::warn!(
-            route, %component, %request,
-            "outgoing request denied; to grant it, add \"{host}\" to `allowed_outbound_hosts` below `[component.{component}]` in `spin.toml`"
+        let component = &self.config.labels.component;
+        self.warn(
+            None,
+            &format!("outgoing request denied; to grant it, add \"{host}\" to `allowed_outbound_hosts` below `[component.{component}]` in `spin.toml`"),
         );
         Error::HttpRequestDenied
     }
 
     fn chained(&self, request: &Request<WasiBody>) -> Result<RequestContext, Error> {
-        let current = self.current.get();
         let head = || HeadSize::of(request.method(), request.uri(), request.headers());
         let most = self.config.limits.inner_requests;
         let context = match self.config.permissions.forwards {
@@ -169,8 +185,7 @@ impl Outgoing {
             false => self.current.inner(most),
         };
         context.ok_or_else(|| {
-            let Labels { route, component } = &*self.config.labels;
-            tracing::error!(route, %component, request = %current.id, "components call each other in a loop");
+            self.warn(None, "components call each other in a loop");
             Error::LoopDetected
         })
     }

@@ -2,6 +2,7 @@
 
 use crate::observe::labels::Labels;
 use crate::observe::request_id::RequestId;
+use crate::observe::untrusted::shown;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use std::pin::Pin;
@@ -36,7 +37,7 @@ impl Origin {
             return;
         }
         let (Labels { route, component }, request) = (&*self.labels, self.request);
-        tracing::error!(route, %component, %request, "the response broke off: {error}");
+        tracing::error!(route, %component, %request, "the response broke off: {}", shown(&error.to_string()));
     }
 }
 
