@@ -42,8 +42,9 @@ pub(super) async fn prepare(
     drop_content(response);
     strip_hop_by_hop(response.headers_mut());
     if response.status().is_server_error() {
+        // That of another server, whose response was passed on, is in nobody's log here.
         let id = context.id.header_value();
-        response.headers_mut().entry(X_REQUEST_ID).or_insert(id);
+        response.headers_mut().insert(X_REQUEST_ID, id);
     }
     if response.status().canonical_reason().is_none() {
         // hyper would write `<none>`.

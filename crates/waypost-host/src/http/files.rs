@@ -39,6 +39,11 @@ pub(crate) fn outbound(wanted: usize) -> usize {
     room.min(wanted).max(1)
 }
 
+/// Returns how many rejected connections may get a response at once, of the `wanted` ones: an eighth of what clients leave.
+pub(super) fn rejected(wanted: usize) -> usize {
+    of_handlers().min(wanted)
+}
+
 /// Returns how many files the handlers may have open, all together: an eighth of what clients leave.
 pub(crate) fn of_handlers() -> usize {
     usize::try_from(reserved(raise()) / 8)

@@ -4,7 +4,6 @@ use super::connection::{Connections, linger};
 use super::files;
 use crate::app::App;
 use crate::observe::metrics::{Bound, Phase};
-use futures::FutureExt;
 use http::StatusCode;
 use std::future::Future;
 use std::io;
@@ -40,7 +39,7 @@ pub(crate) async fn serve(
     let places = Arc::new(Semaphore::new(files::connections(
         app.settings.limits.connections,
     )));
-    let rejected = Arc::new(Semaphore::new(REJECTED));
+    let rejected = Arc::new(Semaphore::new(files::rejected(REJECTED)));
     let stopping = CancellationToken::new();
     let connections = Connections::new(app, stopping.clone());
     let mut tasks = JoinSet::new();
@@ -71,8 +70,10 @@ pub(crate) async fn serve(
     };
     metrics.enter(Phase::Stopping);
     // These clients are connected already, and may have sent a request.
-    while let Some(Ok((stream, _))) = listener.accept().now_or_never() {
-        take(stream, &mut tasks);
+    let listener = listener.into_std()?;
+    while let Ok((stream, _)) = listener.accept() {
+        stream.set_nonblocking(true)?;
+        take(TcpStream::from_std(stream)?, &mut tasks);
     }
     drop(listener);
     stopping.cancel();

@@ -55,7 +55,7 @@ type Attack = (
     fn(Target) -> BoxFuture<'static, ()>,
 );
 
-const ATTACKS: [Attack; 10] = [
+const ATTACKS: [Attack; 12] = [
     ("1: header fields without end", "", |target| {
         Box::pin(ask(
             target,
@@ -63,6 +63,18 @@ const ATTACKS: [Attack; 10] = [
             "/hoard/?fields=30000".to_owned(),
             &[500, 504],
         ))
+    }),
+    ("1: requests with long methods", "", |target| {
+        Box::pin(ask(
+            target,
+            4,
+            "/hoard/?methods=400".to_owned(),
+            &[200, 500, 504],
+        ))
+    }),
+    ("2: a great many lines in one call", "log_rate", |target| {
+        let path = format!("/hoard/?lines={}", 8 << 20);
+        Box::pin(ask(target, 4, path, &[200, 500, 504]))
     }),
     ("2: random bytes without end", "", |target| {
         Box::pin(ask(

@@ -139,6 +139,7 @@ async fn what_the_host_holds_for_a_guest_is_bounded() {
     })
     .await;
     assert_eq!(client.get("/?fields=500").await.text, "kept 500");
+    assert_eq!(client.get("/?methods=20").await.text, "kept 0");
     let text = Client::connect(address).await.get(METRICS).await.text;
     let handles = value(&text, "waypost_over_bound_total{bound=\"handles\"}");
     assert!(handles >= 1.0, "it is counted");

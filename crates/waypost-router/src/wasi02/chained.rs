@@ -140,7 +140,9 @@ async fn pass_response(
     let mut headers = response.headers().entries();
     // A handler may have passed on what another server sent, and the host would refuse the whole list.
     headers.retain(|(name, _)| !is_never_passed_on(&lower(name)));
-    if response.status() >= 500 && !headers.iter().any(|(name, _)| name == "x-request-id") {
+    if response.status() >= 500 {
+        // That of another server, whose response was passed on, is in nobody's log here.
+        headers.retain(|(name, _)| name != "x-request-id");
         headers.push(("x-request-id".to_owned(), id.as_bytes().to_vec()));
     }
     let headers = match Fields::from_list(&headers) {

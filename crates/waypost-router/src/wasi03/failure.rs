@@ -17,7 +17,8 @@ const REQUEST_ID: &str = "x-request-id";
 /// The most bytes of a body that are passed on at once.
 const PIECE: usize = 16 * 1024;
 
-/// Adds the request id to a server error that has none. Returns all other responses unchanged.
+/// Gives a server error the request's id. One that a handler passed on from another server has that server's. Returns all other
+/// responses unchanged.
 ///
 /// # Errors
 ///
@@ -29,13 +30,16 @@ pub(super) async fn with_request_id(
     handler: &Destination,
 ) -> Result<Response, ErrorCode> {
     let status = response.get_status_code();
-    if status < 500 || response.get_headers().has(REQUEST_ID) {
+    if status < 500 || response.get_headers().get(REQUEST_ID) == [id.as_bytes()] {
         return Ok(response);
     }
     let mut headers: Headers = response.get_headers().copy_all();
     let is_bare = status == 500 && headers.is_empty();
     // A handler may have passed on what another server sent, and the host would refuse the whole list.
-    headers.retain(|(name, _)| !is_never_passed_on(&lower(name)));
+    headers.retain(|(name, _)| {
+        let name = lower(name);
+        name != REQUEST_ID && !is_never_passed_on(&name)
+    });
     headers.push((REQUEST_ID.to_owned(), id.as_bytes().to_vec()));
     let (_, result) = wit_future::new(|| Ok(()));
     let (body, trailers) = Response::consume_body(response, result);
