@@ -29,7 +29,20 @@ pub fn ask(app: &Served, number: u64) -> (&'static str, Result<(), String>) {
             status(client, "/hungry", &[500, 504]),
         ),
         60..350 => ("hostile: trap", status(client, "/trap", &[500])),
-        350..370 => ("hostile: files without end", files(client)),
+        350..365 => ("hostile: files without end", files(client)),
+        // It ends with a trap.
+        365 => (
+            "hostile: header fields without end",
+            status(client, "/greedy?fields", &[500, 503, 504]),
+        ),
+        366..368 => (
+            "hostile: random bytes without end",
+            status(client, "/greedy?random", &[200, 504]),
+        ),
+        368..370 => (
+            "hostile: a great many lines",
+            status(client, "/greedy?lines", &[200, 500, 504]),
+        ),
         370..375 => (
             "hostile: requests that make many others",
             // Its own answers, or those of others who ask as much.

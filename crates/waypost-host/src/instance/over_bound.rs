@@ -61,10 +61,8 @@ fn remark(bound: Bound, limits: &RouteLimits) -> String {
             "it had {} handles, as many as an instance may hold; the number follows `memory` in `waypost.toml`",
             memory::handles(limits.memory)
         ),
-        Bound::Lists => format!(
-            "it handed over more than {} MiB in one call (`memory` in `waypost.toml`)",
-            limits.memory >> 20
-        ),
+        Bound::Lists => "it handed over more in one call than an entry of a store and 1 MiB (`store_key` and `store_value` in `waypost.toml`)"
+            .to_owned(),
         _ => format!(
             "it asked for more than {} bytes of random data in one call",
             memory::RANDOM_BYTES
