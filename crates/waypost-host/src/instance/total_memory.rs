@@ -1,6 +1,7 @@
 //! The bound on the memory of all instances together.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -99,18 +100,29 @@ fn reserve(used: &AtomicUsize, bytes: usize, limit: usize) -> bool {
 
 /// Returns how much memory the machine has, or the control group of the process if that is less.
 fn available() -> Option<u64> {
-    // Version 2 of control groups, version 1, and the machine. A group without a limit says `max`, or a huge number.
-    let group = [
-        "/sys/fs/cgroup/memory.max",
-        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
-    ];
-    let group = group.iter().filter_map(|file| {
+    let own = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+    // A group without a limit says `max`, or a huge number.
+    let groups = limit_files(&own).into_iter().filter_map(|file| {
         let text = fs::read_to_string(file).ok()?;
         text.trim().parse().ok()
     });
     let machine = fs::read_to_string("/proc/meminfo").ok();
     let machine = machine.as_deref().and_then(total);
-    group.chain(machine).min()
+    groups.chain(machine).min()
+}
+
+/// Returns the files that may limit the memory of a process, by its `/proc/self/cgroup`: those of its own control group and of the
+/// groups above it, as of a service of systemd. In a container, the first group that it sees is its own.
+fn limit_files(own: &str) -> Vec<PathBuf> {
+    let root = Path::new("/sys/fs/cgroup");
+    let own = own.lines().find_map(|line| line.strip_prefix("0::/"));
+    let own = root.join(own.unwrap_or_default());
+    let groups = own.ancestors().take_while(|group| group.starts_with(root));
+    let version_1 = root.join("memory/memory.limit_in_bytes");
+    groups
+        .map(|group| group.join("memory.max"))
+        .chain([version_1])
+        .collect()
 }
 
 /// Returns the memory of a machine by the text of `/proc/meminfo`, in bytes.
@@ -125,6 +137,24 @@ fn total(meminfo: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_group_is_limited_by_those_above_it() {
+        let files = limit_files("0::/system.slice/shop.service\n");
+        let expected = [
+            "/sys/fs/cgroup/system.slice/shop.service/memory.max",
+            "/sys/fs/cgroup/system.slice/memory.max",
+            "/sys/fs/cgroup/memory.max",
+            "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+        ];
+        assert_eq!(files, expected.map(PathBuf::from));
+        for of_container in ["0::/\n", "5:memory:/x\n", ""] {
+            assert_eq!(
+                limit_files(of_container),
+                expected[2..].iter().map(PathBuf::from).collect::<Vec<_>>()
+            );
+        }
+    }
 
     #[test]
     fn what_is_released_can_be_reserved_again() {
