@@ -12,7 +12,7 @@ use wasmtime_wasi_http::Error;
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ConnectError {
     #[error(
-        "the app has {0} connections to other hosts, as many as `total_outbound_connections` in `waypost.toml` allows"
+        "the app or the route has {0} connections to other hosts, as many as `total_outbound_connections` in `waypost.toml` allows: a route may have three quarters"
     )]
     Limit(usize),
     #[error(
