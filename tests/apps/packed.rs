@@ -10,17 +10,25 @@ use crate::support::{Served, checkout, turn};
 
 /// The profile of the command. With it the build shares the dependencies that the tests have compiled already; our own
 /// crates are built as quickly as can be.
-const PROFILE: &str = r#"
-[profile.dev]
-opt-level = 0
-debug = false
-incremental = false
-
-[profile.dev.package."*"]
-opt-level = 3
-debug-assertions = false
-overflow-checks = false
-"#;
+fn profile() -> String {
+    let manifest = fs::read_to_string(checkout().join("Cargo.toml")).unwrap();
+    let manifest: toml::Table = manifest.parse().unwrap();
+    let packages = manifest["profile"]["dev"]["package"].as_table();
+    let theirs = packages
+        .unwrap()
+        .iter()
+        .filter(|(name, _)| !name.starts_with("waypost"));
+    let theirs: toml::Table = theirs
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    let mut dev = toml::Table::new();
+    dev.insert("opt-level".to_owned(), 0.into());
+    dev.insert("debug".to_owned(), false.into());
+    dev.insert("incremental".to_owned(), false.into());
+    dev.insert("package".to_owned(), theirs.into());
+    let profile = toml::Table::from_iter([("dev".to_owned(), toml::Value::from(dev))]);
+    toml::Table::from_iter([("profile".to_owned(), toml::Value::from(profile))]).to_string()
+}
 
 #[test]
 fn an_app_is_made_built_and_served_from_packages() {
@@ -108,9 +116,10 @@ fn command_of(folder: &Path, packages: &[Package]) -> PathBuf {
         .iter()
         .find(|package| package.name == "waypost-cli");
     let workspace = format!(
-        "[workspace]\nresolver = \"3\"\nmembers = [{:?}]\n{}{PROFILE}",
+        "[workspace]\nresolver = \"3\"\nmembers = [{:?}]\n{}{}",
         cli.unwrap().folder,
-        patch(packages)
+        patch(packages),
+        profile()
     );
     fs::write(folder.join("Cargo.toml"), workspace).unwrap();
     fs::copy(checkout().join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
