@@ -12,7 +12,7 @@ use super::dispatch::Io;
 use crate::request::admission::{Admission, Permit};
 use connector::{CONNECT, Connect, Connector, Used};
 pub(crate) use error::SendError;
-use http::{Extensions, Method, Request, Response};
+use http::{Extensions, Request, Response};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper_util::client::legacy;
@@ -91,6 +91,16 @@ impl Upstream {
         self.client.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Sends a request once. The client keeps its idle connections open meanwhile.
+    async fn exchange(
+        &self,
+        request: Request<WasiBody>,
+        timeouts: &Timeouts,
+    ) -> Result<Response<Incoming>, SendError> {
+        let client = self.lock().clone();
+        exchange(&client, request, timeouts).await
+    }
+
     /// Sends a request, and returns the response when its head is there, with the sending of what is left of the request.
     /// `place` is kept until the body of the response is dropped.
     /// With `deny_private`, no private address is connected to. The same server is always asked with the same value, so that a
@@ -113,16 +123,21 @@ impl Upstream {
             mut rest,
             is_empty,
         } = Upload::of(body, &parts)?;
-        let may_repeat = is_empty && is_idempotent(&parts.method);
-        let again = may_repeat.then(|| parts.clone());
-        let client = self.lock().clone();
+        let again = is_empty.then(|| parts.clone());
+        if again.is_none() && self.connector.is_full() {
+            // A body is sent once, so there must be room at once.
+            self.connector.close_idle();
+        }
+        let first = Request::from_parts(parts, body);
         let responding = async {
-            let first = exchange(&client, Request::from_parts(parts, body), &timeouts).await;
+            let first = self.exchange(first, &timeouts).await;
             match (first, again) {
-                // RFC 9110, section 9.2.2: the server closed the connection just when it was used again.
-                (Err(error), Some(parts)) if error.is_of_used_connection() => {
+                (Err(error), Some(parts)) if error.allows_another_try(&parts.method) => {
+                    if error.lacks_place() {
+                        self.connector.close_idle();
+                    }
                     let request = Request::from_parts(parts, crate::request::body::empty());
-                    exchange(&client, request, &timeouts).await
+                    self.exchange(request, &timeouts).await
                 }
                 (first, _) => first,
             }
@@ -212,12 +227,6 @@ async fn with_upload<T>(
         responding.as_mut().poll(cx)
     })
     .await
-}
-
-/// Returns whether a request has the same effect if it is sent twice (RFC 9110, section 9.2.2).
-fn is_idempotent(method: &Method) -> bool {
-    let is_put_or_delete = *method == Method::PUT || *method == Method::DELETE;
-    is_put_or_delete || method.is_safe()
 }
 
 /// Returns whether a connection had a response before.

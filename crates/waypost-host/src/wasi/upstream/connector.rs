@@ -111,10 +111,24 @@ impl Service<Uri> for Connector {
 type Places = [Option<Permit>; 2];
 
 impl Connector {
-    /// Admits one more connection. Idle ones make room.
+    /// Returns whether there is no place for one more connection.
+    pub(super) fn is_full(&self) -> bool {
+        self.enter().is_err()
+    }
+
+    /// Closes the connections that nobody uses, of all components.
+    pub(super) fn close_idle(&self) {
+        self.connections.close_idle();
+    }
+
+    fn enter(&self) -> Result<Places, Full> {
+        Ok([self.own.enter()?, self.connections.open.enter()?])
+    }
+
+    /// Admits one more connection. Idle ones of other components make room; those of this one stay open as long as the request
+    /// that waits here.
     async fn places(&self) -> Result<Places, ConnectError> {
-        let enter = || Ok([self.own.enter()?, self.connections.open.enter()?]);
-        let mut entered = enter();
+        let mut entered = self.enter();
         if entered.is_err() {
             self.connections.close_idle();
         }
@@ -123,7 +137,7 @@ impl Connector {
                 break;
             }
             tokio::time::sleep(RETRY_AFTER).await;
-            entered = enter();
+            entered = self.enter();
         }
         entered.map_err(|Full(limit)| ConnectError::Limit(limit))
     }

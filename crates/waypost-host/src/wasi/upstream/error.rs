@@ -2,6 +2,7 @@
 
 use super::was_used;
 use crate::observe::metrics::Bound;
+use http::Method;
 use hyper_util::client::legacy;
 use std::error::Error as StdError;
 use std::io::{self, ErrorKind};
@@ -103,9 +104,15 @@ pub(crate) struct SendError {
 }
 
 impl SendError {
-    /// Returns whether the connection broke that had a response before. The server may have closed it as idle.
-    pub(super) fn is_of_used_connection(&self) -> bool {
-        self.of_used_connection
+    /// Returns whether a request without a body may be sent again: nothing of it was sent, or the connection broke that had a
+    /// response before, and the method is idempotent (RFC 9110, section 9.2.2). The server may have closed it as idle.
+    pub(super) fn allows_another_try(&self, method: &Method) -> bool {
+        self.lacks_place() || (self.of_used_connection && is_idempotent(method))
+    }
+
+    /// Returns whether there was no place for a new connection.
+    pub(super) fn lacks_place(&self) -> bool {
+        matches!(self.bound, Some(Bound::TotalOutboundConnections))
     }
 }
 
@@ -133,6 +140,11 @@ impl From<legacy::Error> for SendError {
                 && !causes(&error).any(is_answered),
         }
     }
+}
+
+fn is_idempotent(method: &Method) -> bool {
+    let is_put_or_delete = *method == Method::PUT || *method == Method::DELETE;
+    is_put_or_delete || method.is_safe()
 }
 
 fn causes<'e>(
