@@ -60,11 +60,11 @@ impl Key {
         // Most keys fit, so that the list does not grow.
         let mut bytes = Vec::with_capacity(256);
         bytes.push(VERSION);
-        push(&mut bytes, request.scheme.to_ascii_lowercase().as_bytes());
+        push_text(&mut bytes, request.scheme.to_ascii_lowercase().as_bytes());
         let authority = canonical_authority(request.scheme, request.authority);
-        push(&mut bytes, authority.as_bytes());
-        push(&mut bytes, route.id.as_bytes());
-        push(&mut bytes, route.digest);
+        push_text(&mut bytes, authority.as_bytes());
+        push_text(&mut bytes, route.id.as_bytes());
+        push_text(&mut bytes, route.digest);
         check_path(request.path)?;
         push_path(&mut bytes, request.path);
         push_query(&mut bytes, request, policy)?;
@@ -99,12 +99,15 @@ pub(crate) fn slot(digest: &[u8; 32], slots: NonZeroU32) -> u32 {
     u32::from_be_bytes([a, b, c, d]) % slots
 }
 
-/// Appends a part with its length.
-fn push(bytes: &mut Vec<u8>, part: &[u8]) {
-    // A request head is limited to far less than 4 GiB.
-    let length = u32::try_from(part.len()).unwrap_or(u32::MAX);
-    bytes.extend(length.to_le_bytes());
+/// Appends a text with its length, 4 bytes in little-endian order.
+pub(crate) fn push_text(bytes: &mut Vec<u8>, part: &[u8]) {
+    push_length(bytes, part.len());
     bytes.extend(part);
+}
+
+/// Appends a length. A request's head, and the entry of any store, is far below 4 GiB; a longer one does not decode.
+pub(crate) fn push_length(bytes: &mut Vec<u8>, length: usize) {
+    bytes.extend(u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes());
 }
 
 /// Checks that a path is not beyond [`MAX_PATH`] and [`MAX_DEPTH`].
@@ -122,7 +125,7 @@ pub(crate) fn check_path(path: &Path) -> Result<(), Unstorable> {
 fn push_path(bytes: &mut Vec<u8>, path: &Path) {
     for segment in path.segments() {
         bytes.push(PRESENT);
-        push(bytes, segment.as_bytes());
+        push_text(bytes, segment.as_bytes());
     }
     bytes.push(ABSENT);
 }
@@ -139,8 +142,8 @@ fn push_query(
     }
     for (name, value) in &pairs {
         bytes.push(PRESENT);
-        push(bytes, name);
-        push(bytes, value);
+        push_text(bytes, name);
+        push_text(bytes, value);
     }
     bytes.push(ABSENT);
     Ok(())
@@ -159,7 +162,7 @@ fn push_headers(
 ) -> Result<(), Unstorable> {
     let mut left = MAX_HEADERS;
     for name in policy.vary() {
-        push(bytes, name.as_bytes());
+        push_text(bytes, name.as_bytes());
         match (request.header)(name) {
             None => bytes.push(ABSENT),
             Some(value) => {
@@ -168,7 +171,7 @@ fn push_headers(
                     .checked_sub(value.len())
                     .ok_or(Unstorable::HeadersTooLong)?;
                 bytes.push(PRESENT);
-                push(bytes, value);
+                push_text(bytes, value);
             }
         }
     }

@@ -21,6 +21,7 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 
 use super::Entry;
+use crate::key::{push_length, push_text};
 use crate::names::is_token;
 use crate::{Key, Life, Token, Tokens, token::TokenPair};
 
@@ -157,16 +158,6 @@ fn checksum(bytes: &[u8]) -> [u8; CHECKSUM] {
         .zip(digest)
         .for_each(|(byte, digest)| *byte = digest);
     sum
-}
-
-fn push_length(out: &mut Vec<u8>, length: usize) {
-    // An entry beyond 4 GiB is larger than any store allows; its encoding does not decode.
-    out.extend(u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes());
-}
-
-fn push_text(out: &mut Vec<u8>, text: &[u8]) {
-    push_length(out, text.len());
-    out.extend(text);
 }
 
 /// The bytes that are left to decode. Every method returns `None` if there are too few.

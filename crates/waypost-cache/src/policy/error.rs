@@ -69,7 +69,7 @@ pub enum PolicyError {
         /// The `expire`, in seconds.
         expire: u64,
     },
-    /// There is no profile of this name.
+    /// No profile has this name.
     #[error(
         "`life` is `{name}`, which is not a profile; write one of {}",
         listed(known)
