@@ -1,28 +1,36 @@
 //! The files from which components were compiled, as the compiler reports them: sources, and files of `include_str!`, `include_bytes!` and
 //! build scripts, also outside the app.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Returns the inputs of an artefact of the app in `root` from the dependency file that Cargo writes beside it. Packages of a registry or
 /// a repository, which never change, and files that a build writes are left out.
 pub(super) fn of(artefact: &Path, root: &Path) -> BTreeSet<PathBuf> {
     let text = waypost_config::read_text_file(artefact.with_extension("d")).unwrap_or_default();
+    let mut left_out = BTreeMap::new();
     let is_input = |file: &PathBuf| {
-        let is_downloaded = ["registry/src", "git/checkouts"].iter().any(|folder| {
-            file.parent()
-                .is_some_and(|parent| has(parent, Path::new(folder)))
-        });
-        !is_downloaded && !is_generated(file, root)
+        let folder = file.parent().unwrap_or(file);
+        let is_left_out = || is_downloaded(folder) || is_generated(folder, root);
+        !*left_out
+            .entry(folder.to_owned())
+            .or_insert_with(is_left_out)
     };
     parse(&text).into_iter().filter(is_input).collect()
 }
 
-/// Returns whether a file is in a folder that Cargo marks as its own, such as `target` or the one that `build.build-dir` names. A mark
-/// above the app says nothing.
-fn is_generated(file: &Path, root: &Path) -> bool {
-    let folders = file.ancestors().skip(1);
-    let mut folders = folders.take_while(|folder| !root.starts_with(folder));
+/// Returns whether a folder belongs to a package of a registry or a repository.
+fn is_downloaded(folder: &Path) -> bool {
+    let mut downloads = ["registry/src", "git/checkouts"].iter();
+    downloads.any(|names| has(folder, Path::new(names)))
+}
+
+/// Returns whether a folder is in one that Cargo marks as its own, such as `target` or the one that `build.build-dir` names. A mark above
+/// the app says nothing.
+fn is_generated(folder: &Path, root: &Path) -> bool {
+    let mut folders = folder
+        .ancestors()
+        .take_while(|folder| !root.starts_with(folder));
     folders.any(|folder| folder.join("CACHEDIR.TAG").is_file())
 }
 
