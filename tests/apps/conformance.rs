@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::support::{Served, checkout, turn, waypost};
+use crate::support::{Served, checkout, run, turn, waypost};
 use waypost_conformance::{Base, Deviations, Suite};
 
 /// The recordings of what the host does by now. The others wait for what they are about.
@@ -38,10 +38,7 @@ fn the_host_answers_as_recorded() {
 
 /// Compiles its some 170 routes.
 fn build() {
-    let mut build = waypost(&folder().join("app"));
-    let output = build.args(["build", "--no-compile"]).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
+    run(waypost(&folder().join("app")).args(["build", "--no-compile"]));
 }
 
 /// Serves the app on our host.
@@ -79,9 +76,7 @@ fn composed(component: &Path, routes: &[&str]) -> Served {
     let app = folder().join("app");
     let mut compose = waypost(&app);
     compose.arg("compose").args(routes).arg("--output");
-    let output = compose.arg(component).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
+    run(compose.arg(component));
     let mut serve = waypost(&app);
     serve.args(["serve", "--listen", "127.0.0.1:0"]);
     Served::start(serve.arg(component))

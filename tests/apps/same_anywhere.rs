@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::support::{Served, checkout, turn, waypost};
+use crate::support::{Served, checkout, run, turn, waypost};
 
 #[test]
 fn a_component_is_the_same_alone_and_beside_others() {
@@ -91,14 +91,6 @@ fn a_copy_as_the_pages_make_it_serves_with_its_files() {
 fn new_app(folder: &Path) -> std::path::PathBuf {
     run(waypost(folder).args(["new", "demo"]));
     folder.join("demo")
-}
-
-/// Runs a command, and returns what it wrote to stderr.
-fn run(command: &mut Command) -> String {
-    let output = command.output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{command:?}: {said}");
-    said
 }
 
 /// Returns what a page on deployment copies of an app.

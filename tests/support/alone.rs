@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-use super::{Served, checkout, example_app, waypost};
+use super::{Served, checkout, example_app, run, waypost};
 
 /// What one route answers.
 pub struct Alone {
@@ -111,12 +111,6 @@ pub fn modules() -> &'static Path {
         checkout().join("target/wasm32-wasip1/release")
     });
     &BUILT
-}
-
-fn run(command: &mut Command) {
-    let output = command.output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?}: {said}");
 }
 
 /// Makes a component of WASI 0.2 of the module of a package, as `cargo component build` does.

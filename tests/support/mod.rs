@@ -73,6 +73,14 @@ pub fn waypost(app: &Path) -> Command {
     command
 }
 
+/// Runs a command that succeeds, and returns what it wrote to stderr.
+pub fn run(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{command:?}: {said}");
+    said
+}
+
 /// Returns the file of a command, if it is installed.
 pub fn on_the_path(command: &str) -> Option<PathBuf> {
     let folders = std::env::var_os("PATH")?;
