@@ -20,8 +20,10 @@ pub(crate) fn build(engine: &Engine) -> Result<Linker<InstanceState>> {
     wasmtime_wasi::p3::add_to_linker(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
+    linker.allow_shadowing(true);
     methods::add_to_linker(&mut linker)?;
     open_files::add_to_linker(&mut linker)?;
+    linker.allow_shadowing(false);
     Imports::add_to_linker::<_, HasSelf<ImportState>>(&mut linker, |state: &mut InstanceState| {
         &mut state.imports
     })?;

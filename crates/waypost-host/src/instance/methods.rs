@@ -12,18 +12,16 @@ const LONGEST: usize = 64;
 
 type Set = Result<(std::result::Result<(), ()>,)>;
 
-/// Replaces the functions that set a method, which must be in the linker, by those that refuse long ones.
+/// Replaces the functions that set a method by those that refuse long ones. They must be in the linker, which must allow it.
 ///
 /// # Errors
 ///
 /// When a function does not fit, which is a bug of this crate.
 pub(crate) fn add_to_linker(linker: &mut Linker<InstanceState>) -> Result<()> {
-    linker.allow_shadowing(true);
     let mut types = linker.instance("wasi:http/types@0.2.12")?;
     types.func_wrap("[method]outgoing-request.set-method", set_p2)?;
     let mut types = linker.instance("wasi:http/types@0.3.0")?;
     types.func_wrap("[method]request.set-method", set_p3)?;
-    linker.allow_shadowing(false);
     Ok(())
 }
 

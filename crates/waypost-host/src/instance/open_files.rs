@@ -16,13 +16,12 @@ impl InstanceState {
     }
 }
 
-/// Replaces the functions that open files, which must be in the linker, by those that count.
+/// Replaces the functions that open files by those that count. They must be in the linker, which must allow it.
 ///
 /// # Errors
 ///
 /// When a function does not fit, which is a bug of this crate.
 pub(crate) fn add_to_linker(linker: &mut Linker<InstanceState>) -> Result<()> {
-    linker.allow_shadowing(true);
     let mut types = linker.instance("wasi:filesystem/types@0.2.12")?;
     types.func_wrap_async(
         "[method]descriptor.open-at",
@@ -39,7 +38,6 @@ pub(crate) fn add_to_linker(linker: &mut Linker<InstanceState>) -> Result<()> {
             )
         },
     )?;
-    linker.allow_shadowing(false);
     Ok(())
 }
 
