@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// The most bytes of a text that are shown.
-const LONGEST: usize = 8 * 1024;
+/// The most bytes of a text that are shown on one line.
+pub(crate) const LONGEST: usize = 8 * 1024;
 
 /// Returns a text as the log may show it: it is one line, moves no cursor, and cannot be taken for a field.
 ///

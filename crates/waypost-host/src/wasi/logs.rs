@@ -7,7 +7,7 @@ mod budget;
 
 use crate::observe::labels::Labels;
 use crate::observe::metrics::{Bound, Metrics};
-use crate::observe::untrusted::shown;
+use crate::observe::untrusted::{LONGEST, shown};
 use crate::request::context::CurrentRequest;
 use budget::{LogBudget, Verdict};
 use bytes::Bytes;
@@ -19,10 +19,7 @@ use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
-/// Longest line in bytes; a longer one is split.
-const MAX_LINE: usize = 8 * 1024;
-
-/// Says that lines are left out.
+/// The note in the log where lines are left out.
 const CUT: &str = "log cut: it exceeds `log_rate` of `waypost.toml` (bytes per second)";
 
 /// What a line of the log has beside its text and the names of route and component: the time, the level, the names of the
@@ -53,13 +50,21 @@ impl ComponentLog {
     /// Returns whether the host may log a text about what the component does: a component in a loop must not fill the log in that
     /// way either. The text counts as if the component had written it.
     pub(crate) fn admits(&self, text: &str) -> bool {
-        let verdict = self.budget.spend(text.len().min(MAX_LINE) + self.line_cost);
+        let verdict = self.spend(text.len().min(LONGEST));
         if verdict == Verdict::FirstRefused {
-            self.metrics.over(Bound::LogRate);
             let Labels { route, component } = &*self.labels;
             tracing::warn!(route, %component, "{CUT}");
         }
         verdict == Verdict::Granted
+    }
+
+    /// Counts a line with a text of this length, and that lines are left out.
+    fn spend(&self, length: usize) -> Verdict {
+        let verdict = self.budget.spend(length + self.line_cost);
+        if verdict == Verdict::FirstRefused {
+            self.metrics.over(Bound::LogRate);
+        }
+        verdict
     }
 }
 
@@ -119,9 +124,9 @@ impl Lines {
     fn write(&self, bytes: &[u8]) {
         let mut partial = self.partial.lock().unwrap_or_else(PoisonError::into_inner);
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
-            for chunk in piece.chunks(MAX_LINE) {
+            for chunk in piece.chunks(LONGEST) {
                 partial.extend_from_slice(chunk);
-                if partial.ends_with(b"\n") || partial.len() >= MAX_LINE {
+                if partial.ends_with(b"\n") || partial.len() >= LONGEST {
                     self.log(&partial);
                     partial.clear();
                 }
@@ -143,16 +148,9 @@ impl Lines {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let line = String::from_utf8_lossy(line);
         let line = shown(self.without_origin(&line));
-        match self
-            .component
-            .budget
-            .spend(line.len() + self.component.line_cost)
-        {
+        match self.component.spend(line.len()) {
             Verdict::Granted => self.emit(&line),
-            Verdict::FirstRefused => {
-                self.component.metrics.over(Bound::LogRate);
-                self.emit(CUT);
-            }
+            Verdict::FirstRefused => self.emit(CUT),
             Verdict::Refused => {}
         }
     }
@@ -211,7 +209,7 @@ impl AsyncWrite for LogStream {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         // A guest may hand over all of its memory at once. What it does next is charged to its CPU time.
-        let piece = &bytes[..bytes.len().min(MAX_LINE)];
+        let piece = &bytes[..bytes.len().min(LONGEST)];
         self.0.write(piece);
         Poll::Ready(Ok(piece.len()))
     }
@@ -241,6 +239,6 @@ impl OutputStream for LogStream {
     }
 
     fn check_write(&mut self) -> StreamResult<usize> {
-        Ok(MAX_LINE)
+        Ok(LONGEST)
     }
 }
