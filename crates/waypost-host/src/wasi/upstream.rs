@@ -91,14 +91,32 @@ impl Upstream {
         self.client.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sends a request once. The client keeps its idle connections open meanwhile.
+    /// Sends a request once. A request of which nothing was sent goes to another connection. The connections that are idle stay
+    /// open meanwhile.
     async fn exchange(
         &self,
-        request: Request<WasiBody>,
+        mut request: Request<WasiBody>,
         timeouts: &Timeouts,
     ) -> Result<Response<Incoming>, SendError> {
         let client = self.lock().clone();
-        exchange(&client, request, timeouts).await
+        let mut connected = capture_connection(&mut request);
+        let mut responding = pin!(client.request(request));
+        let early = tokio::select! {
+            biased;
+            response = &mut responding => Some(response),
+            _ = connected.wait_for_connection_metadata() => None,
+        };
+        let response = match early {
+            Some(response) => response,
+            None => match tokio::time::timeout(timeouts.first_byte, responding).await {
+                Ok(response) => response,
+                Err(_) => return Err(Error::ConnectionReadTimeout.into()),
+            },
+        }?;
+        if let Some(used) = response.extensions().get::<Used>() {
+            used.set();
+        }
+        Ok(response)
     }
 
     /// Sends a request, and returns the response when its head is there, with the sending of what is left of the request.
@@ -183,32 +201,6 @@ impl Timeouts {
             between_bytes: of(options.and_then(|options| options.between_bytes_timeout)),
         }
     }
-}
-
-/// Sends a request once. A request of which nothing was sent goes to another connection.
-async fn exchange(
-    client: &Client,
-    mut request: Request<WasiBody>,
-    timeouts: &Timeouts,
-) -> Result<Response<Incoming>, SendError> {
-    let mut connected = capture_connection(&mut request);
-    let mut responding = pin!(client.request(request));
-    let early = tokio::select! {
-        biased;
-        response = &mut responding => Some(response),
-        _ = connected.wait_for_connection_metadata() => None,
-    };
-    let response = match early {
-        Some(response) => response,
-        None => match tokio::time::timeout(timeouts.first_byte, responding).await {
-            Ok(response) => response,
-            Err(_) => return Err(Error::ConnectionReadTimeout.into()),
-        },
-    }?;
-    if let Some(used) = response.extensions().get::<Used>() {
-        used.set();
-    }
-    Ok(response)
 }
 
 /// Waits for the response while the body of the request is sent.

@@ -110,7 +110,7 @@ impl SendError {
         self.lacks_place() || (self.of_used_connection && is_idempotent(method))
     }
 
-    /// Returns whether there was no place for a new connection.
+    /// Returns whether a limit on connections was reached.
     pub(super) fn lacks_place(&self) -> bool {
         matches!(self.bound, Some(Bound::TotalOutboundConnections))
     }

@@ -55,7 +55,10 @@ impl Upload {
         };
         Ok(Self {
             body: body.boxed_unsync(),
-            rest: Some(Box::pin(pass_on(first, sent, pieces))),
+            rest: Some(Box::pin(async {
+                pass_on(first, sent, pieces).await;
+                Ok(())
+            })),
             is_empty: false,
         })
     }
@@ -90,21 +93,17 @@ async fn drain(mut sent: WasiBody) -> Result<(), Error> {
     Ok(())
 }
 
-async fn pass_on(
-    first: Option<Frame<Bytes>>,
-    mut sent: WasiBody,
-    pieces: mpsc::Sender<Piece>,
-) -> Result<(), Error> {
+async fn pass_on(first: Option<Frame<Bytes>>, mut sent: WasiBody, pieces: mpsc::Sender<Piece>) {
     if let Some(first) = first
         && pieces.send(Piece::Frame(first)).await.is_err()
     {
-        return Ok(());
+        return;
     }
     loop {
         let piece = tokio::select! {
             biased;
             // The server needs no more of it.
-            () = pieces.closed() => return Ok(()),
+            () = pieces.closed() => return,
             frame = sent.frame() => match frame {
                 Some(Ok(frame)) => Piece::Frame(frame),
                 Some(Err(error)) => Piece::Failure(error),
@@ -113,7 +112,7 @@ async fn pass_on(
         };
         let is_last = !matches!(piece, Piece::Frame(_));
         if pieces.send(piece).await.is_err() || is_last {
-            return Ok(());
+            return;
         }
     }
 }
