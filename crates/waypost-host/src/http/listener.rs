@@ -70,15 +70,22 @@ pub(crate) async fn serve(
     };
     metrics.enter(Phase::Stopping);
     // These clients are connected already, and may have sent a request.
-    let listener = listener.into_std()?;
-    while let Ok((stream, _)) = listener.accept() {
-        stream.set_nonblocking(true)?;
-        take(TcpStream::from_std(stream)?, &mut tasks);
+    for stream in waiting(listener) {
+        take(stream, &mut tasks);
     }
-    drop(listener);
     stopping.cancel();
     finish(tasks, grace).await;
     result
+}
+
+/// Accepts the connections that wait, and then closes the listener. The runtime would accept only some of them at a time.
+fn waiting(listener: TcpListener) -> impl Iterator<Item = TcpStream> {
+    let listener = listener.into_std().ok();
+    let accepted = std::iter::from_fn(move || listener.as_ref()?.accept().ok());
+    accepted.filter_map(|(stream, _)| {
+        stream.set_nonblocking(true).ok()?;
+        TcpStream::from_std(stream).ok()
+    })
 }
 
 /// Waits for the connections to end, and closes those that are left after the grace period.
