@@ -17,8 +17,8 @@ const REQUEST_ID: &str = "x-request-id";
 /// The most bytes of a body that are passed on at once.
 const PIECE: usize = 16 * 1024;
 
-/// Gives a server error the request's id. One that a handler passed on from another server has that server's. Returns all other
-/// responses unchanged.
+/// Sets the request's id on a server error. The response of another server, which a handler has passed on, may have that server's id.
+/// Returns all other responses unchanged.
 ///
 /// # Errors
 ///

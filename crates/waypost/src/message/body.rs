@@ -61,7 +61,7 @@ pub struct Body {
     announced: Option<u64>,
     /// Checks that a stream has the length that its message declares. A function pointer, like `respond`.
     measured: Option<fn(Self, u64) -> Self>,
-    /// Says which request a stream answers, for the log. A function pointer, like `respond`.
+    /// Returns the request that a stream answers, for the log. A function pointer, like `respond`.
     origin: Option<fn(&Exchange) -> Origin>,
     /// The trailers, once the body was read to its end.
     trailers: Option<Box<HeaderMap>>,

@@ -111,8 +111,7 @@ pub struct RouteResponse {
 /// The caller fires `signal` when the client disconnects.
 pub async fn answer<R: Route>(request: Incoming, signal: Signal) -> RouteResponse {
     let verb = request.verb();
-    let mut origin = None;
-    let (response, after) = match resolve(&request.target(), R::matches) {
+    let (response, after, origin) = match resolve(&request.target(), R::matches) {
         Ok(params) => {
             let mut exchange = Exchange::new(request, R::PATTERN, params, signal);
             let response = match select(R::VERBS, verb) {
@@ -120,13 +119,16 @@ pub async fn answer<R: Route>(request: Incoming, signal: Signal) -> RouteRespons
                 None => options_or_not_allowed(R::ALLOW, verb),
             };
             let response = with_cookies(response, &exchange);
-            origin = response.body().origin(&exchange);
-            (response, exchange.into_after())
+            let origin = response.body().origin(&exchange);
+            (response, exchange.into_after(), origin)
         }
-        Err(response) => (response, None),
+        Err(response) => (response, None, None),
     };
-    let response = with_content_length(response, verb == Some(Verb::Head), after);
-    RouteResponse { origin, ..response }
+    RouteResponse {
+        after,
+        origin,
+        ..with_content_length(response, verb == Some(Verb::Head))
+    }
 }
 
 /// Matches the path of a target. Returns its params, or the response if the path is invalid, not normalised, or does
@@ -201,11 +203,7 @@ fn options_or_not_allowed(allow: &'static Allow, verb: Option<Verb>) -> Response
 /// Adds `Content-Length` to a body of known length. A stream has the length that the handler declares, if any, and fails
 /// if it differs. For HEAD a stream is dropped, unless it fails at once, and a handler may declare the length of the body
 /// that it leaves out. A body in memory is kept, because hosts check its length; the host leaves it out.
-fn with_content_length(
-    mut response: Response,
-    is_head: bool,
-    after: Option<After>,
-) -> RouteResponse {
+fn with_content_length(mut response: Response, is_head: bool) -> RouteResponse {
     let mut headers = response.head().list();
     let own = response.body().content_length();
     let is_stream = response.body().len().is_none();
@@ -231,7 +229,7 @@ fn with_content_length(
     RouteResponse {
         response,
         headers,
-        after,
+        after: None,
         origin: None,
     }
 }
@@ -262,14 +260,14 @@ mod tests {
         for (name, value) in lines {
             response.head_mut().append(*name, *value);
         }
-        with_content_length(response, false, None)
+        with_content_length(response, false)
     }
 
     #[test]
     fn a_stream_for_head_ends_unless_it_fails_at_once() {
         let read = |first: Result<&'static str, &'static str>| {
             let body = Body::from_iter([first, Ok("more")]);
-            let sent = with_content_length(Response::new(body), true, None);
+            let sent = with_content_length(Response::new(body), true);
             crate::test::block_on(sent.response.text())
         };
         assert_eq!(read(Ok("content")).unwrap(), "");
@@ -306,7 +304,7 @@ mod tests {
         let lines = [("connection", "close"), ("content-length", "9"), ("te", "")];
         assert_eq!(text(&sent_response(&lines, "abc")), ["content-length: 3"]);
         let response = Response::new(()).with_status(StatusCode::NO_CONTENT);
-        let answer = with_content_length(response, false, None);
+        let answer = with_content_length(response, false);
         assert!(answer.headers.is_empty());
     }
 
@@ -317,7 +315,7 @@ mod tests {
             Response::new(body).with_header("content-length", length)
         };
         let sent = |response: Response, is_head| {
-            let answer = with_content_length(response, is_head, None);
+            let answer = with_content_length(response, is_head);
             let body = http::Response::from(answer.response).into_body();
             let text = crate::test::block_on(body.bytes(10));
             let length = answer

@@ -41,8 +41,8 @@ pub fn handle<R: Route>(request: IncomingRequest, response: ResponseOutparam) {
     });
 }
 
-async fn respond(answer: RouteResponse, outparam: ResponseOutparam, signal: &Signal) {
-    let after = answer.after.clone();
+async fn respond(mut answer: RouteResponse, outparam: ResponseOutparam, signal: &Signal) {
+    let after = answer.after.take();
     send_answer(answer, outparam, signal).await;
     if let Some(work) = after.and_then(After::into_work) {
         work.await;

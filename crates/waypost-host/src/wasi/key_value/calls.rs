@@ -18,7 +18,7 @@ pub(crate) struct Calls {
 pub(super) struct Turn(Arc<Semaphore>);
 
 impl Calls {
-    /// Lets so many calls run at once, and four times as many values of up to `value` bytes wait to be written.
+    /// Allows `most` calls at once. The values that wait to be written may have four times `most` times `value` bytes.
     pub(crate) fn new(most: usize, value: u64) -> Self {
         let value = usize::try_from(value).unwrap_or(usize::MAX);
         let values = value.saturating_mul(most).saturating_mul(4);
