@@ -19,13 +19,15 @@ use crate::serve::MAX_COMPONENT;
 /// The name of the custom section.
 pub const SECTION: &str = "waypost:route";
 
-/// The pattern and the methods of a compiled handler.
+/// The pattern, the methods and the cache policy of a compiled handler.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Description {
     /// The pattern against which the handler matches the path.
     pub pattern: Pattern,
     /// The methods that it implements, in the order of its list.
     pub methods: Vec<String>,
+    /// Its cache policy, as `waypost_cache::Policy::from_value` reads it.
+    pub cache: Option<serde_json::Value>,
 }
 
 /// Why a file has no valid description.
@@ -89,6 +91,8 @@ fn read(file: &Path) -> Result<Vec<u8>, DescribeError> {
 struct Raw {
     pattern: String,
     methods: Vec<String>,
+    #[serde(default)]
+    cache: Option<serde_json::Value>,
 }
 
 impl Description {
@@ -130,6 +134,7 @@ impl Raw {
         Ok(Description {
             pattern: Pattern::parse(&self.pattern).map_err(DescribeError::Pattern)?,
             methods: self.methods,
+            cache: self.cache,
         })
     }
 }

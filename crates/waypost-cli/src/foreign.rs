@@ -22,8 +22,8 @@ const HINT: &str = "a route is a component that exports `wasi:http/handler@0.3.0
 
 /// The contents of a component that was checked.
 pub(crate) struct Found {
-    /// Its methods, or `None` if Waypost did not make it.
-    pub(crate) methods: Option<Vec<String>>,
+    /// Its description, or `None` if Waypost did not make it.
+    pub(crate) description: Option<Description>,
     /// Its imports, exports and sizes.
     pub(crate) anatomy: Anatomy,
 }
@@ -94,7 +94,7 @@ fn found(route: &Route, bytes: &[u8], anatomy: Anatomy) -> Result<Found, Fault> 
     Abi::of(&anatomy.exports)
         .map_err(|none| Fault::error(format!("the component {none}")).hint(none.hint(HINT)))?;
     Ok(Found {
-        methods: methods(route, bytes)?,
+        description: description(route, bytes)?,
         anatomy,
     })
 }
@@ -143,13 +143,11 @@ fn unreadable(file: &Path, error: &io::Error) -> Fault {
     }
 }
 
-/// Returns the methods of a component that Waypost made. A component that describes several routes is a whole app:
+/// Returns the description of a component that Waypost made. A component that describes several routes is a whole app:
 /// its own router matches the path.
-fn methods(route: &Route, component: &[u8]) -> Result<Option<Vec<String>>, Fault> {
+fn description(route: &Route, component: &[u8]) -> Result<Option<Description>, Fault> {
     match Description::parse(component) {
-        Ok(description) if description.pattern == *route.pattern() => {
-            Ok(Some(description.methods))
-        }
+        Ok(description) if description.pattern == *route.pattern() => Ok(Some(description)),
         Ok(description) => Err(Fault::error(format!(
             "the component was built for `{}`, but its folder is `{}`",
             description.pattern,

@@ -1,6 +1,9 @@
 //! The table of routes, as text and as JSON.
 
+use std::time::Duration;
+
 use serde::Serialize;
+use waypost_cache::Policy;
 
 use crate::route::Route;
 
@@ -14,15 +17,19 @@ pub struct Row {
     methods: Option<Vec<String>>,
     component: String,
     file: String,
+    /// How its responses are cached, if they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cache: Option<String>,
 }
 
 impl Row {
-    pub fn new(route: &Route, methods: Option<Vec<String>>) -> Row {
+    pub fn new(route: &Route, methods: Option<Vec<String>>, cache: Option<&Policy>) -> Row {
         Row {
             pattern: route.pattern().to_string(),
             methods,
             component: route.id().to_string(),
             file: route.file(),
+            cache: cache.map(summary),
         }
     }
 
@@ -34,12 +41,39 @@ impl Row {
     }
 }
 
-/// Renders rows in aligned columns below a header.
+/// Renders rows in aligned columns below a header. The column of cache policies is there only if a route has one.
 pub fn render(rows: &[Row]) -> String {
-    let cells = rows
-        .iter()
-        .map(|row| [row.methods(), row.pattern.clone(), row.file.clone()]);
-    align(["METHODS", "PATTERN", "FILE"], cells)
+    let cells = |row: &Row| [row.methods(), row.pattern.clone(), row.file.clone()];
+    if rows.iter().all(|row| row.cache.is_none()) {
+        return align(["METHODS", "PATTERN", "FILE"], rows.iter().map(cells));
+    }
+    let cells = rows.iter().map(|row| {
+        let [methods, pattern, file] = cells(row);
+        let cache = row.cache.clone().unwrap_or_else(|| "-".to_owned());
+        [methods, pattern, cache, file]
+    });
+    align(["METHODS", "PATTERN", "CACHE", "FILE"], cells)
+}
+
+/// Describes a cache policy: `60s/1d #posts ?page`, for how long responses are fresh and served, their tags, and the query
+/// parameters and headers in their key.
+fn summary(policy: &Policy) -> String {
+    let life = policy.life();
+    let fresh = life.revalidate().map_or("-".to_owned(), short);
+    let mut words = vec![format!("{fresh}/{}", short(life.expire()))];
+    words.extend(policy.tags().iter().map(|tag| format!("#{tag}")));
+    words.extend(policy.query().iter().map(|name| format!("?{name}")));
+    words.extend(policy.vary().iter().map(|name| format!("{name}:")));
+    words.join(" ")
+}
+
+/// Writes a time in its largest whole unit.
+fn short(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let units = [(86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")];
+    let unit = units.iter().find(|(size, _)| seconds % size == 0);
+    let (size, name) = unit.unwrap_or(&(1, "s"));
+    format!("{}{name}", seconds / size)
 }
 
 /// Aligns cells in columns below a header.

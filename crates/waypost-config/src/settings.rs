@@ -1,8 +1,10 @@
-//! `waypost.toml`: the address to listen on, and the limits of the app and of its routes.
+//! `waypost.toml`: the address to listen on, the limits of the app and of its routes, and their caching.
 //!
 //! Every key is optional, and every default is safe. Values that can't work, such as a time of zero, are refused with
-//! the reason. A table `[routes."/items/[slug]".limits]` overrides the limits of the app for one route.
+//! the reason. A table `[routes."/items/[slug]".limits]` overrides the limits of the app for one route, and a table
+//! `[routes."/items/[slug]".cache]` its cache policy.
 
+mod cache;
 mod limits;
 mod origin;
 mod quantity;
@@ -14,10 +16,13 @@ use std::path::Path;
 
 use crate::document::{Collector, Document, Keys, Source, did_you_mean, read_text};
 use crate::fault::{FaultKind, Faults};
+pub use cache::{Cache, CacheRules, RouteCache};
+use limits::Overrides;
 pub use limits::{DenyPrivate, Limits, RouteLimits, StoreLimits};
 pub use origin::{Origin, OriginError};
 use routes::RouteSettings;
 pub use server::Server;
+use waypost_routing::Pattern;
 
 /// The settings of an app.
 ///
@@ -45,6 +50,8 @@ pub struct Settings {
     pub server: Server,
     /// The limits of the app, and of each route that doesn't override them.
     pub limits: Limits,
+    /// What the response cache may take.
+    pub cache: Cache,
     routes: BTreeMap<String, RouteSettings>,
     source: Source,
 }
@@ -92,9 +99,19 @@ impl Settings {
         widest
     }
 
+    /// Returns what the file says about the caching of the route with a pattern such as `/items/[slug]`, or `None` if the text
+    /// is not a pattern.
+    pub fn cache_rules(&self, pattern: &str) -> Option<CacheRules> {
+        let route = self.routes.get(pattern);
+        let route = route.and_then(|route| route.cache.clone());
+        let pattern = Pattern::parse(pattern).ok()?;
+        Some(CacheRules::new(pattern, &self.cache.profiles, route))
+    }
+
     /// Returns whether any route overrides the limits of the app.
     pub fn has_route_limits(&self) -> bool {
-        !self.routes.is_empty()
+        let mut routes = self.routes.values();
+        routes.any(|route| route.limits != Overrides::default())
     }
 
     /// Removes the overrides of all routes.
@@ -123,7 +140,7 @@ impl Settings {
     }
 }
 
-const KEYS: Keys = Keys::only(&["server", "limits", "routes"]);
+const KEYS: Keys = Keys::only(&["server", "limits", "cache", "routes"]);
 
 fn read(text: &str, path: &Path) -> Result<Settings, Faults> {
     let document = Document::parse(text, path)?;
@@ -132,11 +149,13 @@ fn read(text: &str, path: &Path) -> Result<Settings, Faults> {
     root.check_keys(&KEYS, &mut faults);
     let server = server::read(&root, &mut faults);
     let limits = limits::read(&root, &mut faults);
-    let routes = routes::read(&root, &limits, &mut faults);
+    let cache = cache::read(&root, &mut faults);
+    let routes = routes::read(&root, &limits, &cache, &mut faults);
     let source = faults.source().clone();
     faults.settle(Settings {
         server,
         limits,
+        cache,
         routes,
         source,
     })

@@ -7,6 +7,7 @@ pub(crate) mod file_stamp;
 pub(crate) mod native_router;
 
 use crate::app::component::LazyComponent;
+use crate::cache::{self, ResponseCache};
 use crate::compat::HostProfile;
 use crate::instance::config::Runtime;
 use crate::instance::reply::Reply;
@@ -39,6 +40,8 @@ pub(crate) struct App {
     pub(crate) runtime: Arc<Runtime>,
     pub(crate) stores: Stores,
     pub(crate) components: BTreeMap<ComponentId, Arc<LazyComponent>>,
+    /// The response cache, unless the host has none in this profile.
+    pub(crate) cache: Option<Arc<ResponseCache>>,
     /// The router that the host runs in place of a component, if any.
     pub(crate) routing: Option<Routing>,
 }
@@ -74,16 +77,20 @@ impl App {
     /// Answers a request for a public component; returns the component that answered, which is the handler where the host
     /// runs the router itself.
     pub(crate) async fn enter<'a>(
-        &'a self,
+        self: &'a Arc<Self>,
         component: &'a Arc<LazyComponent>,
         request: Request<WasiBody>,
         context: RequestContext,
     ) -> (Reply, &'a Arc<LazyComponent>) {
         let Some(routing) = self.routing_for(component) else {
-            return (self.call(component, request, context).await, component);
+            let reply = cache::answer(self, component, request, context).await;
+            return (reply, component);
         };
         let (reply, answered_by) = match routing.dispatch(request, &context) {
-            Ok((handler, request)) => (self.call(handler, request, context).await, handler),
+            Ok((handler, request)) => {
+                let reply = cache::answer(self, handler, request, context).await;
+                (reply, handler)
+            }
             Err(answer) => (native_router::respond(answer, &context).into(), component),
         };
         // The router's component would have passed the response on.

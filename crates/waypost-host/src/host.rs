@@ -168,6 +168,9 @@ impl Host {
             tokio::time::sleep(TIDY_INTERVAL).await;
             self.app.runtime.pools.retire_idle(IDLE);
             self.app.stores.tend().await;
+            if let Some(cache) = &self.app.cache {
+                cache.tend();
+            }
         }
     }
 

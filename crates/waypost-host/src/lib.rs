@@ -3,6 +3,7 @@
 #![deny(unsafe_code)]
 
 mod app;
+mod cache;
 mod compat;
 mod engine;
 mod error;
@@ -25,6 +26,6 @@ pub use instance::load::{
     MAX_COMPONENT, MountError, ShapeError, check_mount, check_outline, check_shape, is_candidate,
     is_offered,
 };
-pub use options::HostOptions;
+pub use options::{Cached, HostOptions};
 pub use wasi::key_value::{KeyValueStorage, Stores};
 pub use waypost_config::{ComponentId, Faults, Manifest, Settings};

@@ -13,6 +13,16 @@ use waypost_config::ComponentId;
 /// How long a host waits for its state folder: as long as a host may take to stop by default.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Whether responses of routes with a cache policy are cached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Cached {
+    /// As the policies say.
+    #[default]
+    ByPolicy,
+    /// Not at all, because the app is being developed: each request runs its handler. Responses say so.
+    Never,
+}
+
 /// What a host needs to know besides its manifest and settings.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -39,6 +49,8 @@ pub struct HostOptions {
     pub patterns: BTreeMap<ComponentId, String>,
     /// The host whose behaviour the app sees. Default: this one.
     pub profile: HostProfile,
+    /// Whether responses of routes with a cache policy are cached. The profile of Spin has no cache.
+    pub cached: Cached,
     /// The router that the host runs itself. Default: none, so the component with the public address routes. A router that
     /// may not reach every route by `spin.toml` is not replaced, nor is one with the profile of Spin.
     pub native_router: Option<NativeRouter>,
@@ -58,6 +70,7 @@ impl HostOptions {
             state_patience: PATIENCE,
             patterns: BTreeMap::new(),
             profile: HostProfile::default(),
+            cached: Cached::default(),
             native_router: None,
         }
     }

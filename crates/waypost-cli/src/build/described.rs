@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use waypost_config::{Fault, Faults};
+use waypost_cache::Policy;
+use waypost_cache::policy::PolicyError;
+use waypost_config::{Fault, Faults, Settings};
 
 use crate::anatomy::Anatomy;
 use crate::app::App;
@@ -25,7 +27,9 @@ pub struct Built<'r> {
 /// A route and its component.
 struct Described<'r> {
     route: &'r Route,
-    methods: Option<Vec<String>>,
+    /// `None` if Waypost did not make the component.
+    description: Option<Description>,
+    cache: Option<Policy>,
     anatomy: Anatomy,
 }
 
@@ -41,13 +45,21 @@ impl<'r> Built<'r> {
         depth: Depth,
     ) -> Result<Built<'r>, Faults> {
         let (mut routes, mut faults) = (Vec::new(), Vec::new());
-        for described in parallel::map(files, |(route, file)| describe(app, route, file, depth)) {
+        // Its faults are reported where it is used.
+        let settings = Settings::load(&app.waypost_toml()).unwrap_or_default();
+        let read = |(route, file): &(&'r Route, PathBuf)| {
+            let (described, warning) =
+                describe(app, route, file, depth).map_err(|fault| vec![fault])?;
+            let cache = cache_policy(&settings, route, described.description.as_ref())?;
+            Ok((Described { cache, ..described }, warning))
+        };
+        for described in parallel::map(files, read) {
             match described {
                 Ok((described, warning)) => {
                     warning.iter().for_each(output::fault);
                     routes.push(described);
                 }
-                Err(fault) => faults.push(fault),
+                Err(refusals) => faults.extend::<Vec<Fault>>(refusals),
             }
         }
         Faults::refuse(faults)?;
@@ -71,7 +83,7 @@ impl<'r> Built<'r> {
     pub(super) fn entries(&self) -> Vec<RouteEntry> {
         let entry = |found: &Described| RouteEntry {
             id: found.route.id().clone(),
-            methods: found.methods.clone(),
+            methods: found.description.as_ref().map(|own| own.methods.clone()),
             pattern: found.route.pattern().clone(),
         };
         self.routes.iter().map(entry).collect()
@@ -79,7 +91,10 @@ impl<'r> Built<'r> {
 
     /// Returns its table of routes.
     pub fn rows(&self) -> Vec<Row> {
-        let row = |found: &Described| Row::new(found.route, found.methods.clone());
+        let row = |found: &Described| {
+            let methods = found.description.as_ref().map(|own| own.methods.clone());
+            Row::new(found.route, methods, found.cache.as_ref())
+        };
         self.routes.iter().map(row).collect()
     }
 
@@ -116,15 +131,13 @@ fn describe<'r>(
     let described = match route.kind() {
         RouteKind::Source => describe_source(app, route, file),
         RouteKind::Component => foreign::verify(route, file, depth).map(|found| {
-            let (methods, anatomy) = (found.methods, found.anatomy);
-            (
-                Described {
-                    route,
-                    methods,
-                    anatomy,
-                },
-                None,
-            )
+            let described = Described {
+                route,
+                description: found.description,
+                cache: None,
+                anatomy: found.anatomy,
+            };
+            (described, None)
         }),
     };
     described.map_err(|fault| fault.file(route.file()))
@@ -142,15 +155,35 @@ fn describe_source<'r>(
         return Err(wrong_pattern(route, &description));
     }
     let warning = description.methods.is_empty().then(|| no_method(route));
-    let methods = Some(description.methods);
-    Ok((
-        Described {
-            route,
-            methods,
-            anatomy,
-        },
-        warning,
-    ))
+    let described = Described {
+        route,
+        description: Some(description),
+        cache: None,
+        anatomy,
+    };
+    Ok((described, warning))
+}
+
+/// Returns the cache policy of a route, if it has one: that of its component, with what `waypost.toml` says.
+///
+/// # Errors
+///
+/// With all faults of the policy.
+pub(crate) fn cache_policy(
+    settings: &Settings,
+    route: &Route,
+    description: Option<&Description>,
+) -> Result<Option<Policy>, Vec<Fault>> {
+    let Some(rules) = settings.cache_rules(&route.pattern().to_string()) else {
+        return Ok(None);
+    };
+    let own = description.and_then(|description| description.cache.as_ref());
+    rules.policy(own).map_err(|errors| {
+        let fault = |error: PolicyError| {
+            Fault::error(format!("the cache policy is not valid: {error}")).file(route.file())
+        };
+        errors.into_iter().map(fault).collect()
+    })
 }
 
 fn no_method(route: &Route) -> Fault {

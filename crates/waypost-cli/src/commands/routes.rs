@@ -4,9 +4,10 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use toml_edit::DocumentMut;
-use waypost_config::{Fault, read_text_file};
+use waypost_config::{Fault, Settings, read_text_file};
 
 use crate::app::App;
+use crate::build::cache_policy;
 use crate::cli::AppArgs;
 use crate::describe::Description;
 use crate::foreign::{self, Depth};
@@ -18,14 +19,15 @@ use crate::table::{self, Row};
 /// Show the table of routes
 ///
 /// Methods are read from the compiled components; they are shown as `?` if a route is not built, or is a `route.wasm`
-/// that handles all methods itself.
+/// that handles all methods itself. A route with a cache policy has for how long its responses are fresh and served, then its
+/// tags (`#`), and what else is part of the key: query parameters (`?`) and request headers (`:`).
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   cargo waypost routes                         the table of the app here
   cargo waypost routes --json | jq '.[].file'  the files, for a program")]
 pub struct RoutesArgs {
-    /// Print JSON: a list of objects with `pattern`, `methods` (null if unknown), `component` and `file`
+    /// Print JSON: a list of objects with `pattern`, `methods` (null if unknown), `component`, `file` and, if there is a policy, `cache`
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -59,10 +61,20 @@ impl RoutesCommand {
             .context("cannot read `spin.toml`")?
             .parse()
             .context("`spin.toml` is not valid TOML")?;
-        let rows: Vec<Row> = routes
-            .iter()
-            .map(|route| Row::new(route, self.methods(&manifest, route)))
-            .collect();
+        let settings = Settings::load(&self.app.waypost_toml())?;
+        let row = |route: &Route| {
+            let description = self.description(&manifest, route);
+            let cache = cache_policy(&settings, route, description.as_ref());
+            let cache = cache.unwrap_or_else(|faults| {
+                faults
+                    .into_iter()
+                    .for_each(|fault| output::fault(&fault.as_warning()));
+                None
+            });
+            let methods = description.map(|description| description.methods);
+            Row::new(route, methods, cache.as_ref())
+        };
+        let rows: Vec<Row> = routes.iter().map(row).collect();
         let text = match self.form {
             Form::Table => table::render(&rows),
             Form::Json => serde_json::to_string_pretty(&rows)? + "\n",
@@ -71,16 +83,16 @@ impl RoutesCommand {
         Ok(())
     }
 
-    fn methods(&self, manifest: &DocumentMut, route: &Route) -> Option<Vec<String>> {
+    fn description(&self, manifest: &DocumentMut, route: &Route) -> Option<Description> {
         let file = component_file(&self.app, manifest, route);
         if !file.is_file() {
             return None;
         }
         if route.kind() == RouteKind::Component {
-            return self.methods_of_component(route, &file);
+            return self.description_of_component(route, &file);
         }
         match Description::read(&file) {
-            Ok((description, _)) => Some(description.methods),
+            Ok((description, _)) => Some(description),
             Err(error) => {
                 let fault = Fault::warning(error.to_string()).file(route.file());
                 output::fault(&fault.hint("`cargo waypost build` builds it again"));
@@ -89,10 +101,10 @@ impl RoutesCommand {
         }
     }
 
-    /// Returns the methods of a `route.wasm`, which only components made by Waypost have.
-    fn methods_of_component(&self, route: &Route, file: &Path) -> Option<Vec<String>> {
+    /// Returns the description of a `route.wasm`, which only components made by Waypost have.
+    fn description_of_component(&self, route: &Route, file: &Path) -> Option<Description> {
         match foreign::verify(route, file, Depth::Outline) {
-            Ok(found) => found.methods,
+            Ok(found) => found.description,
             Err(fault) => {
                 output::fault(&fault.as_warning().file(route.file()));
                 None

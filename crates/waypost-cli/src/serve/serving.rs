@@ -11,7 +11,8 @@ use tokio::sync::{mpsc, oneshot};
 use tracing_subscriber::EnvFilter;
 use waypost_config::ComponentId;
 use waypost_host::{
-    CodeCache, Host, HostError, HostOptions, HostProfile, InstanceSize, NativeRouter, Stores,
+    Cached, CodeCache, Host, HostError, HostOptions, HostProfile, InstanceSize, NativeRouter,
+    Stores,
 };
 
 use super::Configuration;
@@ -60,6 +61,7 @@ pub struct Version {
     instance_size: InstanceSize,
     /// The table of routes, if the built-in router is used.
     native_router: Option<PathBuf>,
+    cached: Cached,
 }
 
 impl Version {
@@ -74,6 +76,7 @@ impl Version {
             patterns: patterns(routes),
             instance_size,
             native_router: None,
+            cached: Cached::ByPolicy,
         }
     }
 
@@ -85,11 +88,13 @@ impl Version {
         }
     }
 
-    /// Shortens the grace period, for a server that is soon replaced by the next one.
-    pub fn with_short_grace(self) -> Version {
+    /// Prepares for development: the grace period is short, because the server is soon replaced by the next one, and no
+    /// response is cached.
+    pub fn in_development(self) -> Version {
         let configuration = self.configuration.with_short_grace();
         Version {
             configuration,
+            cached: Cached::Never,
             ..self
         }
     }
@@ -106,6 +111,7 @@ impl Version {
     fn host(&self, place: &Place<'_>, stores: Option<Stores>) -> anyhow::Result<Host> {
         let mut options = HostOptions::new(place.root, place.state_dir);
         options.patterns = self.patterns.clone();
+        options.cached = self.cached;
         options.instance_size = self.instance_size;
         options.profile = place.profile;
         options.code_cache = place.code_cache.clone();

@@ -9,18 +9,24 @@ use crate::support::checkout;
 const MAY_USE: &[(&str, &[&str])] = &[
     ("waypost-routing", &[]),
     ("waypost-cache", &["waypost-routing"]),
-    ("waypost-config", &[]),
+    ("waypost-config", &["waypost-cache", "waypost-routing"]),
     ("waypost-macros", &["waypost-routing"]),
     ("waypost", &["waypost-macros", "waypost-routing"]),
     ("waypost-router", &["waypost-routing"]),
     (
         "waypost-host",
-        &["waypost-config", "waypost-router", "waypost-routing"],
+        &[
+            "waypost-cache",
+            "waypost-config",
+            "waypost-router",
+            "waypost-routing",
+        ],
     ),
     ("waypost-compact", &[]),
     (
         "waypost-cli",
         &[
+            "waypost-cache",
             "waypost-compact",
             "waypost-config",
             "waypost-host",

@@ -76,6 +76,14 @@ pub(crate) enum FaultKind {
         /// What it must be, and why.
         reason: String,
     },
+    /// A cache policy or profile can't be kept.
+    #[error("{table} is not a valid cache policy: {reason}")]
+    Policy {
+        /// The table it stands in.
+        table: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A name that the file doesn't declare is used.
     #[error("{what} `{name}` is not declared")]
     Undeclared {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::cache::{self, Cache, RouteCache};
 use super::limits::{self, Limits, Overrides};
 use crate::document::{Collector, Keys, Located, Table, Value};
 use crate::fault::FaultKind;
@@ -11,15 +12,17 @@ use crate::fault::FaultKind;
 #[derive(Clone, Debug)]
 pub(super) struct RouteSettings {
     pub(super) limits: Overrides,
+    pub(super) cache: Option<RouteCache>,
     pub(super) range: Range<usize>,
 }
 
-const KEYS: Keys = Keys::only(&["limits"]);
+const KEYS: Keys = Keys::only(&["limits", "cache"]);
 
 /// Reads the settings of all routes. The keys are their patterns.
 pub(super) fn read(
     root: &Table<'_>,
     limits: &Limits,
+    cache: &Cache,
     faults: &mut Collector,
 ) -> BTreeMap<String, RouteSettings> {
     let Some(table) = root.table("routes", faults) else {
@@ -28,7 +31,7 @@ pub(super) fn read(
     table
         .entries()
         .filter_map(|(pattern, value)| {
-            let route = read_route(&pattern, &value, limits, faults)?;
+            let route = read_route(&pattern, &value, limits, cache, faults)?;
             Some((pattern.value.to_owned(), route))
         })
         .collect()
@@ -38,6 +41,7 @@ fn read_route(
     pattern: &Located<&str>,
     value: &Value<'_>,
     limits: &Limits,
+    cache: &Cache,
     faults: &mut Collector,
 ) -> Option<RouteSettings> {
     if !pattern.value.starts_with('/') {
@@ -54,8 +58,12 @@ fn read_route(
         .table("limits", faults)
         .map(|table| limits::read_route(&table, limits, faults))
         .unwrap_or_default();
+    let cache = table
+        .get("cache")
+        .and_then(|value| cache::read_route(&value, &cache.profiles, faults));
     Some(RouteSettings {
         limits: overrides,
+        cache,
         range: pattern.range.clone(),
     })
 }

@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::app::component::LazyComponent;
 use crate::app::native_router::{NativeRouter, RoutesError, Routing, Table};
+use crate::cache::ResponseCache;
 use crate::compat::HostProfile;
 use crate::engine::PoolSize;
 use crate::instance::config::{DRAFT_SECRET, InstanceConfig, Runtime};
@@ -23,7 +24,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 use waypost_config::manifest::{Component, ResolvedComponent};
 use waypost_config::outbound::authority_of;
-use waypost_config::settings::RouteLimits;
+use waypost_config::settings::{CacheRules, RouteLimits};
 use waypost_config::{ComponentId, Manifest, Settings};
 use waypost_router::TRUSTED_HEADERS;
 
@@ -80,6 +81,12 @@ impl Assembly {
                 routing: table
                     .map(|(router, table)| Routing::new(router.component, table, &components)),
                 components,
+                cache: self.has_cache().then(|| {
+                    Arc::new(ResponseCache::new(
+                        &self.settings.cache,
+                        self.options.cached,
+                    ))
+                }),
                 metrics,
                 runtime,
                 widest: self.settings.widest(),
@@ -113,6 +120,18 @@ impl Assembly {
                 .entry(TRUSTED_HEADERS.to_owned())
                 .or_insert_with(|| headers::TRUSTED.to_owned());
         }
+    }
+
+    /// Returns how the responses of a route are cached, or `None` if the host has no cache, or the component no route.
+    fn cache_rules(&self, id: &ComponentId) -> Option<CacheRules> {
+        let pattern = self.options.patterns.get(id)?;
+        let rules = self.settings.cache_rules(pattern)?;
+        self.has_cache().then_some(rules)
+    }
+
+    /// Returns whether the host has a cache. Spin has none.
+    fn has_cache(&self) -> bool {
+        self.options.profile == HostProfile::Waypost
     }
 
     /// Returns the secret of draft mode for a route, unless the manifest sets it. Spin sets nothing.
@@ -181,6 +200,7 @@ impl Assembly {
         Some(LazyComponent::new(
             config,
             source,
+            self.cache_rules(id),
             admission,
             Arc::clone(runtime),
         ))

@@ -1,6 +1,7 @@
 //! A component of the app: loaded when first asked for, and again when its file changed.
 
 use crate::app::file_stamp::{FileStamp, LastLook};
+use crate::cache::route::CachedRoute;
 use crate::engine::content::ContentDigest;
 use crate::instance::config::{DRAFT_SECRET, InstanceConfig, Runtime};
 use crate::instance::load::{self, Binary, LoadError, load};
@@ -15,6 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime};
 use tokio::sync::OwnedMutexGuard;
 use waypost_config::ComponentId;
+use waypost_config::settings::CacheRules;
 
 /// One component, with whatever is loaded of it.
 pub(crate) struct LazyComponent {
@@ -23,6 +25,8 @@ pub(crate) struct LazyComponent {
     /// Its responses, by class of status.
     pub(crate) responses: StatusClasses,
     source: PathBuf,
+    /// How its responses are cached, if it has a route.
+    cache_rules: Option<CacheRules>,
     runtime: Arc<Runtime>,
     slot: Mutex<Slot>,
     loading: Arc<tokio::sync::Mutex<()>>,
@@ -56,6 +60,7 @@ impl LazyComponent {
     pub(crate) fn new(
         config: InstanceConfig,
         source: PathBuf,
+        cache_rules: Option<CacheRules>,
         admission: Admission,
         runtime: Arc<Runtime>,
     ) -> Self {
@@ -64,6 +69,7 @@ impl LazyComponent {
             admission,
             responses: StatusClasses::default(),
             source,
+            cache_rules,
             runtime,
             slot: Mutex::default(),
             loading: Arc::default(),
@@ -115,6 +121,19 @@ impl LazyComponent {
             Some(result) => result,
             None => self.load(lock).await,
         }
+    }
+
+    /// Returns the instances of the version that serves, or `None` if the file has to be looked at first.
+    pub(crate) fn loaded(&self) -> Option<Arc<InstancePool>> {
+        match self.look() {
+            Look::Use(pool) => Some(pool),
+            Look::Refuse(_) | Look::Load => None,
+        }
+    }
+
+    /// Returns whether it has a route whose responses may be cached.
+    pub(crate) fn has_route(&self) -> bool {
+        self.cache_rules.is_some()
     }
 
     /// Fills the code cache, if nothing of the component is loaded yet: what a request would wait for first.
@@ -232,10 +251,12 @@ impl LazyComponent {
         let config = self.config_of(binary);
         let milliseconds = started.elapsed().as_millis();
         tracing::debug!(route, %component, milliseconds, "loaded");
+        let rules = self.cache_rules.as_ref();
+        let cached = rules.and_then(|rules| CachedRoute::of(rules, binary, &self.config.labels));
         Ok(Loaded {
             stamp,
             digest: binary.digest(),
-            pool: InstancePool::new(pre, config, Arc::clone(&self.runtime)),
+            pool: InstancePool::new(pre, config, cached, Arc::clone(&self.runtime)),
         })
     }
 

@@ -1,6 +1,7 @@
 //! Answers the requests that the app's components make to each other and to the app.
 
 use super::App;
+use crate::cache;
 use crate::compat::{HostProfile, spin};
 use crate::request::context::RequestContext;
 use crate::request::failure::{Failure, bare};
@@ -42,7 +43,7 @@ impl Dispatch for App {
 
 impl App {
     async fn component(
-        &self,
+        self: &Arc<Self>,
         id: &str,
         request: Request<WasiBody>,
         context: RequestContext,
@@ -58,11 +59,13 @@ impl App {
                 }
             },
         };
-        Ok(self.call(component, request, context).await.response)
+        Ok(cache::answer(self, component, request, context)
+            .await
+            .response)
     }
 
     async fn front(
-        &self,
+        self: &Arc<Self>,
         mut request: Request<WasiBody>,
         context: RequestContext,
     ) -> Result<Response<WasiBody>, Error> {

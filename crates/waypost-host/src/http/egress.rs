@@ -10,7 +10,7 @@ use crate::request::body;
 use crate::request::context::RequestContext;
 use crate::request::failure::Failure;
 use crate::request::head::announced_length;
-use crate::request::headers::{strip_hop_by_hop, strip_trailers};
+use crate::request::headers::{strip_response, strip_trailers};
 use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
 use http::{Method, Response, StatusCode, Version};
@@ -40,7 +40,7 @@ pub(super) async fn prepare(
         return failure.response(context, app.development);
     }
     drop_content(response);
-    strip_hop_by_hop(response.headers_mut());
+    strip_response(response.headers_mut());
     if response.status().is_server_error() {
         // That of another server, whose response was passed on, is in nobody's log here.
         let id = context.id.header_value();

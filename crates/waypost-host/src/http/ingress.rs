@@ -139,7 +139,7 @@ async fn admitted(
 }
 
 async fn answer(
-    app: &App,
+    app: &Arc<App>,
     request: Request<WasiBody>,
     mut context: RequestContext,
     endpoints: Endpoints,

@@ -13,11 +13,15 @@ use crate::engine::content::ContentDigest;
 use crate::instance::config::{InstanceConfig, Runtime};
 use crate::instance::state::InstanceState;
 use std::path::{Path, PathBuf};
+use wasmparser::{Parser, Payload};
 use wasmtime::Engine;
 use wasmtime::component::{Component, InstancePre, Linker};
 use wasmtime_wasi_http::handler::ProxyPre;
 use wasmtime_wasi_http::{p2, p3};
 use waypost_config::read_file;
+
+/// The name of the custom section that describes a route (`wit/waypost.wit`).
+const DESCRIPTION: &str = "waypost:route";
 
 /// Why a component cannot be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -104,6 +108,19 @@ impl Binary {
     /// Returns what tells this content from any other.
     pub(crate) fn digest(&self) -> ContentDigest {
         self.digest
+    }
+
+    /// Returns the description of the route that the component was compiled for, a JSON object, or `None` if it has none. A
+    /// component that was made elsewhere has none.
+    pub(crate) fn description(&self) -> Option<serde_json::Value> {
+        let payloads = Parser::new(0).parse_all(&self.bytes);
+        let mut descriptions = payloads.filter_map(|payload| match payload.ok()? {
+            Payload::CustomSection(section) if section.name() == DESCRIPTION => {
+                serde_json::from_slice(section.data()).ok()
+            }
+            _ => None,
+        });
+        descriptions.next()
     }
 
     /// Returns whether a text is anywhere in it. A component that reads an environment variable contains its name.

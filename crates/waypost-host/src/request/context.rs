@@ -66,6 +66,17 @@ impl RequestContext {
         self.depth > 0
     }
 
+    /// Returns the context of a run that fills the cache: it goes on when the client leaves, and sees nothing of its
+    /// request's body.
+    pub(crate) fn for_cache(&self) -> Self {
+        Self {
+            client_left: Arc::default(),
+            head: HeadSize::default(),
+            client_fault: None,
+            ..self.clone()
+        }
+    }
+
     /// Returns the context of a request that a component makes to another, or `None` if the chain gets too deep. Its
     /// client is the component: that may still wait for it when its own client has left, or the other way round.
     pub(crate) fn chained(&self) -> Option<Self> {

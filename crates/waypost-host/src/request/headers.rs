@@ -4,6 +4,8 @@
 //! can send are a recurring vulnerability of HTTP frameworks. `waypost-router` has the one list of these headers.
 
 use http::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, TRAILER};
+use waypost_cache::headers::is_internal;
+use waypost_cache::status::X_WAYPOST_CACHE;
 use waypost_router::{is_hop_by_hop, is_reserved};
 
 /// Tells components the address of the client.
@@ -21,10 +23,13 @@ pub(crate) fn strip_request(headers: &mut HeaderMap) {
     remove_where(headers, |name| is_hop_by_hop(name) || is_reserved(name));
 }
 
-/// Removes the headers of one connection, among them those that `Connection` names.
-pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap) {
+/// Removes the headers of a response that no client gets: those of one connection, among them those that `Connection` names,
+/// and internal ones.
+pub(crate) fn strip_response(headers: &mut HeaderMap) {
     remove_named_by_connection(headers);
-    remove_where(headers, is_hop_by_hop);
+    remove_where(headers, |name| {
+        is_hop_by_hop(name) || is_internal(name) && name != X_WAYPOST_CACHE
+    });
 }
 
 /// Removes what may not come after a body, from either side: headers of one connection, reserved ones, and those that say

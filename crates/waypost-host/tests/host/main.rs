@@ -10,6 +10,7 @@
 
 mod admin;
 mod bounds;
+mod cache;
 mod chain;
 mod compression;
 mod conformity;

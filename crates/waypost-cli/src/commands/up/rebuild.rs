@@ -39,7 +39,7 @@ impl UpCommand {
         let first = loop {
             rebuild.watch.forgive_made();
             match result {
-                Ok(version) => break version.with_short_grace(),
+                Ok(version) => break version.in_development(),
                 Err(error) => output::error(&error),
             }
             output::note("Waiting for a change");
@@ -92,7 +92,7 @@ impl Rebuild {
         let watch = &mut self.watch;
         let built = build::build_telling(&self.app, &routes, |files| watch.forgive(files))?;
         self.watch.follow_inputs(built.inputs());
-        Ok(super::version_of(&self.app, &routes, &built, self.choice)?.with_short_grace())
+        Ok(super::version_of(&self.app, &routes, &built, self.choice)?.in_development())
     }
 
     /// Returns the current routes, and watches the packages that they use.

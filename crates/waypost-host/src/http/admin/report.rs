@@ -32,6 +32,7 @@ pub(super) fn text(app: &App) -> String {
     bounds(app, &mut report);
     gauges(app, &mut report);
     stores(app, &mut report);
+    cache(app, &mut report);
     let (received, sent) = app.metrics.bytes();
     let name = "waypost_request_bytes_total";
     report.single(
@@ -124,6 +125,40 @@ fn stores(app: &App, report: &mut Report) {
     let name = "waypost_store_file_bytes";
     let help = "Length of the file of the key-value stores.";
     report.single(name, "gauge", help, stores.file);
+}
+
+fn cache(app: &App, report: &mut Report) {
+    let Some(cache) = &app.cache else { return };
+    let cache = cache.report();
+    let name = "waypost_cache_events_total";
+    report.family(
+        name,
+        "counter",
+        "What the response cache did, for routes with a cache policy.",
+    );
+    for (event, count) in cache.events {
+        report.value(name, &format!("{{event=\"{event}\"}}"), count);
+    }
+    let gauges = [
+        (
+            "waypost_cache_entries",
+            "Responses that are stored.",
+            u64::try_from(cache.entries).unwrap_or(u64::MAX),
+        ),
+        (
+            "waypost_cache_bytes",
+            "Memory that the stored responses take.",
+            cache.bytes,
+        ),
+        (
+            "waypost_cache_capacity_bytes",
+            "Memory that they may take (`memory` in `[cache]`).",
+            cache.capacity,
+        ),
+    ];
+    for (name, help, value) in gauges {
+        report.single(name, "gauge", help, value);
+    }
 }
 
 /// Escapes the value of a label.

@@ -229,6 +229,24 @@ impl Running {
         self.client().await.get(path).await
     }
 
+    /// Returns the value of a metric, given by its name and labels.
+    pub async fn metric(&self, name: &str) -> u64 {
+        let listener = TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a port is free");
+        let address = listener.local_addr().expect("the listener is bound");
+        let mut client = Client::connect(address).await;
+        let reply = tokio::select! {
+            reply = client.get("/.well-known/waypost/metrics") => reply,
+            _ = self.host.serve_admin(listener) => panic!("the listener works"),
+        };
+        let mut lines = reply.text.lines();
+        let value = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        value
+            .and_then(|value| value.parse().ok())
+            .unwrap_or_else(|| panic!("no metric `{name}`"))
+    }
+
     /// Tells the host to stop, and does not wait.
     pub fn stop(&mut self) {
         self.stop.take();

@@ -1,0 +1,253 @@
+//! `[cache]`: what the response cache may take, and the app's own profiles. `[routes."/pattern".cache]`: the policy of a
+//! route.
+
+use std::sync::Arc;
+
+use waypost_cache::policy::{Draft, PolicyError};
+use waypost_cache::{Life, Policy};
+use waypost_routing::Pattern;
+
+use super::quantity::{Bounds, read_size};
+use crate::document::{Collector, Keys, Table, Value};
+use crate::fault::FaultKind;
+
+/// What the response cache may take, and the app's own profiles.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cache {
+    /// The memory of all entries together, in bytes. Default: 64 MiB. Entries that are used least make room for others.
+    pub memory: u64,
+    /// The size of the body of an entry, in bytes. Default: 8 MiB. A larger body is sent, but not stored.
+    pub entry: u64,
+    /// The profiles of the app, by name, for `life = "name"` in a policy.
+    pub profiles: Vec<(String, Life)>,
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        Self {
+            memory: 64 << 20,
+            entry: 8 << 20,
+            profiles: Vec::new(),
+        }
+    }
+}
+
+/// What `waypost.toml` says about the cache policy of a route.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RouteCache {
+    /// `cache = "off"`: the responses of the route are not cached.
+    Off,
+    /// Fields that replace those of the policy in the route's component, if it has one.
+    Policy(Draft),
+}
+
+impl RouteCache {
+    /// Returns the policy with the fields that are set here, or `None` if the route is not cached. `own` is the policy in
+    /// the route's component.
+    pub fn over(&self, own: Option<Draft>) -> Option<Draft> {
+        let Self::Policy(set) = self else { return None };
+        let own = own.unwrap_or_default();
+        let list = |set: &Vec<String>, own: Vec<String>| match set.is_empty() {
+            true => own,
+            false => set.clone(),
+        };
+        // A profile has both times, so it replaces both.
+        let (own_revalidate, own_expire) = match set.life {
+            Some(_) => (None, None),
+            None => (own.revalidate, own.expire),
+        };
+        Some(Draft {
+            life: set.life.clone().or(own.life),
+            revalidate: set.revalidate.clone().or(own_revalidate),
+            expire: set.expire.clone().or(own_expire),
+            tags: list(&set.tags, own.tags),
+            query: list(&set.query, own.query),
+            vary: list(&set.vary, own.vary),
+        })
+    }
+}
+
+/// What the settings say about the caching of one route.
+#[derive(Clone, Debug)]
+pub struct CacheRules {
+    pattern: Pattern,
+    profiles: Arc<[(String, Life)]>,
+    route: Option<RouteCache>,
+}
+
+impl CacheRules {
+    pub(super) fn new(
+        pattern: Pattern,
+        profiles: &[(String, Life)],
+        route: Option<RouteCache>,
+    ) -> Self {
+        Self {
+            pattern,
+            profiles: profiles.into(),
+            route,
+        }
+    }
+
+    /// Returns the pattern of the route.
+    pub fn pattern(&self) -> &Pattern {
+        &self.pattern
+    }
+
+    /// Returns the cache policy of the route, or `None` if its responses are not cached. `own` is the value of `cache` in the
+    /// description of the route's component.
+    ///
+    /// # Errors
+    ///
+    /// Returns all errors of the policy.
+    pub fn policy(
+        &self,
+        own: Option<&serde_json::Value>,
+    ) -> Result<Option<Policy>, Vec<PolicyError>> {
+        if self.route == Some(RouteCache::Off) {
+            return Ok(None);
+        }
+        let own = own.map(|own| Policy::from_value(own, &self.profiles));
+        let own = own.transpose()?.flatten();
+        let policy = match &self.route {
+            None => own,
+            Some(route) => {
+                let merged = route.over(own.map(|own| own.to_draft()));
+                merged
+                    .map(|draft| draft.check(&self.profiles))
+                    .transpose()?
+            }
+        };
+        if let Some(policy) = &policy {
+            policy.check_pattern(&self.pattern)?;
+        }
+        Ok(policy)
+    }
+}
+
+const KEYS: Keys = Keys::only(&["memory", "entry", "life"]);
+const LIFE_KEYS: Keys = Keys::only(&["revalidate", "expire"]);
+const ROUTE_KEYS: Keys = Keys::only(&["life", "revalidate", "expire", "tags", "query", "vary"]);
+
+const MEMORY: Bounds<u64> = Bounds {
+    least: 1 << 20,
+    most: 1 << 50,
+    below: "hardly any response would stay; write at least `1MiB`",
+    above: "no machine has that much; write at most `1024TiB`",
+};
+
+const ENTRY: Bounds<u64> = Bounds {
+    least: 1 << 10,
+    most: 1 << 30,
+    below: "hardly any response would be stored; write at least `1KiB`",
+    above: "an entry is kept in memory as a whole; write at most `1GiB`",
+};
+
+/// Reads `[cache]`.
+pub(super) fn read(root: &Table<'_>, faults: &mut Collector) -> Cache {
+    let defaults = Cache::default();
+    let Some(table) = root.table("cache", faults) else {
+        return defaults;
+    };
+    table.check_keys(&KEYS, faults);
+    let memory = read_size(&table, "memory", &MEMORY, faults).unwrap_or(defaults.memory);
+    let entry = read_size(&table, "entry", &ENTRY, faults);
+    if let (Some(size), Some(value)) = (entry, table.get("entry"))
+        && size > memory
+    {
+        let reason = "it is more than `memory`, in which all entries have to fit";
+        super::quantity::refuse::<()>(&value, &size.to_string(), reason, faults);
+    }
+    Cache {
+        memory,
+        // A small memory holds small entries.
+        entry: entry.unwrap_or(defaults.entry.min(memory / 8)),
+        profiles: read_profiles(&table, faults),
+    }
+}
+
+fn read_profiles(table: &Table<'_>, faults: &mut Collector) -> Vec<(String, Life)> {
+    let Some(profiles) = table.table("life", faults) else {
+        return Vec::new();
+    };
+    let profile = |name: &str, value: &Value<'_>, faults: &mut Collector| {
+        let table = value.table(faults)?;
+        table.check_keys(&LIFE_KEYS, faults);
+        let draft = read_draft(&table, faults);
+        let policy = checked(&draft, &[], &table, faults)?;
+        Some((name.to_owned(), policy.life()))
+    };
+    profiles
+        .entries()
+        .filter_map(|(name, value)| profile(name.value, &value, faults))
+        .collect()
+}
+
+/// Reads the value of `cache` of a route. `profiles` are those of the app.
+pub(super) fn read_route(
+    value: &Value<'_>,
+    profiles: &[(String, Life)],
+    faults: &mut Collector,
+) -> Option<RouteCache> {
+    if value.as_str() == Some("off") || value.as_bool() == Some(false) {
+        return Some(RouteCache::Off);
+    }
+    if !value.is_table() {
+        return value.wrong("a table with `revalidate`, or `\"off\"`", faults);
+    }
+    let table = value.table(faults)?;
+    table.check_keys(&ROUTE_KEYS, faults);
+    let draft = read_draft(&table, faults);
+    checked(&draft, profiles, &table, faults)?;
+    Some(RouteCache::Policy(draft))
+}
+
+fn read_draft(table: &Table<'_>, faults: &mut Collector) -> Draft {
+    let mut list = |key| {
+        let items = table.strings(key, faults);
+        items.into_iter().map(|item| item.value).collect()
+    };
+    let (tags, query, vary) = (list("tags"), list("query"), list("vary"));
+    Draft {
+        life: table.string("life", faults).map(|life| life.value),
+        revalidate: read_time(table, "revalidate", faults),
+        expire: read_time(table, "expire", faults),
+        tags,
+        query,
+        vary,
+    }
+}
+
+/// Reads a time: a number of seconds, or a text such as `1m`. `revalidate = false` is `never`, as in Next.
+fn read_time(table: &Table<'_>, key: &str, faults: &mut Collector) -> Option<String> {
+    let value = table.get(key)?;
+    if key == "revalidate" && value.as_bool() == Some(false) {
+        return Some("never".to_owned());
+    }
+    if value.as_integer().is_some() {
+        return Some(value.integer_text());
+    }
+    match value.as_str() {
+        Some(text) => Some(text.to_owned()),
+        None => value.wrong("seconds, or a time such as `\"1m\"`", faults),
+    }
+}
+
+/// Checks a policy. Reports each of its errors at the table.
+fn checked(
+    draft: &Draft,
+    profiles: &[(String, Life)],
+    table: &Table<'_>,
+    faults: &mut Collector,
+) -> Option<Policy> {
+    let report = |errors: Vec<PolicyError>| {
+        for error in errors {
+            let (table_title, reason) = (table.title(), error.to_string());
+            let kind = FaultKind::Policy {
+                table: table_title,
+                reason,
+            };
+            faults.add(table.range(), kind);
+        }
+    };
+    draft.check(profiles).map_err(report).ok()
+}

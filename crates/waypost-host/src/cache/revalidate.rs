@@ -1,0 +1,57 @@
+//! The internal headers in which handlers say what they revalidate.
+
+use super::ResponseCache;
+use super::metrics::CacheEvent;
+use crate::app::component::LazyComponent;
+use crate::observe::labels::Labels;
+use crate::observe::request_id::RequestId;
+use crate::observe::untrusted::shown;
+use http::{HeaderMap, HeaderName};
+use waypost_cache::Revalidation;
+use waypost_cache::headers::is_internal;
+use waypost_cache::revalidation::X_WAYPOST_REVALIDATE;
+
+/// Says to a handler that its revalidations are applied, and carries them back.
+pub(super) const REVALIDATE: HeaderName = HeaderName::from_static(X_WAYPOST_REVALIDATE);
+
+impl ResponseCache {
+    /// Applies what a handler revalidates, before anybody gets its response.
+    pub(super) fn revalidate(
+        &self,
+        headers: &mut HeaderMap,
+        component: &LazyComponent,
+        request: RequestId,
+    ) {
+        if !headers.contains_key(REVALIDATE) {
+            return;
+        }
+        let lines = headers.get_all(REVALIDATE).into_iter();
+        let texts = lines.filter_map(|line| line.to_str().ok());
+        let mut revalidations = Vec::new();
+        for item in texts.flat_map(Revalidation::parse) {
+            match item {
+                Ok(revalidation) => revalidations.push(revalidation),
+                Err(error) => {
+                    let line = format!("nothing is revalidated: {}", shown(&error.to_string()));
+                    if component.config.log.admits(&line) {
+                        let Labels { route, component } = &*component.config.labels;
+                        tracing::warn!(route, %component, %request, "{line}");
+                    }
+                }
+            }
+        }
+        for _ in &revalidations {
+            self.metrics.count(CacheEvent::Revalidation);
+        }
+        self.tokens.apply(&revalidations, self.clock.now());
+        headers.remove(REVALIDATE);
+    }
+}
+
+/// Removes all internal headers of a handler's response.
+pub(super) fn strip_internal(headers: &mut HeaderMap) {
+    let internal = headers.keys().filter(|name| is_internal(name.as_str()));
+    for name in internal.cloned().collect::<Vec<_>>() {
+        headers.remove(name);
+    }
+}

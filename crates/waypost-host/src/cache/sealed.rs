@@ -1,0 +1,118 @@
+//! The request of a sealed run: it has only what is in the key of its response.
+
+use super::revalidate::REVALIDATE;
+use super::route::CachedRoute;
+use crate::request::body;
+use http::header::{HOST, HeaderMap, HeaderName, HeaderValue};
+use http::uri::PathAndQuery;
+use http::{Method, Request, Uri};
+use wasmtime_wasi_http::WasiBody;
+use waypost_cache::internal::X_WAYPOST_FILL;
+use waypost_cache::request::keeps_header;
+use waypost_cache::{Key, Sealed, Unstorable};
+use waypost_router::X_REQUEST_ID;
+use waypost_routing::{Path, Resolved};
+
+const FILL: HeaderName = HeaderName::from_static(X_WAYPOST_FILL);
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const ONE: HeaderValue = HeaderValue::from_static("1");
+
+/// The identity of a response, and the request that asks a handler for it.
+pub(super) struct SealedRequest {
+    pub(super) key: Key,
+    pub(super) path: Path,
+    target: Uri,
+    headers: HeaderMap,
+}
+
+impl SealedRequest {
+    /// Reduces a request as the router forwards it.
+    ///
+    /// # Errors
+    ///
+    /// The reason why the request can't be answered from the cache.
+    pub(super) fn new<B>(request: &Request<B>, route: &CachedRoute) -> Result<Self, Unstorable> {
+        let headers = request.headers();
+        let Ok(Resolved::Path(path)) = Path::resolve(request.uri().path()) else {
+            // The router does not forward such a path, and a component that does sees no cached response.
+            return Err(Unstorable::PathTooLong);
+        };
+        let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+        let authority = request.uri().authority();
+        let authority = authority.map_or("", |authority| authority.as_str());
+        let seen = waypost_cache::Request {
+            method: request.method().as_str(),
+            scheme: text(&X_FORWARDED_PROTO).unwrap_or("http"),
+            authority: text(&X_FORWARDED_HOST).unwrap_or(authority),
+            path: &path,
+            query: request.uri().query(),
+            header: &|name| joined(headers, name),
+        };
+        let key = Key::new(&seen, &route.id(), &route.policy)?;
+        let sealed = Sealed::new(&seen, &route.policy);
+        let target = target(request.uri(), &sealed).ok_or(Unstorable::QueryTooLong)?;
+        let headers = sealed_headers(headers, &sealed, route);
+        Ok(Self {
+            key,
+            path,
+            target,
+            headers,
+        })
+    }
+
+    /// Makes the request for the handler.
+    pub(super) fn request(&self) -> Request<WasiBody> {
+        let mut request = Request::new(body::empty());
+        *request.method_mut() = Method::GET;
+        *request.uri_mut() = self.target.clone();
+        *request.headers_mut() = self.headers.clone();
+        request
+    }
+}
+
+/// Returns the values of a header, joined by commas, or `None` if the request does not have it.
+fn joined(headers: &HeaderMap, name: &str) -> Option<Vec<u8>> {
+    let mut lines = headers.get_all(name).into_iter();
+    let mut joined = lines.next()?.as_bytes().to_vec();
+    for line in lines {
+        joined.extend(b", ");
+        joined.extend(line.as_bytes());
+    }
+    Some(joined)
+}
+
+fn target(uri: &Uri, sealed: &Sealed) -> Option<Uri> {
+    let target = match &sealed.query {
+        Some(query) => format!("{}?{query}", sealed.path),
+        None => sealed.path.clone(),
+    };
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(PathAndQuery::try_from(target).ok()?);
+    Uri::from_parts(parts).ok()
+}
+
+/// Keeps the headers of the policy, and sets those that the router sets, without the client's address.
+fn sealed_headers(headers: &HeaderMap, sealed: &Sealed, route: &CachedRoute) -> HeaderMap {
+    let mut kept = HeaderMap::new();
+    let is_kept =
+        |name: &HeaderName| keeps_header(name.as_str(), &route.policy) || *name == X_REQUEST_ID;
+    for (name, value) in headers.iter().filter(|(name, _)| is_kept(name)) {
+        kept.append(name.clone(), value.clone());
+    }
+    if let Some(host) = headers.get(HOST) {
+        kept.insert(HOST, host.clone());
+    }
+    let texts = [
+        (X_FORWARDED_PROTO, &sealed.scheme),
+        (X_FORWARDED_HOST, &sealed.authority),
+    ];
+    for (name, text) in texts {
+        if let Ok(value) = HeaderValue::try_from(text) {
+            kept.insert(name, value);
+        }
+    }
+    kept.insert(FILL, ONE);
+    kept.insert(REVALIDATE, ONE);
+    kept
+}
