@@ -11,7 +11,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("waypost-cache", &["waypost-routing"]),
     ("waypost-config", &[]),
     ("waypost-macros", &["waypost-routing"]),
-    ("waypost", &["waypost-macros", "waypost-routing"]),
+    (
+        "waypost",
+        &["waypost-cache", "waypost-macros", "waypost-routing"],
+    ),
     ("waypost-router", &["waypost-routing"]),
     (
         "waypost-host",

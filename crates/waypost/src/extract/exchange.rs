@@ -1,6 +1,6 @@
 //! A request that is being answered: the source of the arguments of a handler.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::sync::Arc;
 
 use http::request::Parts;
@@ -9,9 +9,10 @@ use waypost_routing::Params;
 
 use crate::cookies::Cookies;
 use crate::request::{Source, is_from_router};
+use crate::run::marks::Marks;
 use crate::run::origin::{Origin, X_REQUEST_ID};
 use crate::sys::Incoming;
-use crate::{After, Body, Request, Signal};
+use crate::{After, Body, Cache, Request, Response, Signal};
 
 /// A request that is being answered. Each argument of a handler is created from it, from left to right, through
 /// [`FromRequest`](crate::extract::FromRequest).
@@ -20,10 +21,14 @@ pub struct Exchange {
     /// body was taken.
     incoming: RefCell<Option<Incoming>>,
     head: OnceCell<Arc<Parts>>,
+    /// Set when the head is read.
+    marks: Cell<Marks>,
     pattern: &'static str,
     params: Params,
     cookies: Option<Cookies>,
     after: OnceCell<After>,
+    /// Set once the handler has a [`Cache`](crate::Cache).
+    caching: OnceCell<Box<dyn Caching>>,
     signal: Signal,
 }
 
@@ -37,10 +42,12 @@ impl Exchange {
         Self {
             incoming: RefCell::new(Some(incoming)),
             head: OnceCell::new(),
+            marks: Cell::default(),
             pattern,
             params,
             cookies: None,
             after: OnceCell::new(),
+            caching: OnceCell::new(),
             signal,
         }
     }
@@ -51,7 +58,13 @@ impl Exchange {
     }
 
     fn shared_head(&self) -> &Arc<Parts> {
-        self.head.get_or_init(|| head(&self.incoming))
+        self.head.get_or_init(|| head(&self.incoming, &self.marks))
+    }
+
+    /// Returns what the caller of the component does with the response.
+    pub(crate) fn marks(&self) -> Marks {
+        self.head();
+        self.marks.get()
     }
 
     /// Returns the headers of the request.
@@ -61,9 +74,22 @@ impl Exchange {
 
     /// Returns the cookies. Cookies that are set on them become part of the response.
     pub fn cookies(&mut self) -> Cookies {
-        let head = self.head.get_or_init(|| head(&self.incoming));
+        let head = self.head.get_or_init(|| head(&self.incoming, &self.marks));
         let sent = || Cookies::of(&head.headers);
         self.cookies.get_or_insert_with(sent).clone()
+    }
+
+    /// Returns the cache of the host, for revalidation.
+    pub(crate) fn cache(&self) -> Cache {
+        let caching = self.caching.get_or_init(|| CacheSide::boxed());
+        caching.cache(self.marks().revalidate)
+    }
+
+    /// Adds the revalidations to the response, and refuses further ones.
+    pub(crate) fn finish(&self, response: &mut Response) {
+        if let Some(caching) = self.caching.get() {
+            caching.finish(response);
+        }
     }
 
     /// Returns the list of work to do after the response was sent.
@@ -82,7 +108,10 @@ impl Exchange {
         let cookies = self.cookies();
         let head = Arc::clone(self.shared_head());
         let incoming = self.incoming.take();
-        let body = incoming.map_or_else(|| Source::Body(Body::used()), Source::Host);
+        let body = match incoming {
+            Some(incoming) => Source::Host(incoming),
+            None => Source::Body(Body::used()),
+        };
         Request::new(head, body).with_jar(cookies)
     }
 
@@ -117,15 +146,52 @@ impl Exchange {
     }
 }
 
+/// The part of an [`Exchange`] that only revalidations need. A trait object, so that other components
+/// do not contain the code.
+trait Caching {
+    /// Returns the cache of the host, which applies revalidations or not.
+    fn cache(&self, is_applied: bool) -> Cache;
+
+    /// Adds the revalidations to the response, and refuses further ones.
+    fn finish(&self, response: &mut Response);
+}
+
+struct CacheSide {
+    cache: OnceCell<Cache>,
+}
+
+impl CacheSide {
+    fn boxed() -> Box<dyn Caching> {
+        Box::new(Self {
+            cache: OnceCell::new(),
+        })
+    }
+}
+
+impl Caching for CacheSide {
+    fn cache(&self, is_applied: bool) -> Cache {
+        let new = || Cache::for_caller(is_applied);
+        self.cache.get_or_init(new).clone()
+    }
+
+    fn finish(&self, response: &mut Response) {
+        if let Some(cache) = self.cache.get() {
+            cache.finish(response);
+        }
+    }
+}
+
 /// Reads the head of the request from the host.
-fn head(incoming: &RefCell<Option<Incoming>>) -> Arc<Parts> {
+fn head(incoming: &RefCell<Option<Incoming>>, marks: &Cell<Marks>) -> Arc<Parts> {
     let mut incoming = incoming.borrow_mut();
     #[expect(
         clippy::expect_used,
         reason = "`Exchange::request` reads the head before it takes the body"
     )]
     let incoming = incoming.as_mut().expect("the body was not taken yet");
-    let mut head = incoming.head();
+    let mut found = Marks::default();
+    let mut head = incoming.head(&mut found);
+    marks.set(found);
     restore_host_header(&mut head);
     Arc::new(head)
 }
