@@ -5,6 +5,7 @@ pub(crate) mod de;
 mod draft;
 mod exchange;
 pub(crate) mod params;
+mod shared;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Uri};
@@ -21,6 +22,7 @@ pub(crate) use draft::COOKIE as DRAFT_COOKIE;
 pub use draft::DraftMode;
 pub use exchange::Exchange;
 pub use params::Params;
+pub use shared::Shared;
 
 /// Types that a handler may take as an argument.
 ///
@@ -43,7 +45,8 @@ pub use params::Params;
 /// | [`DraftMode`] | draft mode |
 /// | `Option<T>`, `Result<T>` | `T`, and the handler deals with the error |
 ///
-/// The body can be read only once, so only one argument may take it.
+/// The body can be read only once, so only one argument may take it. The `get` of a cached route may take only those that
+/// are [`Shared`].
 ///
 /// # Examples
 ///

@@ -43,8 +43,9 @@ pub use testing::stand_in::{key_value, sqlite, variables};
 /// What `export!` expands to. It follows the macro, not semantic versioning.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::run::handler::{WithFields, WithoutContext, probe, run};
+    pub use crate::run::handler::{WithFields, WithoutContext, probe, run, run_cached};
     pub use crate::run::route::{Allow, Route, Verb};
+    pub use crate::run::sealed::Sealed;
     #[cfg(target_arch = "wasm32")]
     pub mod sys {
         pub use crate::sys::*;

@@ -10,6 +10,7 @@ pub(crate) mod incoming;
 pub(crate) mod marks;
 pub(crate) mod origin;
 pub(crate) mod route;
+pub(crate) mod sealed;
 pub(crate) mod signal;
 #[cfg(feature = "tower")]
 pub mod tower;

@@ -10,7 +10,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("waypost-routing", &[]),
     ("waypost-cache", &["waypost-routing"]),
     ("waypost-config", &[]),
-    ("waypost-macros", &["waypost-routing"]),
+    ("waypost-macros", &["waypost-cache", "waypost-routing"]),
     (
         "waypost",
         &["waypost-cache", "waypost-macros", "waypost-routing"],

@@ -85,7 +85,7 @@ impl FromRequest for DraftMode {
             .ok()
             .filter(|secret| !secret.is_empty());
         Ok(Self {
-            cookies: exchange.cookies(),
+            cookies: exchange.draft_cookies(),
             secret,
         })
     }

@@ -11,6 +11,8 @@ use crate::cookies::Cookies;
 use crate::request::{Source, is_from_router};
 use crate::run::marks::Marks;
 use crate::run::origin::{Origin, X_REQUEST_ID};
+use crate::run::route::Verb;
+use crate::run::sealed::Sealed;
 use crate::sys::Incoming;
 use crate::{After, Body, Cache, Request, Response, Signal};
 
@@ -27,7 +29,7 @@ pub struct Exchange {
     params: Params,
     cookies: Option<Cookies>,
     after: OnceCell<After>,
-    /// Set once the handler has a [`Cache`](crate::Cache).
+    /// Set if the run is sealed, or once the handler has a [`Cache`](crate::Cache).
     caching: OnceCell<Box<dyn Caching>>,
     signal: Signal,
 }
@@ -67,6 +69,17 @@ impl Exchange {
         self.marks.get()
     }
 
+    /// Reduces the request to what all clients share, for a handler of `verb` whose response may be cached.
+    pub(crate) fn seal(&mut self, sealed: &Sealed, verb: Verb) {
+        let client = Arc::clone(self.shared_head());
+        self.head = OnceCell::from(Arc::new(sealed.head(&client, verb)));
+        self.caching = OnceCell::from(CacheSide::of(Some(client)));
+        self.incoming.take();
+        self.cookies = Some(Cookies::read_only(&HeaderMap::new()));
+        // The response is not for this client alone.
+        self.signal = Signal::default();
+    }
+
     /// Returns the headers of the request.
     pub fn headers(&self) -> &HeaderMap {
         &self.head().headers
@@ -79,9 +92,18 @@ impl Exchange {
         self.cookies.get_or_insert_with(sent).clone()
     }
 
+    /// Returns the cookies of the client for draft mode, also in a sealed run. Nobody in draft mode gets a cached response,
+    /// so there are none if the response may be stored.
+    pub(crate) fn draft_cookies(&mut self) -> Cookies {
+        match self.client() {
+            Some(client) if !self.marks.get().fill => Cookies::read_only(&client.headers),
+            _ => self.cookies(),
+        }
+    }
+
     /// Returns the cache of the host, for revalidation.
     pub(crate) fn cache(&self) -> Cache {
-        let caching = self.caching.get_or_init(|| CacheSide::boxed());
+        let caching = self.caching.get_or_init(|| CacheSide::of(None));
         caching.cache(self.marks().revalidate)
     }
 
@@ -90,6 +112,11 @@ impl Exchange {
         if let Some(caching) = self.caching.get() {
             caching.finish(response);
         }
+    }
+
+    /// Returns the head of the client's request if the run is sealed. `head` is then what the handler sees.
+    fn client(&self) -> Option<&Arc<Parts>> {
+        self.caching.get()?.client()
     }
 
     /// Returns the list of work to do after the response was sent.
@@ -110,6 +137,7 @@ impl Exchange {
         let incoming = self.incoming.take();
         let body = match incoming {
             Some(incoming) => Source::Host(incoming),
+            None if self.client().is_some() => Source::Body(Body::empty()),
             None => Source::Body(Body::used()),
         };
         Request::new(head, body).with_jar(cookies)
@@ -117,7 +145,7 @@ impl Exchange {
 
     /// Returns what the log says about this request.
     pub(crate) fn origin(&self) -> Origin {
-        let id = match self.head.get() {
+        let id = match self.client().or_else(|| self.head.get()) {
             Some(head) => head
                 .headers
                 .get(X_REQUEST_ID)
@@ -146,9 +174,12 @@ impl Exchange {
     }
 }
 
-/// The part of an [`Exchange`] that only revalidations need. A trait object, so that other components
+/// The part of an [`Exchange`] that only cached routes and revalidations need. A trait object, so that other components
 /// do not contain the code.
 trait Caching {
+    /// Returns the head of the client's request if the run is sealed.
+    fn client(&self) -> Option<&Arc<Parts>>;
+
     /// Returns the cache of the host, which applies revalidations or not.
     fn cache(&self, is_applied: bool) -> Cache;
 
@@ -157,18 +188,24 @@ trait Caching {
 }
 
 struct CacheSide {
+    client: Option<Arc<Parts>>,
     cache: OnceCell<Cache>,
 }
 
 impl CacheSide {
-    fn boxed() -> Box<dyn Caching> {
+    fn of(client: Option<Arc<Parts>>) -> Box<dyn Caching> {
         Box::new(Self {
+            client,
             cache: OnceCell::new(),
         })
     }
 }
 
 impl Caching for CacheSide {
+    fn client(&self) -> Option<&Arc<Parts>> {
+        self.client.as_ref()
+    }
+
     fn cache(&self, is_applied: bool) -> Cache {
         let new = || Cache::for_caller(is_applied);
         self.cache.get_or_init(new).clone()

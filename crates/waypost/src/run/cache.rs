@@ -10,7 +10,7 @@ use waypost_cache::Revalidation;
 use waypost_cache::revalidation::{MAX_INTERNAL_HEADER, MAX_REVALIDATIONS};
 use waypost_cache::subject::SubjectError;
 
-use crate::extract::{Exchange, FromRequest};
+use crate::extract::{Exchange, FromRequest, Shared};
 use crate::{Response, Result, sys};
 
 /// The cache of the host, for revalidation after a change of data, like Next's
@@ -46,7 +46,7 @@ use crate::{Response, Result, sys};
 ///     Ok(())
 /// }
 ///
-/// waypost::export!("/posts/[slug]": get, put);
+/// waypost::export!("/posts/[slug]": get, put; cache(revalidate = "1h", tags = ["posts", "post-{slug}"]));
 ///
 /// # fn main() {
 /// let response = test::call::<route::Route>(Request::build("PUT".parse().unwrap(), "/posts/tea", ""));
@@ -232,6 +232,9 @@ impl FromRequest for Cache {
         Ok(exchange.cache())
     }
 }
+
+#[diagnostic::do_not_recommend]
+impl Shared for Cache {}
 
 impl fmt::Debug for Cache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
