@@ -1,7 +1,9 @@
 //! [`Key`]: the identity of an entry.
 
+#[cfg(feature = "store")]
 use std::num::NonZeroU32;
 
+#[cfg(feature = "store")]
 use sha2::{Digest as _, Sha256};
 use waypost_routing::Path;
 
@@ -78,22 +80,26 @@ impl Key {
     }
 
     /// Returns the key that a stored entry contains. It is only compared, so any bytes are allowed.
+    #[cfg(feature = "store")]
     pub(crate) fn from_encoded(bytes: Vec<u8>) -> Self {
         Self { bytes }
     }
 
     /// Computes the SHA-256 digest of the key, a name for stores that limit the length of names.
+    #[cfg(feature = "store")]
     pub fn digest(&self) -> [u8; 32] {
         Sha256::digest(&self.bytes).into()
     }
 
     /// Computes the slot of the key in a store with a fixed number of slots. Several keys may have the same slot.
+    #[cfg(feature = "store")]
     pub fn slot(&self, slots: NonZeroU32) -> u32 {
         slot(&self.digest(), slots)
     }
 }
 
 /// Reduces a digest to a slot.
+#[cfg(feature = "store")]
 pub(crate) fn slot(digest: &[u8; 32], slots: NonZeroU32) -> u32 {
     let [a, b, c, d, ..] = *digest;
     u32::from_be_bytes([a, b, c, d]) % slots
@@ -135,7 +141,7 @@ fn push_query(
     request: &Request<'_>,
     policy: &Policy,
 ) -> Result<(), Unstorable> {
-    let pairs = declared_pairs(request.query, policy);
+    let pairs = declared_pairs(request.query, policy.query());
     let sizes = pairs.iter().map(|(name, value)| name.len() + value.len());
     if sizes.sum::<usize>() > MAX_QUERY {
         return Err(Unstorable::QueryTooLong);

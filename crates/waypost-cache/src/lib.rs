@@ -69,6 +69,7 @@
 //! - Everything that a client can make long or numerous has a bound.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "store")]
 pub mod entry;
 mod escape;
 pub mod headers;
@@ -87,6 +88,7 @@ pub mod tag;
 pub mod token;
 pub mod verdict;
 
+#[cfg(feature = "store")]
 pub use entry::Entry;
 pub use key::Key;
 pub use life::Life;

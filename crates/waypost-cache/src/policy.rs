@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use waypost_routing::{Params, Pattern};
 
-pub use error::PolicyError;
+pub use error::{PolicyError, expected};
 
 use crate::Life;
 use crate::life::parse_time;

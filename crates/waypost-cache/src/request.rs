@@ -48,7 +48,7 @@ impl Sealed {
             scheme: request.scheme.to_ascii_lowercase(),
             authority: canonical_authority(request.scheme, request.authority),
             path: request.path.to_string(),
-            query: canonical_query(&declared_pairs(request.query, policy)),
+            query: sealed_query(request.query, policy.query()),
         }
     }
 }
@@ -59,12 +59,21 @@ pub fn keeps_header(name: &str, policy: &Policy) -> bool {
     policy.vary().iter().any(|known| known == name)
 }
 
-/// Returns the decoded query parameters that the policy names, sorted by name. Values of one name keep their order.
-pub(crate) fn declared_pairs(query: Option<&str>, policy: &Policy) -> Vec<(Vec<u8>, Vec<u8>)> {
-    let query = query
-        .filter(|_| !policy.query().is_empty())
-        .unwrap_or_default();
-    let is_declared = |name: &[u8]| policy.query().iter().any(|known| known.as_bytes() == name);
+/// Returns the query of a sealed run: only the declared parameters, sorted by name, or `None` if none of them was sent.
+pub fn sealed_query(query: Option<&str>, declared: &[impl AsRef<str>]) -> Option<String> {
+    canonical_query(&declared_pairs(query, declared))
+}
+
+/// Returns the decoded query parameters that are declared, sorted by name. Values of one name keep their order.
+pub(crate) fn declared_pairs(
+    query: Option<&str>,
+    declared: &[impl AsRef<str>],
+) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let query = query.filter(|_| !declared.is_empty()).unwrap_or_default();
+    let is_declared = |name: &[u8]| {
+        let mut known = declared.iter().map(|known| known.as_ref().as_bytes());
+        known.any(|known| known == name)
+    };
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
     let declared = pairs.filter_map(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -91,7 +100,7 @@ fn canonical_query(pairs: &[(Vec<u8>, Vec<u8>)]) -> Option<String> {
 
 /// Returns the authority in lower case and without the default port of the scheme
 /// ([RFC 3986 section 6.2.3](https://www.rfc-editor.org/rfc/rfc3986#section-6.2.3)).
-pub(crate) fn canonical_authority(scheme: &str, authority: &str) -> String {
+pub fn canonical_authority(scheme: &str, authority: &str) -> String {
     let mut canonical = authority.to_ascii_lowercase();
     let default = match scheme.eq_ignore_ascii_case("https") {
         true => "443",
@@ -125,10 +134,6 @@ mod tests {
         .unwrap()
     }
 
-    fn sealed_query(query: &str, policy: &Policy) -> Option<String> {
-        canonical_query(&declared_pairs(Some(query), policy))
-    }
-
     #[test]
     fn only_declared_parameters_stay() {
         let policy = policy(&["page", "q", "ü"]);
@@ -145,9 +150,13 @@ mod tests {
             ("%C3%BC=%ff", Some("%C3%BC=%FF")),
             ("Q=1&q%00=1&=1", None),
         ] {
-            assert_eq!(sealed_query(query, &policy).as_deref(), expected, "{query}");
+            assert_eq!(
+                sealed_query(Some(query), policy.query()).as_deref(),
+                expected,
+                "{query}"
+            );
         }
-        assert_eq!(sealed_query("page=1", &Policy::default()), None);
+        assert_eq!(sealed_query(Some("page=1"), &[""; 0]), None);
     }
 
     #[test]

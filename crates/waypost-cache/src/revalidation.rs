@@ -1,5 +1,6 @@
 //! [`Revalidation`]: what a handler invalidates, and the internal response header that carries it.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::escape;
@@ -193,6 +194,28 @@ impl Revalidation {
 
     fn new(subject: Subject, change: Change) -> Self {
         Self { subject, change }
+    }
+}
+
+/// The subject and what happens to its responses, for people.
+///
+/// ```
+/// use waypost_cache::Revalidation;
+///
+/// assert_eq!(Revalidation::revalidate_tag("posts")?.to_string(), "tag:posts (stale)");
+/// assert_eq!(Revalidation::revalidate_path("/a")?.to_string(), "path:/a (expired)");
+/// # Ok::<(), waypost_cache::subject::SubjectError>(())
+/// ```
+impl fmt::Display for Revalidation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let subject = &self.subject;
+        match self.change {
+            Change::Soft => write!(f, "{subject} (stale)"),
+            Change::Hard => write!(f, "{subject} (expired)"),
+            Change::SoftThenHard(time) => {
+                write!(f, "{subject} (stale, expires in {} s)", time.as_secs())
+            }
+        }
     }
 }
 

@@ -1,13 +1,15 @@
 //! [`Subject`]: what an invalidation names, and what an entry depends on.
 
 use std::fmt;
+#[cfg(feature = "store")]
 use std::num::NonZeroU32;
 
+#[cfg(feature = "store")]
 use sha2::{Digest as _, Sha256};
 use waypost_routing::{Path, Pattern, Resolved};
 
 use crate::escape;
-use crate::key::{MAX_DEPTH, MAX_PATH, check_path, slot};
+use crate::key::{MAX_DEPTH, MAX_PATH, check_path};
 use crate::tag::{TagError, check_tag};
 
 /// What an invalidation names: a tag, a path, all paths below one, or a route.
@@ -191,8 +193,9 @@ impl Subject {
 
     /// Computes the slot of the subject in a store with a fixed number of slots. Subjects with the same slot are
     /// invalidated together, which is safe.
+    #[cfg(feature = "store")]
     pub fn slot(&self, slots: NonZeroU32) -> u32 {
-        slot(&Sha256::digest(self.to_string().as_bytes()).into(), slots)
+        crate::key::slot(&Sha256::digest(self.to_string().as_bytes()).into(), slots)
     }
 
     fn new(kind: Kind, name: &str) -> Self {

@@ -5,6 +5,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::{Error, Result};
 use waypost_routing::{ParamName, Pattern, Segment};
 
+use crate::cache::Checked;
 use crate::folder;
 use crate::input::{Export, Method};
 
@@ -15,9 +16,12 @@ pub fn expand(input: &Export) -> Result<TokenStream> {
     let segments = pattern.segments().iter().map(segment);
     let matches = matches(&pattern);
     let verbs: Vec<_> = input.methods.iter().map(|method| &method.verb).collect();
-    let calls = calls(&input.methods);
+    let cache = input.cache.as_ref();
+    let cache = cache.map(|cache| cache.check(&pattern)).transpose()?;
+    let calls = calls(&input.methods, cache.is_some());
+    let sealed = cache.as_ref().map(sealed);
     let checks = input.methods.iter().map(|method| check(method, &pattern));
-    let description = description(&text, &input.methods);
+    let description = description(&text, &input.methods, cache.as_ref());
     Ok(quote! {
         /// The whole route.
         #[allow(dead_code, unreachable_pub)]
@@ -50,6 +54,8 @@ pub fn expand(input: &Export) -> Result<TokenStream> {
                     #calls
                 }
             }
+
+            #sealed
 
             #(#checks)*
 
@@ -115,17 +121,17 @@ const NOT_IN_AN_APP: &str = "this crate is not below the `handlers` folder of an
 
 /// Generates the calls of the functions. A route is called only with a verb that it implements, so the last function
 /// needs no condition.
-fn calls(methods: &[Method]) -> TokenStream {
+fn calls(methods: &[Method], is_cached: bool) -> TokenStream {
     let Some((last, others)) = methods.split_last() else {
         return quote!(::core::unreachable!(
             "a route is called only with a verb that it implements"
         ));
     };
     let others = others.iter().map(|method| {
-        let (verb, call) = (&method.verb, call(method));
+        let (verb, call) = (&method.verb, call(method, is_cached));
         quote_spanned!(verb.span()=> if verb == waypost_private::Verb::#verb { return #call; })
     });
-    let last = call(last);
+    let last = call(last, is_cached);
     quote! {
         #(#others)*
         let _ = verb;
@@ -133,9 +139,27 @@ fn calls(methods: &[Method]) -> TokenStream {
     }
 }
 
-fn call(method: &Method) -> TokenStream {
+fn call(method: &Method, is_cached: bool) -> TokenStream {
     let Method { verb, function } = method;
-    quote_spanned!(verb.span()=> waypost_private::run(#function, exchange).await)
+    match is_cached && method.is_cached() {
+        true => quote_spanned! {verb.span()=>
+            waypost_private::run_cached(
+                #function, exchange, &SEALED, waypost_private::Verb::#verb
+            ).await
+        },
+        false => quote_spanned!(verb.span()=> waypost_private::run(#function, exchange).await),
+    }
+}
+
+/// Generates what a cached handler sees of a request.
+fn sealed(cache: &Checked) -> TokenStream {
+    let (query, vary) = (cache.policy.query(), cache.policy.vary());
+    quote! {
+        static SEALED: waypost_private::Sealed = waypost_private::Sealed {
+            query: &[#(#query),*],
+            headers: &[#(#vary),*],
+        };
+    }
 }
 
 /// Generates code that compiles only if the params type of a handler has a field for each segment. It is never run.
@@ -170,17 +194,19 @@ fn field(name: &str, span: Span) -> syn::Ident {
     }
 }
 
-/// Generates the custom section `waypost:route`, which describes the component to tools: a JSON object with `pattern`
-/// and `methods`.
-fn description(pattern: &str, methods: &[Method]) -> TokenStream {
+/// Generates the custom section `waypost:route`, which describes the component to tools: a JSON object with `pattern`,
+/// `methods` and, if the route has a policy, `cache`.
+fn description(pattern: &str, methods: &[Method], cache: Option<&Checked>) -> TokenStream {
     let names: Vec<_> = methods
         .iter()
         .map(|method| format!("\"{}\"", method.name()))
         .collect();
+    let cache = cache.map(|cache| format!(",\"cache\":{}", cache.json));
     let json = format!(
-        "{{\"pattern\":{},\"methods\":[{}]}}",
+        "{{\"pattern\":{},\"methods\":[{}]{}}}",
         quoted(pattern),
-        names.join(",")
+        names.join(","),
+        cache.unwrap_or_default()
     );
     let length = json.len();
     let bytes = Literal::byte_string(json.as_bytes());

@@ -4,6 +4,8 @@ use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{Error, Expr, Ident, LitStr, Result, Token, parse_quote};
 
+use crate::cache::Cache;
+
 /// The methods: the names of their functions, and the variants of `Verb`.
 const METHODS: [(&str, &str); 7] = [
     ("get", "Get"),
@@ -15,10 +17,11 @@ const METHODS: [(&str, &str); 7] = [
     ("options", "Options"),
 ];
 
-/// The arguments of `export!`: an optional pattern, then the methods.
+/// The arguments of `export!`: an optional pattern, then the methods, then an optional cache policy.
 pub struct Export {
     pub pattern: Option<LitStr>,
     pub methods: Vec<Method>,
+    pub cache: Option<Cache>,
 }
 
 /// A method with the function that implements it.
@@ -35,13 +38,49 @@ impl Parse for Export {
         if pattern.is_some() {
             input.parse::<Token![:]>()?;
         }
-        let named = Punctuated::<Named, Token![,]>::parse_terminated(input)?;
+        let named = named(input)?;
+        let cache = cache(input)?;
         let (any, mut methods) = (any(&named)?, explicit(&named)?);
         if let Some(any) = any {
-            methods.extend(others(&methods, any));
+            let others = others(&methods, any);
+            // The cache answers HEAD with the response to GET.
+            let others = others.filter(|other| cache.is_none() || other.verb != "Head");
+            let others: Vec<_> = others.collect();
+            methods.extend(others);
         }
         refuse_repeated(&methods)?;
-        Ok(Self { pattern, methods })
+        if let Some(cache) = &cache
+            && methods.iter().all(|method| method.verb != "Get")
+        {
+            let message = "only responses to GET are cached: list `get` or `any`, or remove this";
+            return Err(Error::new(cache.span(), message));
+        }
+        Ok(Self {
+            pattern,
+            methods,
+            cache,
+        })
+    }
+}
+
+/// Parses the methods, up to a `;` or the end.
+fn named(input: ParseStream<'_>) -> Result<Punctuated<Named, Token![,]>> {
+    let mut named = Punctuated::new();
+    let is_at_end = || input.is_empty() || input.peek(Token![;]);
+    while !is_at_end() {
+        named.push_value(input.parse()?);
+        if !is_at_end() {
+            named.push_punct(input.parse()?);
+        }
+    }
+    Ok(named)
+}
+
+/// Parses the cache policy after the `;`, if there is one.
+fn cache(input: ParseStream<'_>) -> Result<Option<Cache>> {
+    match input.parse::<Option<Token![;]>>()? {
+        Some(_) if !input.is_empty() => Ok(Some(input.parse()?)),
+        _ => Ok(None),
     }
 }
 
@@ -84,19 +123,22 @@ fn explicit(named: &Punctuated<Named, Token![,]>) -> Result<Vec<Method>> {
 }
 
 /// Returns the methods that are not listed, with the function of `any`.
-fn others(methods: &[Method], any: &Named) -> Vec<Method> {
+fn others(methods: &[Method], any: &Named) -> impl Iterator<Item = Method> {
     let others = METHODS
         .iter()
         .filter(|(_, verb)| methods.iter().all(|method| method.verb != verb));
-    others
-        .map(|(_, verb)| Method {
-            verb: Ident::new(verb, any.name.span()),
-            function: any.function.clone(),
-        })
-        .collect()
+    others.map(|(_, verb)| Method {
+        verb: Ident::new(verb, any.name.span()),
+        function: any.function.clone(),
+    })
 }
 
 impl Method {
+    /// Returns whether responses to this method are cached if the route has a policy.
+    pub fn is_cached(&self) -> bool {
+        self.verb == "Get" || self.verb == "Head"
+    }
+
     /// Returns the name, as in a request line.
     pub fn name(&self) -> String {
         self.verb.to_string().to_uppercase()

@@ -3,6 +3,7 @@
 //! It runs in the compiler and reads the file system: the pattern of a route is the folder of its crate. The grammar
 //! of folder names is in `waypost-routing`.
 
+mod cache;
 mod expand;
 mod folder;
 mod input;

@@ -5,6 +5,7 @@ pub(crate) mod de;
 mod draft;
 mod exchange;
 pub(crate) mod params;
+mod shared;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Uri};
@@ -16,9 +17,12 @@ use crate::form::FormData;
 use crate::response::IntoResponse;
 use crate::{Body, Error, Request, Response, Result};
 pub use context::Context;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use draft::COOKIE as DRAFT_COOKIE;
 pub use draft::DraftMode;
 pub use exchange::Exchange;
 pub use params::Params;
+pub use shared::Shared;
 
 /// Types that a handler may take as an argument.
 ///
@@ -35,9 +39,14 @@ pub use params::Params;
 /// | [`Cookies`] | the cookies |
 /// | `UserAgent` | the client by its `User-Agent` header (feature `user-agent`) |
 /// | `HeaderMap`, `Method`, `Uri` | that part of the request |
+/// | [`Cache`](crate::Cache) | the cache of the host, for revalidation |
+/// | [`After`](crate::After) | the work to do after the response |
+/// | [`Signal`](crate::Signal) | the signal that fires when the client disconnects |
+/// | [`DraftMode`] | draft mode |
 /// | `Option<T>`, `Result<T>` | `T`, and the handler deals with the error |
 ///
-/// The body can be read only once, so only one argument may take it.
+/// The body can be read only once, so only one argument may take it. The `get` of a cached route may take only those that
+/// are [`Shared`].
 ///
 /// # Examples
 ///

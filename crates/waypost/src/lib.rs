@@ -19,6 +19,7 @@ pub use message::error::{
 pub use message::request::Request;
 pub use message::response::{Html, Response};
 pub use run::after::After;
+pub use run::cache::Cache;
 pub use run::signal::Signal;
 pub use waypost_macros::export;
 
@@ -27,9 +28,9 @@ pub use message::multipart;
 #[cfg(feature = "user-agent")]
 pub use message::user_agent;
 pub use message::{body, cookies, cors, error, form, request, response, sse};
-pub use run::after;
 #[cfg(feature = "tower")]
 pub use run::tower;
+pub use run::{after, cache};
 pub use testing::test;
 pub use {http, url};
 
@@ -42,8 +43,9 @@ pub use testing::stand_in::{key_value, sqlite, variables};
 /// What `export!` expands to. It follows the macro, not semantic versioning.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::run::handler::{WithFields, WithoutContext, probe, run};
+    pub use crate::run::handler::{WithFields, WithoutContext, probe, run, run_cached};
     pub use crate::run::route::{Allow, Route, Verb};
+    pub use crate::run::sealed::Sealed;
     #[cfg(target_arch = "wasm32")]
     pub mod sys {
         pub use crate::sys::*;

@@ -41,11 +41,26 @@ pub(crate) fn log(line: &str) {
     let _ = std::io::stderr().write_all(line.as_bytes());
 }
 
+/// Writes a warning to the log of the host, like [`log`].
+#[cfg(target_arch = "wasm32")]
+pub(crate) fn warn(line: &str) {
+    use std::io::Write;
+    let line = format!("warning: {line}\n");
+    let _ = std::io::stderr().write_all(line.as_bytes());
+}
+
 /// Writes an error to the output of a test.
 #[cfg(not(target_arch = "wasm32"))]
 #[expect(clippy::print_stderr, reason = "the log of a test is its output")]
 pub(crate) fn log(line: &str) {
     eprintln!("error: {line}");
+}
+
+/// Writes a warning to the output of a test.
+#[cfg(not(target_arch = "wasm32"))]
+#[expect(clippy::print_stderr, reason = "the log of a test is its output")]
+pub(crate) fn warn(line: &str) {
+    eprintln!("warning: {line}");
 }
 
 /// Exports a route as a component, with the ABI of the target.

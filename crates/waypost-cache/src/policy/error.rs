@@ -164,6 +164,16 @@ pub enum PolicyError {
     },
 }
 
+/// Returns what to write in a field of a policy, for [`PolicyError::WrongType`].
+pub fn expected(field: &str) -> &'static str {
+    match field {
+        "life" => "the name of a profile, such as `hours`",
+        "revalidate" => "seconds, a time such as `1m`, or `never`",
+        "expire" => "seconds, or a time such as `1d`",
+        _ => "a list of texts",
+    }
+}
+
 fn or_never(field: &str) -> &'static str {
     match field {
         "revalidate" => ", or `never`",

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Draft, Policy, PolicyError};
+use super::{Draft, Policy, PolicyError, expected};
 use crate::Life;
 
 impl Policy {
@@ -64,10 +64,8 @@ impl Policy {
 
 fn draft(fields: &Map<String, Value>) -> Result<Draft, Vec<PolicyError>> {
     let mut errors = Vec::new();
-    let mut text = |name, expected| text(fields, name, expected, &mut errors);
-    let life = text("life", "the name of a profile, such as `hours`");
-    let revalidate = text("revalidate", "seconds, a time such as `1m`, or `never`");
-    let expire = text("expire", "seconds, or a time such as `1d`");
+    let mut text = |name| text(fields, name, &mut errors);
+    let (life, revalidate, expire) = (text("life"), text("revalidate"), text("expire"));
     let mut list = |name| list(fields, name, &mut errors);
     let (tags, query, vary) = (list("tags"), list("query"), list("vary"));
     let draft = Draft {
@@ -84,7 +82,6 @@ fn draft(fields: &Map<String, Value>) -> Result<Draft, Vec<PolicyError>> {
 fn text(
     fields: &Map<String, Value>,
     name: &'static str,
-    expected: &'static str,
     errors: &mut Vec<PolicyError>,
 ) -> Option<String> {
     match fields.get(name)? {
@@ -93,7 +90,7 @@ fn text(
         // As in Next.
         Value::Bool(false) if name == "revalidate" => Some("never".to_owned()),
         other => {
-            errors.push(wrong_type(name, other, expected));
+            errors.push(wrong_type(name, other, expected(name)));
             None
         }
     }
@@ -114,7 +111,7 @@ fn list(
     };
     texts.unwrap_or_else(|| {
         let found = fields.get(name).unwrap_or(&Value::Null);
-        errors.push(wrong_type(name, found, "a list of texts"));
+        errors.push(wrong_type(name, found, expected(name)));
         Vec::new()
     })
 }

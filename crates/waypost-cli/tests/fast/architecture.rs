@@ -10,8 +10,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("waypost-routing", &[]),
     ("waypost-cache", &["waypost-routing"]),
     ("waypost-config", &["waypost-cache", "waypost-routing"]),
-    ("waypost-macros", &["waypost-routing"]),
-    ("waypost", &["waypost-macros", "waypost-routing"]),
+    ("waypost-macros", &["waypost-cache", "waypost-routing"]),
+    (
+        "waypost",
+        &["waypost-cache", "waypost-macros", "waypost-routing"],
+    ),
     ("waypost-router", &["waypost-routing"]),
     (
         "waypost-host",

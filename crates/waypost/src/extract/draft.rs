@@ -5,7 +5,7 @@ use crate::cookies::{Cookie, Cookies, SameSite};
 use crate::extract::{Exchange, FromRequest};
 
 /// The cookie, named as in Next.
-const COOKIE: &str = "__prerender_bypass";
+pub(crate) const COOKIE: &str = "__prerender_bypass";
 
 /// The environment variable with the secret that the cookie contains. Waypost's host generates one at each start,
 /// unless `spin.toml` sets one.
@@ -85,7 +85,7 @@ impl FromRequest for DraftMode {
             .ok()
             .filter(|secret| !secret.is_empty());
         Ok(Self {
-            cookies: exchange.cookies(),
+            cookies: exchange.draft_cookies(),
             secret,
         })
     }

@@ -1,6 +1,6 @@
 //! A request that is being answered: the source of the arguments of a handler.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::sync::Arc;
 
 use http::request::Parts;
@@ -9,9 +9,12 @@ use waypost_routing::Params;
 
 use crate::cookies::Cookies;
 use crate::request::{Source, is_from_router};
+use crate::run::marks::Marks;
 use crate::run::origin::{Origin, X_REQUEST_ID};
+use crate::run::route::Verb;
+use crate::run::sealed::Sealed;
 use crate::sys::Incoming;
-use crate::{After, Body, Request, Signal};
+use crate::{After, Body, Cache, Request, Response, Signal};
 
 /// A request that is being answered. Each argument of a handler is created from it, from left to right, through
 /// [`FromRequest`](crate::extract::FromRequest).
@@ -20,10 +23,14 @@ pub struct Exchange {
     /// body was taken.
     incoming: RefCell<Option<Incoming>>,
     head: OnceCell<Arc<Parts>>,
+    /// Set when the head is read.
+    marks: Cell<Marks>,
     pattern: &'static str,
     params: Params,
     cookies: Option<Cookies>,
     after: OnceCell<After>,
+    /// Set if the run is sealed, or once the handler has a [`Cache`](crate::Cache).
+    caching: OnceCell<Box<dyn Caching>>,
     signal: Signal,
 }
 
@@ -37,10 +44,12 @@ impl Exchange {
         Self {
             incoming: RefCell::new(Some(incoming)),
             head: OnceCell::new(),
+            marks: Cell::default(),
             pattern,
             params,
             cookies: None,
             after: OnceCell::new(),
+            caching: OnceCell::new(),
             signal,
         }
     }
@@ -51,7 +60,24 @@ impl Exchange {
     }
 
     fn shared_head(&self) -> &Arc<Parts> {
-        self.head.get_or_init(|| head(&self.incoming))
+        self.head.get_or_init(|| head(&self.incoming, &self.marks))
+    }
+
+    /// Returns what the caller of the component does with the response.
+    pub(crate) fn marks(&self) -> Marks {
+        self.head();
+        self.marks.get()
+    }
+
+    /// Reduces the request to what all clients share, for a handler of `verb` whose response may be cached.
+    pub(crate) fn seal(&mut self, sealed: &Sealed, verb: Verb) {
+        let client = Arc::clone(self.shared_head());
+        self.head = OnceCell::from(Arc::new(sealed.head(&client, verb)));
+        self.caching = OnceCell::from(CacheSide::of(Some(client)));
+        self.incoming.take();
+        self.cookies = Some(Cookies::read_only(&HeaderMap::new()));
+        // The response is not for this client alone.
+        self.signal = Signal::default();
     }
 
     /// Returns the headers of the request.
@@ -61,9 +87,36 @@ impl Exchange {
 
     /// Returns the cookies. Cookies that are set on them become part of the response.
     pub fn cookies(&mut self) -> Cookies {
-        let head = self.head.get_or_init(|| head(&self.incoming));
+        let head = self.head.get_or_init(|| head(&self.incoming, &self.marks));
         let sent = || Cookies::of(&head.headers);
         self.cookies.get_or_insert_with(sent).clone()
+    }
+
+    /// Returns the cookies of the client for draft mode, also in a sealed run. Nobody in draft mode gets a cached response,
+    /// so there are none if the response may be stored.
+    pub(crate) fn draft_cookies(&mut self) -> Cookies {
+        match self.client() {
+            Some(client) if !self.marks.get().fill => Cookies::read_only(&client.headers),
+            _ => self.cookies(),
+        }
+    }
+
+    /// Returns the cache of the host, for revalidation.
+    pub(crate) fn cache(&self) -> Cache {
+        let caching = self.caching.get_or_init(|| CacheSide::of(None));
+        caching.cache(self.marks().revalidate)
+    }
+
+    /// Adds the revalidations to the response, and refuses further ones.
+    pub(crate) fn finish(&self, response: &mut Response) {
+        if let Some(caching) = self.caching.get() {
+            caching.finish(response);
+        }
+    }
+
+    /// Returns the head of the client's request if the run is sealed. `head` is then what the handler sees.
+    fn client(&self) -> Option<&Arc<Parts>> {
+        self.caching.get()?.client()
     }
 
     /// Returns the list of work to do after the response was sent.
@@ -82,13 +135,17 @@ impl Exchange {
         let cookies = self.cookies();
         let head = Arc::clone(self.shared_head());
         let incoming = self.incoming.take();
-        let body = incoming.map_or_else(|| Source::Body(Body::used()), Source::Host);
+        let body = match incoming {
+            Some(incoming) => Source::Host(incoming),
+            None if self.client().is_some() => Source::Body(Body::empty()),
+            None => Source::Body(Body::used()),
+        };
         Request::new(head, body).with_jar(cookies)
     }
 
     /// Returns what the log says about this request.
     pub(crate) fn origin(&self) -> Origin {
-        let id = match self.head.get() {
+        let id = match self.client().or_else(|| self.head.get()) {
             Some(head) => head
                 .headers
                 .get(X_REQUEST_ID)
@@ -117,15 +174,61 @@ impl Exchange {
     }
 }
 
+/// The part of an [`Exchange`] that only cached routes and revalidations need. A trait object, so that other components
+/// do not contain the code.
+trait Caching {
+    /// Returns the head of the client's request if the run is sealed.
+    fn client(&self) -> Option<&Arc<Parts>>;
+
+    /// Returns the cache of the host, which applies revalidations or not.
+    fn cache(&self, is_applied: bool) -> Cache;
+
+    /// Adds the revalidations to the response, and refuses further ones.
+    fn finish(&self, response: &mut Response);
+}
+
+struct CacheSide {
+    client: Option<Arc<Parts>>,
+    cache: OnceCell<Cache>,
+}
+
+impl CacheSide {
+    fn of(client: Option<Arc<Parts>>) -> Box<dyn Caching> {
+        Box::new(Self {
+            client,
+            cache: OnceCell::new(),
+        })
+    }
+}
+
+impl Caching for CacheSide {
+    fn client(&self) -> Option<&Arc<Parts>> {
+        self.client.as_ref()
+    }
+
+    fn cache(&self, is_applied: bool) -> Cache {
+        let new = || Cache::for_caller(is_applied);
+        self.cache.get_or_init(new).clone()
+    }
+
+    fn finish(&self, response: &mut Response) {
+        if let Some(cache) = self.cache.get() {
+            cache.finish(response);
+        }
+    }
+}
+
 /// Reads the head of the request from the host.
-fn head(incoming: &RefCell<Option<Incoming>>) -> Arc<Parts> {
+fn head(incoming: &RefCell<Option<Incoming>>, marks: &Cell<Marks>) -> Arc<Parts> {
     let mut incoming = incoming.borrow_mut();
     #[expect(
         clippy::expect_used,
         reason = "`Exchange::request` reads the head before it takes the body"
     )]
     let incoming = incoming.as_mut().expect("the body was not taken yet");
-    let mut head = incoming.head();
+    let mut found = Marks::default();
+    let mut head = incoming.head(&mut found);
+    marks.set(found);
     restore_host_header(&mut head);
     Arc::new(head)
 }

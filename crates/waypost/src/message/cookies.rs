@@ -49,7 +49,13 @@ struct Jar {
     writer: Option<fn(&[Cookie], &mut Head)>,
     /// Whether the headers of the response were already written.
     sealed: bool,
+    /// Refuses all changes if the response may be cached. A function pointer, so that other components do not contain the
+    /// text of the error.
+    refusal: Option<Refusal>,
 }
+
+/// Creates the error for a cookie of this name.
+type Refusal = fn(&str) -> CookieError;
 
 impl Cookies {
     /// Reads the cookies of a request.
@@ -59,6 +65,13 @@ impl Cookies {
             sent,
             ..Jar::default()
         })))
+    }
+
+    /// Reads the cookies of a request whose response may be cached for all clients: none can be set.
+    pub(crate) fn read_only(headers: &HeaderMap) -> Self {
+        let cookies = Self::of(headers);
+        cookies.jar().refusal = Some(CookieError::cached);
+        cookies
     }
 
     /// Returns the cookie of this name as the handler set it, else as the client sent it, or `None` if there is
@@ -139,12 +152,15 @@ impl Cookies {
     ///
     /// # Errors
     ///
-    /// [`CookieError`] if the name, path or domain contains a character that is not allowed there, or if the headers of
-    /// the response were already sent.
+    /// [`CookieError`] if the name, path or domain contains a character that is not allowed there, if the headers of the
+    /// response were already sent, or if the response may be cached for all clients.
     pub fn set(&self, cookie: impl Into<Cookie>) -> Result<&Self, CookieError> {
         let cookie = cookie.into();
         cookie.check()?;
         let mut jar = self.jar();
+        if let Some(refusal) = jar.refusal {
+            return Err(refusal(cookie.name()));
+        }
         if jar.sealed {
             return Err(CookieError::too_late(cookie.name()));
         }

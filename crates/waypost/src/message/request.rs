@@ -17,7 +17,7 @@ use crate::Body;
 use crate::cookies::{Cookies, RequestCookies};
 use crate::error::RequestError;
 use crate::message::header_value::HeaderTexts;
-pub(crate) use public_url::{is_from_router, public_url};
+pub(crate) use public_url::{is_from_router, public_origin, public_url};
 pub(crate) use reading::{Source, decode_utf8};
 pub use search_params::SearchParams;
 

@@ -1,5 +1,6 @@
 //! Responses: [`Response`], the types that convert into one, and header values.
 
+mod caching;
 mod conditional;
 pub(crate) mod head;
 mod into_response;
@@ -54,6 +55,8 @@ struct Inner {
     check: Option<Check>,
     /// The cookies that it sets, if any.
     cookies: Option<Cookies>,
+    /// What it says about its own caching, if anything.
+    caching: Option<Box<dyn caching::Caching>>,
 }
 
 /// Replaces an invalid response by a 500, and logs the cause of a 500. The request is unknown if a response is only
@@ -84,6 +87,7 @@ impl Response {
             cause: None,
             check,
             cookies: None,
+            caching: None,
         }))
     }
 
@@ -315,9 +319,12 @@ impl Response {
         response
     }
 
-    /// Replaces an invalid response by a 500, and logs the cause of a 500.
+    /// Replaces an invalid response by a 500, and logs the cause of a 500. Completes what it says about its caching.
     pub(crate) fn valid_or_500(self, exchange: Option<&Exchange>) -> Self {
         let mut response = self.replaced_if_invalid();
+        if let (Some(caching), Some(exchange)) = (&mut response.0.caching, exchange) {
+            caching.finish(exchange);
+        }
         if let Some(cause) = response.0.cause.take() {
             response.log(&cause, exchange);
         }

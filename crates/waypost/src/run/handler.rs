@@ -6,8 +6,10 @@
 use std::future::Future;
 use std::marker::PhantomData;
 
-use crate::extract::{Exchange, FromRequest, Params};
+use crate::extract::{Exchange, FromRequest, Params, Shared};
 use crate::response::IntoResponse;
+use crate::run::route::Verb;
+use crate::run::sealed::Sealed;
 use crate::{Context, Response, Result};
 
 /// A function that answers requests, as the macro [`export!`](crate::export) requires.
@@ -65,6 +67,24 @@ where
     }
 }
 
+/// The arguments of a handler whose response may be cached.
+pub trait SharedArguments: Arguments {}
+
+/// Calls a handler whose response may be cached for all clients, in a sealed run.
+pub async fn run_cached<H, Args>(
+    handler: H,
+    exchange: &mut Exchange,
+    sealed: &Sealed,
+    verb: Verb,
+) -> Response
+where
+    H: Handler<Args, Output: Asynchronous<Reply: IntoResponse>>,
+    Args: SharedArguments,
+{
+    exchange.seal(sealed, verb);
+    run(handler, exchange).await
+}
+
 macro_rules! functions {
     ($(($($arg:ident)*))*) => {$(
         impl<F, O, $($arg),*> Handler<($($arg,)*)> for F
@@ -85,6 +105,8 @@ macro_rules! functions {
                 Ok(($($arg::from_request(exchange).await?,)*))
             }
         }
+
+        impl<$($arg: Shared),*> SharedArguments for ($($arg,)*) {}
     )*};
 }
 

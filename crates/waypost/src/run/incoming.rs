@@ -8,6 +8,7 @@ use http::request::Parts;
 use http::uri::PathAndQuery;
 
 use crate::Body;
+use crate::run::marks::Marks;
 use crate::run::origin::X_REQUEST_ID;
 use crate::run::route::Verb;
 
@@ -37,10 +38,17 @@ impl Incoming {
         Some(id.as_bytes().to_vec())
     }
 
-    /// Takes the head.
-    pub(crate) fn head(&mut self) -> Parts {
+    /// Takes the head, without internal headers.
+    pub(crate) fn head(&mut self, marks: &mut Marks) -> Parts {
         let empty = || http::Request::new(()).into_parts().0;
-        self.head.take().map_or_else(empty, |head| *head)
+        let mut head = self.head.take().map_or_else(empty, |head| *head);
+        let internal = head.headers.iter();
+        let internal = internal.filter(|(name, value)| marks.read(name.as_str(), value.as_bytes()));
+        let internal: Vec<_> = internal.map(|(name, _)| name.clone()).collect();
+        for name in internal {
+            head.headers.remove(name);
+        }
+        head
     }
 
     /// Takes the body.

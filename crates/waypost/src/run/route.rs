@@ -118,7 +118,8 @@ pub async fn answer<R: Route>(request: Incoming, signal: Signal) -> RouteRespons
                 Some(own) => R::call(own, &mut exchange).await,
                 None => options_or_not_allowed(R::ALLOW, verb),
             };
-            let response = with_cookies(response, &exchange);
+            let mut response = with_cookies(response, &exchange);
+            exchange.finish(&mut response);
             let origin = response.body().origin(&exchange);
             (response, exchange.into_after(), origin)
         }
@@ -216,6 +217,9 @@ fn with_content_length(mut response: Response, is_head: bool) -> RouteResponse {
     let without_length = matches!(response.status().as_u16(), 204 | 205 | 304);
     if let (Some(length), false) = (length, without_length) {
         headers.push(("content-length".to_owned(), length.to_string().into_bytes()));
+    }
+    if let Some(caching) = response.caching() {
+        caching.write(&mut headers);
     }
     if is_stream {
         match (is_head, length) {

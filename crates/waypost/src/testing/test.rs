@@ -24,13 +24,18 @@
 #[cfg(not(target_arch = "wasm32"))]
 use bytes::Bytes;
 #[cfg(not(target_arch = "wasm32"))]
-use http::Method;
+use http::{HeaderValue, Method};
 use serde::de::DeserializeOwned;
+#[cfg(not(target_arch = "wasm32"))]
+use waypost_cache::{internal::X_WAYPOST_FILL, revalidation::X_WAYPOST_REVALIDATE};
 
 #[cfg(not(target_arch = "wasm32"))]
 use crate::{
     After, Request, Signal,
+    cookies::Cookies,
+    extract::DRAFT_COOKIE,
     run::delivery::{ChunkSink, Delivery, Disconnected, deliver},
+    run::marks::is_internal,
     run::route::{Route, answer},
     sys::Incoming,
 };
@@ -45,8 +50,12 @@ pub fn call<R: Route>(request: Request) -> Response {
         let answer = answer::<R>(incoming(request), Signal::default()).await;
         finish(answer.after).await;
         let status = answer.response.status();
+        let (internal, headers): (Vec<_>, Vec<_>) = answer
+            .headers
+            .into_iter()
+            .partition(|(name, _)| is_internal(name));
         let mut response = http::Response::builder().status(status);
-        for (name, value) in answer.headers {
+        for (name, value) in headers {
             response = response.header(name, value);
         }
         let body = match head {
@@ -58,7 +67,10 @@ pub fn call<R: Route>(request: Request) -> Response {
             reason = "the route checked its status and headers"
         )]
         let response = response.body(body).expect("the response is valid");
-        response.into()
+        let read = |response: Response, (name, value): (String, Vec<u8>)| {
+            response.with_internal_header(&name, &String::from_utf8_lossy(&value))
+        };
+        internal.into_iter().fold(response.into(), read)
     })
 }
 
@@ -110,9 +122,18 @@ async fn finish(after: Option<After>) {
     }
 }
 
+/// Creates the request as a host with a cache sends it.
 #[cfg(not(target_arch = "wasm32"))]
 fn incoming(request: Request) -> Incoming {
-    http::Request::from(request).into()
+    let mut request = http::Request::from(request);
+    let is_draft = Cookies::of(request.headers()).has(DRAFT_COOKIE);
+    let set = HeaderValue::from_static("1");
+    let headers = request.headers_mut();
+    headers.insert(X_WAYPOST_REVALIDATE, set.clone());
+    if !is_draft {
+        headers.insert(X_WAYPOST_FILL, set);
+    }
+    request.into()
 }
 
 #[cfg(not(target_arch = "wasm32"))]

@@ -264,6 +264,13 @@ impl From<cookie::Cookie<'static>> for Cookie {
 pub struct CookieError(String);
 
 impl CookieError {
+    /// The response may be cached.
+    pub(super) fn cached(name: &str) -> Self {
+        Self(format!(
+            "cookies can't be set in a cached response, which is for all clients: `{name}`"
+        ))
+    }
+
     /// The headers of the response were already sent.
     pub(super) fn too_late(name: &str) -> Self {
         Self(format!(

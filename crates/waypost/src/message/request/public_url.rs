@@ -11,14 +11,8 @@ use waypost_routing::{Path, Resolved};
 /// Behind the router the authority is `<id>.spin.internal`. Only then do `X-Forwarded-Host` and `X-Forwarded-Proto`
 /// count: the router has overwritten whatever the client sent in them.
 pub(crate) fn public_url(head: &Parts) -> Url {
-    let text = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
-    let own = head.uri.authority().map(|authority| authority.as_str());
-    let (scheme, authority) = match is_from_router(&head.uri) {
-        true => (text("x-forwarded-proto"), text("x-forwarded-host")),
-        false => (head.uri.scheme_str(), own.or_else(|| text("host"))),
-    };
-    let scheme = scheme.filter(|scheme| *scheme == "https").unwrap_or("http");
-    let mut url = origin(scheme, authority.unwrap_or_default());
+    let (scheme, authority) = public_origin(head);
+    let mut url = origin(scheme, authority);
     url.set_path(head.uri.path());
     // `url` 2.5 turns `/a:/../b` into `/a:/b`, as if `a:` were a drive of a `file:` URL. Code that checks the URL has
     // to see the path that was routed.
@@ -30,6 +24,18 @@ pub(crate) fn public_url(head: &Parts) -> Url {
     }
     url.set_query(head.uri.query());
     url
+}
+
+/// Returns the scheme and the authority that the client used. The authority may be empty or invalid.
+pub(crate) fn public_origin(head: &Parts) -> (&str, &str) {
+    let text = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
+    let own = head.uri.authority().map(|authority| authority.as_str());
+    let (scheme, authority) = match is_from_router(&head.uri) {
+        true => (text("x-forwarded-proto"), text("x-forwarded-host")),
+        false => (head.uri.scheme_str(), own.or_else(|| text("host"))),
+    };
+    let scheme = scheme.filter(|scheme| *scheme == "https").unwrap_or("http");
+    (scheme, authority.unwrap_or_default())
 }
 
 /// Returns the URL of a server. An invalid authority, such as `host/path`, is ignored: a client can change the host

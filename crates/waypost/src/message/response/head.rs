@@ -11,6 +11,7 @@ use http::response::Parts;
 use http::{Response, StatusCode};
 
 use crate::message::connection::ConnectionHeaders;
+use crate::run::marks::is_internal;
 
 /// The name of a header, in lower case.
 pub(crate) type Name = Cow<'static, str>;
@@ -281,8 +282,9 @@ fn list_custom(head: &Head) -> HeaderList {
     let mut list: HeaderList = Vec::new();
     for line in lines.iter() {
         let name = &*line.0;
-        // The length is computed from the body, or checked against it.
-        if name == CONTENT_LENGTH || of_connection.contain(name) {
+        // The length is computed from the body, or checked against it. Only the SDK sets internal headers; those of a
+        // fetched response are of another server.
+        if name == CONTENT_LENGTH || of_connection.contain(name) || is_internal(name) {
             continue;
         }
         match list.last_mut() {

@@ -7,6 +7,7 @@ use wasip3::http::types::{self, Request, Scheme};
 use wasip3::http_compat::{IncomingRequestBody, RequestOptionsExtension};
 
 use crate::Body;
+use crate::run::marks::Marks;
 use crate::run::origin::X_REQUEST_ID;
 use crate::run::route::Verb;
 
@@ -50,8 +51,9 @@ impl Incoming {
         id.map(|(_, id)| id)
     }
 
-    /// Reads the head. Anything that a host should have refused, such as an invalid header, is left out.
-    pub(crate) fn head(&mut self) -> Parts {
+    /// Reads the head, without internal headers. Anything that a host should have refused, such as an invalid header, is
+    /// left out.
+    pub(crate) fn head(&mut self, marks: &mut Marks) -> Parts {
         let mut head = http::Request::new(()).into_parts().0;
         head.method = self.method();
         head.uri = self.uri();
@@ -59,6 +61,9 @@ impl Incoming {
             head.extensions.insert(RequestOptionsExtension(options));
         }
         for (name, value) in self.0.get_headers().copy_all() {
+            if marks.read(&name, &value) {
+                continue;
+            }
             let name = HeaderName::from_bytes(name.as_bytes());
             if let (Ok(name), Ok(value)) = (name, HeaderValue::try_from(value)) {
                 // It fails only above 32,768 headers.

@@ -1,0 +1,139 @@
+//! Sealed runs: what a handler whose response may be cached for all clients sees of a request.
+//!
+//! It is exactly what the key of the cache consists of, in the same canonical form: scheme, authority, path, and the
+//! declared search params and headers. A component seals its runs itself, so that it answers alike on hosts without a
+//! cache. Routes without a cache policy don't contain this code.
+
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::request::Parts;
+use http::{Method, Uri};
+use waypost_cache::request::{canonical_authority, sealed_query};
+use waypost_routing::{Path, Resolved};
+
+use crate::request::public_origin;
+use crate::run::route::Verb;
+
+/// What a sealed run sees of a request, besides the URL without its query.
+pub struct Sealed {
+    /// The names of the search params, sorted.
+    pub query: &'static [&'static str],
+    /// The names of the headers, in lower case.
+    pub headers: &'static [&'static str],
+}
+
+impl Sealed {
+    /// Creates the head that the handler of `verb` sees in place of the client's. HEAD runs the handler of GET, whose
+    /// response has to be the same.
+    pub(crate) fn head(&self, client: &Parts, verb: Verb) -> Parts {
+        let mut head = http::Request::new(()).into_parts().0;
+        head.method = match verb {
+            Verb::Head => Method::HEAD,
+            _ => Method::GET,
+        };
+        head.uri = self.uri(client);
+        for name in self.headers {
+            // The names were checked at compile time.
+            let name = HeaderName::from_bytes(name.as_bytes()).ok();
+            let value = name
+                .as_ref()
+                .and_then(|name| one_value(&client.headers, name));
+            if let (Some(name), Some(value)) = (name, value) {
+                head.headers.insert(name, value);
+            }
+        }
+        head
+    }
+
+    /// Returns the public URL in canonical form, with the declared search params only.
+    fn uri(&self, client: &Parts) -> Uri {
+        let mut target = match Path::resolve(client.uri.path()) {
+            Ok(Resolved::Path(path)) => path.to_string(),
+            _ => client.uri.path().to_owned(),
+        };
+        if let Some(query) = sealed_query(client.uri.query(), self.query) {
+            target.push('?');
+            target.push_str(&query);
+        }
+        let (scheme, authority) = public_origin(client);
+        let server = authority.rsplit('@').next().unwrap_or_default();
+        let absolute = Uri::builder()
+            .scheme(scheme)
+            .authority(canonical_authority(scheme, server))
+            .path_and_query(target.as_str())
+            .build();
+        // As everywhere, an invalid authority is ignored.
+        absolute
+            .or_else(|_| Uri::try_from(target))
+            .unwrap_or_default()
+    }
+}
+
+/// Returns the lines of a header as one, as they are in the key.
+fn one_value(headers: &HeaderMap, name: &HeaderName) -> Option<HeaderValue> {
+    headers.get(name)?;
+    let lines = headers.get_all(name).iter().map(HeaderValue::as_bytes);
+    let lines: Vec<_> = lines.collect();
+    HeaderValue::from_bytes(lines.join(&b", "[..]).trim_ascii()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SEALED: Sealed = Sealed {
+        query: &["page", "q"],
+        headers: &["accept-language"],
+    };
+
+    fn head(uri: &str, headers: &[(&str, &str)]) -> Parts {
+        let mut request = http::Request::builder().method("HEAD").uri(uri);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.body(()).unwrap().into_parts().0
+    }
+
+    #[test]
+    fn the_url_is_public_and_canonical() {
+        let forwarded = [
+            ("x-forwarded-host", "Shop.example:443"),
+            ("x-forwarded-proto", "https"),
+        ];
+        for (uri, headers, sealed) in [
+            (
+                "http://a.spin.internal/%61?x=1&q=%62&page=2",
+                &forwarded[..],
+                "https://shop.example/a?page=2&q=b",
+            ),
+            ("http://u@Host:80/a?x", &forwarded, "http://host/a"),
+            (
+                "/a?page",
+                &[("host", "B.example:81")],
+                "http://b.example:81/a?page=",
+            ),
+            ("/a?q=1", &[("host", "a/b")], "/a?q=1"),
+            ("/a", &[], "/a"),
+        ] {
+            let head = SEALED.head(&head(uri, headers), Verb::Get);
+            assert_eq!(head.uri.to_string(), sealed, "{uri}");
+        }
+    }
+
+    #[test]
+    fn only_declared_headers_stay() {
+        let client = head(
+            "/",
+            &[
+                ("accept-language", " de"),
+                ("accept-language", "en "),
+                ("cookie", "a=1"),
+                ("x-request-id", "1"),
+            ],
+        );
+        let sealed = SEALED.head(&client, Verb::Get);
+        assert_eq!(sealed.headers.len(), 1);
+        assert_eq!(sealed.headers["accept-language"], "de, en");
+        assert_eq!(sealed.method, Method::GET);
+        assert_eq!(SEALED.head(&client, Verb::Head).method, Method::HEAD);
+    }
+}

@@ -1,0 +1,5 @@
+async fn post() {}
+
+waypost::export!("/items": post; cache());
+
+fn main() {}
