@@ -33,7 +33,8 @@ use crate::spin_toml::{component_file, router_file};
 use crate::sync::{Inputs, Plan};
 pub use ahead::compile_ahead;
 use cargo::{CargoBuild, Composed, Outcome, Package};
-pub use described::{Built, cache_policy};
+pub use described::Built;
+pub(crate) use described::cache_policy;
 use progress::Progress;
 
 const SPIN_TOML: &str = "spin.toml";
