@@ -400,6 +400,23 @@ mod tests {
         assert_eq!(passed_on.headers()["content-encoding"], "gzip");
     }
 
+    #[cfg(all(feature = "brotli", feature = "zstd"))]
+    #[test]
+    fn json_in_brotli_and_zstd_is_decoded() {
+        for (coding, body) in [
+            ("br", &b"\x8b\x02\x80[1, 2]\x03"[..]),
+            (
+                "zstd",
+                b"\x28\xb5\x2f\xfd\x04\x58\x31\0\0[1, 2]\xa9\x20\x1d\xcd",
+            ),
+        ] {
+            let respond = move || Response::new(body).with_header("content-encoding", coding);
+            let answers = move |_| std::future::ready(respond());
+            let fetched = test::with_network(answers, || block_on(fetch("/").send()).unwrap());
+            assert_eq!(block_on(fetched.into_json::<Vec<u8>>()).unwrap(), [1, 2]);
+        }
+    }
+
     #[test]
     fn an_invalid_response_of_an_upstream_is_a_500() {
         let answers = async |_| Response::new("no JSON");

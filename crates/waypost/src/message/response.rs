@@ -270,17 +270,19 @@ impl Response {
     }
 
     /// Reads the whole body of a fetched response as UTF-8 text: invalid bytes become U+FFFD. A body whose
-    /// `Content-Encoding` is gzip or deflate is decoded; the limit applies to both forms.
+    /// `Content-Encoding` is gzip, deflate, `br` (with the feature `brotli`) or `zstd` (with the feature `zstd`) is
+    /// decoded; the limit applies to both forms. Both features are enabled by default.
     ///
     /// # Errors
     ///
-    /// [`FetchError::Body`] if it can't be decoded; otherwise like [`Response::bytes`].
+    /// [`FetchError::Body`] if it can't be decoded, or if a zstd window is larger than 8 MiB (RFC 9659); otherwise like
+    /// [`Response::bytes`].
     pub async fn text(self) -> Result<String, FetchError> {
         if !coding::is_encoded(self.headers()) {
             return Ok(decode_utf8(&self.bytes().await?));
         }
         let headers = self.headers().clone();
-        let decoded = coding::decode(self.bytes().await?, &headers, DEFAULT_BODY_LIMIT);
+        let decoded = coding::decode_response(self.bytes().await?, &headers, DEFAULT_BODY_LIMIT);
         let decoded = decoded.map_err(|error| FetchError::Body(error.to_string()))?;
         Ok(decode_utf8(&decoded))
     }
