@@ -15,6 +15,7 @@
 
 #[path = "../../../crates/waypost-cache/tests/support/invariants.rs"]
 mod cache;
+mod coding;
 mod cookies;
 mod dispatch;
 mod fetch;
@@ -29,6 +30,7 @@ mod router;
 mod routing;
 mod url;
 
+pub use coding::coding;
 pub use cookies::cookies;
 pub use dispatch::dispatch;
 pub use fetch::fetch;
@@ -46,10 +48,11 @@ use input::Fields;
 pub type Target = fn(&[u8]);
 
 /// The fuzz targets by name.
-pub const TARGETS: [(&str, Target); 15] = [
+pub const TARGETS: [(&str, Target); 16] = [
     ("cache_entry", cache_entry),
     ("cache_headers", cache_headers),
     ("cache_key", cache_key),
+    ("coding", coding),
     ("cookies", cookies),
     ("dispatch", dispatch),
     ("fetch", fetch),

@@ -5,12 +5,13 @@ use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use futures::future::{Either, select};
-use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::header::{self, HeaderMap};
 use http::{Method, StatusCode, Uri};
 use serde::Serialize;
 
 use super::address::Address;
 use super::{FetchError, outgoing};
+use crate::message::header_value::parse_header;
 use crate::response::IntoHeaderValue;
 use crate::{Body, Response, sys, time};
 
@@ -88,9 +89,13 @@ pub enum RedirectPolicy {
 impl Fetch {
     /// Sets the method: text, or a [`Method`].
     pub fn method(mut self, method: impl AsRef<str>) -> Self {
-        match Method::from_bytes(method.as_ref().as_bytes()) {
+        let name = method.as_ref();
+        match Method::from_bytes(name.as_bytes()) {
             Ok(method) => self.method = method,
-            Err(error) => self.fault = Some(FetchError::Request(error.to_string())),
+            Err(error) => {
+                let why = format!("the method `{}`: {error}", name.escape_default());
+                self.fault = Some(FetchError::Request(why));
+            }
         }
         self
     }
@@ -101,11 +106,8 @@ impl Fetch {
     /// are: `Host`, `Expect`, headers of the connection and all that `Connection` lists, headers that WASI lets a host
     /// forbid (such as `Proxy-Authorization`), and `spin-*` and `x-waypost-*`, in which a host describes its own
     /// request. `Content-Length` follows from the body; it counts only for a stream whose length is not known otherwise.
-    pub fn header<N>(mut self, name: N, value: impl IntoHeaderValue) -> Self
-    where
-        N: TryInto<HeaderName, Error: Into<http::Error>>,
-    {
-        match pair(name, value) {
+    pub fn header(mut self, name: impl AsRef<str>, value: impl IntoHeaderValue) -> Self {
+        match parse_header(name.as_ref(), value) {
             Ok((name, value)) => drop(self.headers.insert(name, value)),
             Err(error) => self.fault = Some(FetchError::Request(error)),
         }
@@ -113,11 +115,8 @@ impl Fetch {
     }
 
     /// Adds a value to a header, and keeps the values that it has; otherwise like [`Fetch::header`].
-    pub fn append_header<N>(mut self, name: N, value: impl IntoHeaderValue) -> Self
-    where
-        N: TryInto<HeaderName, Error: Into<http::Error>>,
-    {
-        match pair(name, value) {
+    pub fn append_header(mut self, name: impl AsRef<str>, value: impl IntoHeaderValue) -> Self {
+        match parse_header(name.as_ref(), value) {
             Ok((name, value)) => drop(self.headers.append(name, value)),
             Err(error) => self.fault = Some(FetchError::Request(error)),
         }
@@ -268,17 +267,6 @@ impl IntoFuture for Fetch {
     }
 }
 
-fn pair<N>(name: N, value: impl IntoHeaderValue) -> Result<(HeaderName, HeaderValue), String>
-where
-    N: TryInto<HeaderName, Error: Into<http::Error>>,
-{
-    let name = name.try_into().map_err(|error| error.into().to_string())?;
-    match value.into_header_value() {
-        Ok(value) => Ok((name, value)),
-        Err(error) => Err(format!("the header `{name}`: {error}")),
-    }
-}
-
 fn location(response: &Response) -> Option<String> {
     let redirects = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
     let location = response
@@ -290,6 +278,8 @@ fn location(response: &Response) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+
     use super::*;
     use crate::Request;
     use crate::test::{self, block_on};
@@ -377,9 +367,17 @@ mod tests {
     }
 
     #[test]
-    fn an_error_names_the_header() {
-        let error = text(fetch("/").header("x-name", "\0")).unwrap_err();
-        assert!(error.to_string().contains("`x-name`"), "{error}");
+    fn an_error_names_the_header_or_the_method() {
+        for (fetch, name) in [
+            (fetch("/").header("x-name", "\0"), "`x-name`"),
+            (fetch("/").append_header("x-name", "\0"), "`x-name`"),
+            (fetch("/").header("x name", "1"), "`x name`"),
+            (fetch("/").append_header("x\nname", "1"), "`x\\nname`"),
+            (fetch("/").method("a b"), "`a b`"),
+        ] {
+            let error = text(fetch).unwrap_err().to_string();
+            assert!(error.contains(name), "{error}");
+        }
     }
 
     #[test]
@@ -400,6 +398,23 @@ mod tests {
         );
         let passed_on = http::Response::<Body>::from(fetched());
         assert_eq!(passed_on.headers()["content-encoding"], "gzip");
+    }
+
+    #[cfg(all(feature = "brotli", feature = "zstd"))]
+    #[test]
+    fn json_in_brotli_and_zstd_is_decoded() {
+        for (coding, body) in [
+            ("br", &b"\x8b\x02\x80[1, 2]\x03"[..]),
+            (
+                "zstd",
+                b"\x28\xb5\x2f\xfd\x04\x58\x31\0\0[1, 2]\xa9\x20\x1d\xcd",
+            ),
+        ] {
+            let respond = move || Response::new(body).with_header("content-encoding", coding);
+            let answers = move |_| std::future::ready(respond());
+            let fetched = test::with_network(answers, || block_on(fetch("/").send()).unwrap());
+            assert_eq!(block_on(fetched.into_json::<Vec<u8>>()).unwrap(), [1, 2]);
+        }
     }
 
     #[test]

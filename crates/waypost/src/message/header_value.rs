@@ -66,6 +66,22 @@ impl fmt::Display for HeaderValueError {
 
 impl std::error::Error for HeaderValueError {}
 
+/// Parses a header that a handler sets. The error names it.
+pub(crate) fn parse_header(
+    name: &str,
+    value: impl IntoHeaderValue,
+) -> Result<(HeaderName, HeaderValue), String> {
+    let parsed = HeaderName::from_bytes(name.as_bytes()).map_err(|error| refused(name, &error))?;
+    match value.into_header_value() {
+        Ok(value) => Ok((parsed, value)),
+        Err(error) => Err(refused(name, &error)),
+    }
+}
+
+fn refused(name: &str, why: &dyn fmt::Display) -> String {
+    format!("the header `{}`: {why}", name.escape_default())
+}
+
 /// Headers that occur only once. Of several lines the first counts, as in Node.
 const SINGLE: [HeaderName; 18] = [
     header::AGE,

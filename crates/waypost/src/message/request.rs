@@ -96,11 +96,9 @@ impl Request {
     /// If the name or the value is not valid in HTTP.
     #[must_use]
     pub fn with_header(mut self, name: &'static str, value: &str) -> Self {
-        #[expect(
-            clippy::expect_used,
-            reason = "documented under \"Panics\": only tests set headers with it"
-        )]
-        let value = value.parse().expect("the header's value is valid");
+        let Ok(value) = value.parse() else {
+            panic!("the header `{name}` can't have the value {value:?}");
+        };
         self.headers_mut().insert(name, value);
         self
     }

@@ -10,10 +10,11 @@ use std::fmt;
 use bytes::Bytes;
 use futures::Stream;
 use http::StatusCode;
-use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::header::{self, HeaderMap, HeaderValue};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::header_value::parse_header;
 pub use super::header_value::{HeaderValueError, IntoHeaderValue};
 use crate::body::{DEFAULT_BODY_LIMIT, coding};
 use crate::client::FetchError;
@@ -160,10 +161,10 @@ impl Response {
     #[must_use]
     pub fn with_header<N, V>(mut self, name: N, value: V) -> Self
     where
-        N: TryInto<HeaderName, Error: Into<http::Error>>,
+        N: AsRef<str>,
         V: IntoHeaderValue,
     {
-        match pair(name, value) {
+        match pair(name.as_ref(), value) {
             Ok((name, value)) => self.0.head.insert(name, value),
             Err(error) => return self.with_fault(error),
         }
@@ -174,10 +175,10 @@ impl Response {
     #[must_use]
     pub fn with_appended_header<N, V>(mut self, name: N, value: V) -> Self
     where
-        N: TryInto<HeaderName, Error: Into<http::Error>>,
+        N: AsRef<str>,
         V: IntoHeaderValue,
     {
-        match pair(name, value) {
+        match pair(name.as_ref(), value) {
             Ok((name, value)) => self.0.head.append(name, value),
             Err(error) => return self.with_fault(error),
         }
@@ -273,17 +274,19 @@ impl Response {
     }
 
     /// Reads the whole body of a fetched response as UTF-8 text: invalid bytes become U+FFFD. A body whose
-    /// `Content-Encoding` is gzip or deflate is decoded; the limit applies to both forms.
+    /// `Content-Encoding` is gzip, deflate, `br` (with the feature `brotli`) or `zstd` (with the feature `zstd`) is
+    /// decoded; the limit applies to both forms. Both features are enabled by default.
     ///
     /// # Errors
     ///
-    /// [`FetchError::Body`] if it can't be decoded; otherwise like [`Response::bytes`].
+    /// [`FetchError::Body`] if it can't be decoded, or if a zstd window is larger than 8 MiB (RFC 9659); otherwise like
+    /// [`Response::bytes`].
     pub async fn text(self) -> Result<String, FetchError> {
         if !coding::is_encoded(self.headers()) {
             return Ok(decode_utf8(&self.bytes().await?));
         }
         let headers = self.headers().clone();
-        let decoded = coding::decode(self.bytes().await?, &headers, DEFAULT_BODY_LIMIT);
+        let decoded = coding::decode_response(self.bytes().await?, &headers, DEFAULT_BODY_LIMIT);
         let decoded = decoded.map_err(|error| FetchError::Body(error.to_string()))?;
         Ok(decode_utf8(&decoded))
     }
@@ -406,20 +409,9 @@ impl Response {
 
 const CONTENT_TYPE: &str = "content-type";
 
-fn pair<N, V>(name: N, value: V) -> Result<(Name, HeaderValue), String>
-where
-    N: TryInto<HeaderName, Error: Into<http::Error>>,
-    V: IntoHeaderValue,
-{
-    let name = name.try_into().map_err(|error| error.into().to_string())?;
-    match value.into_header_value() {
-        Ok(value) => Ok((Name::Owned(name.as_str().to_owned()), value)),
-        Err(error) => Err(refused(name.as_str(), &error)),
-    }
-}
-
-fn refused(name: &str, error: &HeaderValueError) -> String {
-    format!("the header `{name}`: {error}")
+fn pair(name: &str, value: impl IntoHeaderValue) -> Result<(Name, HeaderValue), String> {
+    let (name, value) = parse_header(name, value)?;
+    Ok((Name::Owned(name.as_str().to_owned()), value))
 }
 
 impl fmt::Debug for Response {
@@ -484,6 +476,25 @@ mod tests {
             let response = response.checked(None);
             assert_eq!(response.status(), 500);
             assert_eq!(text(response), "");
+        }
+    }
+
+    #[test]
+    fn the_cause_of_a_500_names_the_header_or_the_cookie() {
+        for (response, name) in [
+            (Response::new("").with_header("x a", "1"), "`x a`"),
+            (Response::new("").with_appended_header("", "1"), "``"),
+            (Response::new("").with_header("x-a", "1\n2"), "`x-a`"),
+            (([("x-a", "\0")], "").into_response(), "`x-a`"),
+            (Response::new("").with_cookie(("a b", "1")), "`a b`"),
+            (
+                Response::new("").with_cookie(Cookie::new("a", "1").path("/;")),
+                "`a`",
+            ),
+        ] {
+            let response = response.replaced_if_invalid();
+            let cause = response.0.cause.unwrap();
+            assert!(cause.contains(name), "{cause}");
         }
     }
 

@@ -1,6 +1,15 @@
-//! The content codings of a body (RFC 9110 section 8.4): gzip and deflate.
+//! The content codings of a body (RFC 9110 section 8.4). Requests are decoded from gzip and deflate, and fetched responses
+//! from brotli and zstd, too.
 //!
-//! `flate2` does the same, and makes a component 30 kB larger.
+//! The decoders of brotli and zstd take 231 kB, so a handler that only reads requests must not contain them. A request in
+//! these codings is refused; its client learns from `Accept-Encoding` what to send.
+//!
+//! `flate2` would decode gzip and deflate, too, and make a component 30 kB larger.
+
+#[cfg(feature = "brotli")]
+mod brotli;
+#[cfg(feature = "zstd")]
+mod zstd;
 
 use std::fmt;
 
@@ -10,8 +19,11 @@ use http::header::CONTENT_ENCODING;
 use miniz_oxide::inflate::stream::{InflateState, inflate};
 use miniz_oxide::{DataFormat, MZFlush, MZStatus};
 
-/// The codings that can be decoded, as a value of `Accept-Encoding`.
+/// The codings of requests that can be decoded, as a value of `Accept-Encoding`.
 pub(crate) const ACCEPTED: &str = "gzip, deflate";
+
+/// The codings of fetched responses that can be decoded.
+const OF_RESPONSES: &str = "gzip, deflate, br, zstd";
 
 /// The most codings that are decoded one after another. More have no use but to keep a handler busy.
 const MOST: usize = 3;
@@ -28,17 +40,37 @@ pub(crate) enum CodingError {
     Invalid(String),
     /// Decoded, it is larger than the limit.
     TooLarge,
+    /// The window of this coding, which a decoder holds in memory, is larger than 8 MiB.
+    Window(String),
 }
 
+/// The text for a fetched response. That for a request is in [`RequestError`](crate::error::RequestError).
 impl fmt::Display for CodingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unknown(coding) => {
-                write!(f, "its content encoding is `{coding}`; expected {ACCEPTED}")
-            }
+            Self::Unknown(coding) => match feature_of(coding) {
+                Some(feature) => write!(
+                    f,
+                    "its content encoding is `{coding}`; enable the feature `{feature}` of the crate `waypost` to decode it"
+                ),
+                None => write!(
+                    f,
+                    "its content encoding is `{coding}`; expected {OF_RESPONSES}"
+                ),
+            },
             Self::Invalid(coding) => write!(f, "it is not valid {coding}"),
             Self::TooLarge => f.write_str("decoded, it is larger than the limit"),
+            Self::Window(coding) => write!(f, "its {coding} window is larger than 8 MiB"),
         }
+    }
+}
+
+/// Returns the feature that decodes a coding of fetched responses, or `None` if there is none.
+fn feature_of(coding: &str) -> Option<&'static str> {
+    match coding {
+        "br" => Some("brotli"),
+        "zstd" => Some("zstd"),
+        _ => None,
     }
 }
 
@@ -47,11 +79,38 @@ pub(crate) fn is_encoded(headers: &HeaderMap) -> bool {
     codings(headers).next().is_some()
 }
 
-/// Decodes a body as its `Content-Encoding` says, up to `limit` bytes.
-pub(crate) fn decode(
+/// Decodes the body of a request as its `Content-Encoding` says, up to `limit` bytes.
+pub(crate) fn decode_request(
+    bytes: Bytes,
+    headers: &HeaderMap,
+    limit: usize,
+) -> Result<Bytes, CodingError> {
+    decode(bytes, headers, limit, deflated)
+}
+
+/// Decodes the body of a fetched response as its `Content-Encoding` says, up to `limit` bytes.
+pub(crate) fn decode_response(
+    bytes: Bytes,
+    headers: &HeaderMap,
+    limit: usize,
+) -> Result<Bytes, CodingError> {
+    decode(bytes, headers, limit, |coding, bytes, limit| match coding {
+        #[cfg(feature = "brotli")]
+        "br" => brotli::decode(bytes, limit),
+        #[cfg(feature = "zstd")]
+        "zstd" => zstd::decode(bytes, limit),
+        _ => deflated(coding, bytes, limit),
+    })
+}
+
+/// Decodes bytes from one coding, up to a limit.
+type Decoder = fn(&str, &[u8], usize) -> Result<Vec<u8>, Failure>;
+
+fn decode(
     mut bytes: Bytes,
     headers: &HeaderMap,
     limit: usize,
+    decoder: Decoder,
 ) -> Result<Bytes, CodingError> {
     let codings: Vec<String> = codings(headers).collect();
     if codings.len() > MOST {
@@ -59,7 +118,15 @@ pub(crate) fn decode(
     }
     // The last one was applied last.
     for coding in codings.into_iter().rev() {
-        bytes = decode_one(bytes, coding, limit)?;
+        // An upstream that had nothing to compress may have sent nothing.
+        bytes = match decoder(&coding, &bytes, limit) {
+            Ok(decoded) => decoded.into(),
+            Err(Failure::Unknown) => return Err(CodingError::Unknown(coding)),
+            Err(Failure::Invalid) if bytes.is_empty() => bytes,
+            Err(Failure::Invalid) => return Err(CodingError::Invalid(coding)),
+            Err(Failure::TooLarge) => return Err(CodingError::TooLarge),
+            Err(Failure::Window) => return Err(CodingError::Window(coding)),
+        };
     }
     Ok(bytes)
 }
@@ -72,20 +139,14 @@ fn codings(headers: &HeaderMap) -> impl Iterator<Item = String> {
         .filter(|name| !name.is_empty() && name != "identity")
 }
 
-fn decode_one(bytes: Bytes, coding: String, limit: usize) -> Result<Bytes, CodingError> {
-    let decoded = match coding.as_str() {
-        // An upstream that had nothing to compress may have sent nothing.
-        "gzip" | "x-gzip" | "deflate" if bytes.is_empty() => return Ok(bytes),
-        "gzip" | "x-gzip" => gzip::decode(&bytes, limit),
+/// Decodes gzip and deflate.
+fn deflated(coding: &str, bytes: &[u8], limit: usize) -> Result<Vec<u8>, Failure> {
+    match coding {
+        "gzip" | "x-gzip" => gzip::decode(bytes, limit),
         // Some servers leave the frame of zlib out, and browsers read that too.
-        "deflate" if !is_zlib(&bytes) => inflate_whole(&bytes, DataFormat::Raw, limit),
-        "deflate" => inflate_whole(&bytes, DataFormat::Zlib, limit),
-        _ => return Err(CodingError::Unknown(coding)),
-    };
-    match decoded {
-        Ok(decoded) => Ok(decoded.into()),
-        Err(Failure::TooLarge) => Err(CodingError::TooLarge),
-        Err(Failure::Invalid) => Err(CodingError::Invalid(coding)),
+        "deflate" if !is_zlib(bytes) => inflate_whole(bytes, DataFormat::Raw, limit),
+        "deflate" => inflate_whole(bytes, DataFormat::Zlib, limit),
+        _ => Err(Failure::Unknown),
     }
 }
 
@@ -100,9 +161,16 @@ fn is_zlib(bytes: &[u8]) -> bool {
 }
 
 /// Why bytes could not be decoded.
+#[derive(Debug)]
 enum Failure {
+    Unknown,
     Invalid,
     TooLarge,
+    #[cfg_attr(
+        not(feature = "zstd"),
+        expect(dead_code, reason = "only zstd states its window")
+    )]
+    Window,
 }
 
 fn inflate_whole(bytes: &[u8], format: DataFormat, limit: usize) -> Result<Vec<u8>, Failure> {
@@ -281,9 +349,12 @@ mod tests {
         }
     }
 
+    fn headers(coding: &'static str) -> HeaderMap {
+        HeaderMap::from_iter([(CONTENT_ENCODING, HeaderValue::from_static(coding))])
+    }
+
     fn read(coding: &'static str, bytes: Vec<u8>) -> Result<String, String> {
-        let headers = HeaderMap::from_iter([(CONTENT_ENCODING, HeaderValue::from_static(coding))]);
-        let decoded = decode(bytes.into(), &headers, 1_000);
+        let decoded = decode_response(bytes.into(), &headers(coding), 1_000);
         let text = |bytes: Bytes| String::from_utf8(bytes.to_vec()).unwrap();
         decoded.map(text).map_err(|error| error.to_string())
     }
@@ -320,7 +391,8 @@ mod tests {
 
     #[test]
     fn bodies_that_are_not_decoded() {
-        assert!(read("br", b"x".to_vec()).unwrap_err().contains("`br`"));
+        let unknown = read("compress", b"x".to_vec()).unwrap_err();
+        assert!(unknown.contains("`compress`; expected gzip, deflate, br, zstd"));
         assert!(read("gzip, gzip, gzip, gzip", b"x".to_vec()).is_err());
         let whole = encoded("gzip", b"hello");
         let mut forged = whole.clone();
@@ -334,5 +406,72 @@ mod tests {
         let large = encoded("gzip", &[b'a'; 1_001]);
         assert!(read("gzip", large).unwrap_err().contains("larger"));
         assert!(read("gzip", encoded("gzip", &[b'a'; 1_000])).is_ok());
+    }
+
+    #[cfg(all(feature = "brotli", feature = "zstd"))]
+    #[test]
+    fn fetched_responses_have_more_codings_than_requests() {
+        let brotli = || b"\x0b\x02\x80hello\x03".to_vec();
+        let zstd = || b"\x28\xb5\x2f\xfd\0\x58\x29\0\0hello".to_vec();
+        for (coding, bytes) in [("br", brotli()), ("zstd", zstd())] {
+            assert_eq!(read(coding, bytes.clone()).unwrap(), "hello");
+            assert_eq!(read(coding, Vec::new()).unwrap(), "");
+            let broken = read(coding, b"hello".to_vec()).unwrap_err();
+            assert_eq!(broken, format!("it is not valid {coding}"));
+            let request = decode_request(bytes.into(), &headers(coding), 1_000);
+            assert!(matches!(request, Err(CodingError::Unknown(found)) if found == coding));
+        }
+        assert_eq!(
+            read("br, gzip", encoded("gzip", &brotli())).unwrap(),
+            "hello"
+        );
+        let window = b"\x28\xb5\x2f\xfd\0\x69\x29\0\0hello".to_vec();
+        assert!(read("zstd", window).unwrap_err().contains("8 MiB"));
+    }
+
+    #[test]
+    fn a_coding_without_its_feature_is_an_error_that_names_it() {
+        for (coding, feature, is_enabled) in [
+            ("br", "`brotli`", cfg!(feature = "brotli")),
+            ("zstd", "`zstd`", cfg!(feature = "zstd")),
+        ] {
+            let error = read(coding, b"x".to_vec()).unwrap_err();
+            let names_both = error.contains(&format!("`{coding}`")) && error.contains(feature);
+            assert_eq!(names_both, !is_enabled, "{error}");
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_decoded_or_refused() {
+        let samples = [
+            ("gzip", encoded("gzip", b"hello, hello, hello")),
+            ("deflate", encoded("deflate", b"hello, hello, hello")),
+            (
+                "br",
+                b"\x1b\xe8\x03\xf8\x25\xc2\xa2\xb1\x40\x40\x34".to_vec(),
+            ),
+            (
+                "zstd",
+                b"\x28\xb5\x2f\xfd\0\x58\x4d\0\0\x10aa\x01\0\xe4\x2b\x80\x05".to_vec(),
+            ),
+        ];
+        let mut seed = 1_u32;
+        let mut next = || {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (seed >> 16) as usize
+        };
+        for (coding, whole) in samples {
+            for _ in 0..2_000 {
+                let mut bytes = whole.clone();
+                for _ in 0..1 + next() % 4 {
+                    let index = next() % bytes.len();
+                    bytes[index] ^= 1 << (next() % 8);
+                }
+                bytes.truncate(1 + next() % (2 * whole.len()));
+                if let Ok(decoded) = decode_response(bytes.into(), &headers(coding), 1_000) {
+                    assert!(decoded.len() <= 1_000);
+                }
+            }
+        }
     }
 }

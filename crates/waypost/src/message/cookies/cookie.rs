@@ -186,13 +186,24 @@ impl Cookie {
 
     /// Checks that no part can inject another attribute. The value can't, because it is encoded.
     pub(super) fn check(&self) -> Result<(), CookieError> {
-        check("name", self.name(), is_token)?;
-        check("path", self.path_attribute(), is_attribute)?;
-        check(
-            "domain",
-            self.domain_attribute().unwrap_or_default(),
-            is_attribute,
-        )
+        let name = self.name();
+        if !is_token(name) {
+            let name = name.escape_debug();
+            return Err(CookieError(format!(
+                "`{name}` can't be the name of a cookie"
+            )));
+        }
+        for (part, text) in [
+            ("path", self.path_attribute()),
+            ("domain", self.domain_attribute().unwrap_or_default()),
+        ] {
+            if !is_attribute(text) {
+                let text = text.escape_debug();
+                let why = format!("`{text}` can't be the {part} of the cookie `{name}`");
+                return Err(CookieError(why));
+            }
+        }
+        Ok(())
     }
 
     /// Returns the value of `Expires`: from `Max-Age` unless that is zero, for clients that know only `Expires`.
@@ -296,15 +307,4 @@ fn in_range(time: SystemTime) -> OffsetDateTime {
         .map(OffsetDateTime::from_unix_timestamp);
     let last = || PrimitiveDateTime::MAX.assume_utc();
     time.and_then(Result::ok).unwrap_or_else(last)
-}
-
-/// Returns an error if `text` is not valid as this part of a cookie.
-fn check(part: &'static str, text: &str, valid: fn(&str) -> bool) -> Result<(), CookieError> {
-    match valid(text) {
-        true => Ok(()),
-        false => Err(CookieError(format!(
-            "`{}` can't be the {part} of a cookie",
-            text.escape_debug()
-        ))),
-    }
 }

@@ -85,7 +85,8 @@ impl Request {
     }
 
     /// Reads the whole body as UTF-8 text: a byte order mark is removed, invalid bytes become U+FFFD. A body whose
-    /// `Content-Encoding` is gzip or deflate is decoded; the limit applies to both forms.
+    /// `Content-Encoding` is gzip or deflate is decoded; the limit applies to both forms. No other encoding is, not even
+    /// one that [`Response::text`](crate::Response::text) decodes.
     ///
     /// # Errors
     ///
@@ -120,10 +121,12 @@ impl Request {
             return Ok(self.body());
         }
         let bytes = self.bytes_with_limit(limit).await?;
-        let decoded = coding::decode(bytes, self.headers(), limit);
+        let decoded = coding::decode_request(bytes, self.headers(), limit);
         decoded.map(Body::from).map_err(|error| match error {
             CodingError::Unknown(found) => RequestError::ContentEncoding(found),
-            CodingError::Invalid(coding) => RequestError::Encoding(coding),
+            CodingError::Invalid(coding) | CodingError::Window(coding) => {
+                RequestError::Encoding(coding)
+            }
             CodingError::TooLarge => RequestError::TooLarge(limit as u64),
         })
     }
@@ -280,10 +283,12 @@ mod tests {
         let request = |coding| Request::post("/", "{}").with_header("content-encoding", coding);
         let error = block_on(request("gzip").text()).unwrap_err();
         assert_eq!(error.status(), 400);
-        let error = block_on(request("br").json::<u8>()).unwrap_err();
-        let response = crate::Error::from(error).into_response();
-        assert_eq!(response.status(), 415);
-        assert_eq!(response.headers()["accept-encoding"], "gzip, deflate");
+        for coding in ["br", "zstd", "compress"] {
+            let error = block_on(request(coding).json::<u8>()).unwrap_err();
+            let response = crate::Error::from(error).into_response();
+            assert_eq!(response.status(), 415);
+            assert_eq!(response.headers()["accept-encoding"], "gzip, deflate");
+        }
         assert_eq!(block_on(request("br").bytes()).unwrap(), "{}");
     }
 

@@ -1,7 +1,7 @@
 //! Types that a handler may return in place of a [`Response`].
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, StatusCode};
+use http::{HeaderMap, StatusCode};
 
 use crate::response::IntoHeaderValue;
 use crate::{Body, Error, Response, Result};
@@ -104,7 +104,7 @@ pub trait IntoHeaders {
 
 impl<N, V, const COUNT: usize> IntoHeaders for [(N, V); COUNT]
 where
-    N: TryInto<HeaderName, Error: Into<http::Error>>,
+    N: AsRef<str>,
     V: IntoHeaderValue,
 {
     fn set(self, response: Response) -> Response {
