@@ -7,6 +7,7 @@ export async function handle(request) {
   const url = new URL(request.url);
   switch (url.pathname) {
     case "/hello":
+    case "/cached":
       return new Response("Hello, world!");
     case "/echo":
       return Response.json(await request.json());

@@ -60,7 +60,7 @@ type Answer = Response<BoxBody<Bytes, hyper::Error>>;
 async fn answer(request: Request<Incoming>) -> Result<Answer, hyper::Error> {
     let path = request.uri().path();
     Ok(match path {
-        "/hello" => whole("text/plain; charset=utf-8", "Hello, world!"),
+        "/hello" | "/cached" => whole("text/plain; charset=utf-8", "Hello, world!"),
         "/big" => whole("application/octet-stream", &BIG[..]),
         "/wait" => {
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -122,6 +122,7 @@ struct Page {
 fn router() -> axum::Router {
     axum::Router::new()
         .route("/hello", get(async || "Hello, world!"))
+        .route("/cached", get(async || "Hello, world!"))
         .route("/echo", post(async |body: axum::Json<Value>| body))
         .route("/big", get(async || Bytes::from_static(&BIG)))
         .route("/upload", post(async |body: axum::body::Body| body))

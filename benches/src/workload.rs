@@ -40,6 +40,12 @@ impl Workload {
                 "/hello",
                 Answer::Bytes("Hello, world!".into()),
             ),
+            get(
+                "cached",
+                "cached",
+                "/cached",
+                Answer::Bytes("Hello, world!".into()),
+            ),
             Self {
                 headers: &[("cookie", "theme=dark; visits=7")],
                 ..get(

@@ -251,3 +251,116 @@ fn checked(
     };
     draft.check(profiles).map_err(report).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::Settings;
+
+    fn parse(text: &str) -> Result<Settings, String> {
+        Settings::parse(text, Path::new("waypost.toml")).map_err(|faults| faults.to_string())
+    }
+
+    fn policy(text: &str, own: Option<&str>) -> Result<Option<Policy>, String> {
+        let rules = parse(text)?
+            .cache_rules("/blog/[slug]")
+            .ok_or("it is no pattern")?;
+        let own = own.map(|own| serde_json::from_str(own).unwrap());
+        rules.policy(own.as_ref()).map_err(|errors| {
+            let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
+            errors.join("\n")
+        })
+    }
+
+    #[test]
+    fn sizes_have_defaults_and_bounds() {
+        let cache = |text: &str| parse(text).map(|settings| settings.cache);
+        assert_eq!(cache(""), Ok(Cache::default()));
+        let small = cache("[cache]\nmemory = \"8MiB\"\n").unwrap();
+        assert_eq!((small.memory, small.entry), (8 << 20, 1 << 20));
+        for (text, expected) in [
+            ("[cache]\nmemory = \"1kB\"\n", "write at least `1MiB`"),
+            (
+                "[cache]\nmemory = \"2MiB\"\nentry = \"3MiB\"\n",
+                "more than `memory`",
+            ),
+            ("[cache]\nentry = 5\n", "write at least `1KiB`"),
+            ("[cache]\nstore = \"redis://a\"\n", "store"),
+            ("[cache.life.news]\nrevalidate = 0\n", "zero"),
+            (
+                "[cache.life.news]\nrevalidate = \"2d\"\nexpire = \"1d\"\n",
+                "`[cache.life.news]`",
+            ),
+            (
+                "[routes.\"/a\"]\ncache = \"on\"\n",
+                "a table with `revalidate`, or `\"off\"`",
+            ),
+            (
+                "[routes.\"/a\".cache]\nvary = [\"cookie\"]\n",
+                "identifies the client",
+            ),
+            ("[routes.\"/a\".cache]\nlife = \"news\"\n", "news"),
+            ("[routes.\"/a\".cache]\nrevalidate = -5\n", "`-5`"),
+            (
+                "[routes.\"/a\".cache]\nrevalidate = 1.5\n",
+                "a time such as",
+            ),
+            ("[routes.\"/a\".cache]\ntag = [\"a\"]\n", "tag"),
+        ] {
+            let fault = cache(text).unwrap_err();
+            assert!(fault.contains(expected), "{text}: {fault}");
+        }
+    }
+
+    #[test]
+    fn settings_replace_what_the_code_says_field_by_field() {
+        let own = r#"{"revalidate":60,"tags":["a-{slug}"],"query":["page"]}"#;
+        let seconds = |text, own| {
+            let policy = policy(text, own).unwrap()?;
+            policy.life().revalidate().map(|time| time.as_secs())
+        };
+        assert_eq!(seconds("", None), None);
+        assert_eq!(seconds("", Some(own)), Some(60));
+        let table = "[routes.\"/blog/[slug]\".cache]\n";
+        assert_eq!(
+            seconds(&format!("{table}revalidate = \"5m\"\n"), Some(own)),
+            Some(300)
+        );
+        assert_eq!(
+            seconds(&format!("{table}life = \"hours\"\n"), Some(own)),
+            Some(3600)
+        );
+        assert_eq!(
+            seconds(&format!("{table}revalidate = false\n"), Some(own)),
+            None
+        );
+        let merged = policy(&format!("{table}query = [\"q\"]\n"), Some(own))
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            (merged.tags(), merged.query()),
+            (&["a-{slug}".to_owned()][..], &["q".to_owned()][..])
+        );
+        let off = "[routes.\"/blog/[slug]\"]\ncache = \"off\"\n";
+        assert_eq!(policy(off, Some(own)), Ok(None));
+        // A component made elsewhere has no policy of its own.
+        let foreign = policy(&format!("{table}expire = \"1h\"\n"), None)
+            .unwrap()
+            .unwrap();
+        assert_eq!(foreign.life().expire(), Duration::from_secs(3600));
+    }
+
+    #[test]
+    fn a_policy_that_does_not_fit_its_route_is_an_error() {
+        let wrong = policy("", Some(r#"{"tags":["{id}"]}"#)).unwrap_err();
+        assert!(wrong.contains("id") && wrong.contains("slug"), "{wrong}");
+        let wrong = policy("", Some(r#"{"life":"news"}"#)).unwrap_err();
+        assert!(wrong.contains("news"), "{wrong}");
+        let news = "[cache.life.news]\nrevalidate = \"15m\"\n";
+        let known = policy(news, Some(r#"{"life":"news"}"#)).unwrap().unwrap();
+        assert_eq!(known.life().revalidate(), Some(Duration::from_secs(900)));
+    }
+}
