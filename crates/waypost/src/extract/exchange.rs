@@ -107,8 +107,9 @@ impl Exchange {
         caching.cache(self.marks().revalidate)
     }
 
-    /// Adds the revalidations to the response, and refuses further ones.
+    /// Completes what the response says to a cache: adds the revalidations, and refuses further ones.
     pub(crate) fn finish(&self, response: &mut Response) {
+        response.head_mut().finish(Some(self));
         if let Some(caching) = self.caching.get() {
             caching.finish(response);
         }

@@ -12,18 +12,10 @@ pub(crate) struct Marks {
     pub(crate) revalidate: bool,
 }
 
-/// The beginning of the names of internal headers, in requests and in responses.
-const INTERNAL: &str = "x-waypost-";
-
-/// Returns whether a header, given by its lowercase name, is internal.
-pub(crate) fn is_internal(name: &str) -> bool {
-    name.starts_with(INTERNAL)
-}
-
 impl Marks {
     /// Reads a header of a request. Returns whether it is internal.
     pub(crate) fn read(&mut self, name: &str, value: &[u8]) -> bool {
-        if !is_internal(name) {
+        if !name.starts_with("x-waypost-") {
             return false;
         }
         let is_set = value == b"1";
