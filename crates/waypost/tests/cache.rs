@@ -82,9 +82,10 @@ fn head_runs_the_handler_of_get() {
 }
 
 mod cookies {
-    use waypost::{Context, Result};
+    use waypost::{Context, Request, Result};
 
-    async fn get(ctx: Context) -> Result<()> {
+    async fn get(req: Request, ctx: Context) -> Result<()> {
+        assert!(req.cookies().set(("a", "1")).is_err());
         ctx.cookies().set(("a", "1"))?;
         Ok(())
     }
