@@ -22,6 +22,29 @@ use proc_macro::TokenStream;
 /// The pattern of the route is the folder of its crate below `handlers/`. In a test or in documentation, write the
 /// pattern first: `waypost::export!("/items/[slug]": get);`.
 ///
+/// # Caching
+///
+/// `waypost::export!(get, put; cache(revalidate = "1m", tags = ["posts"]));` caches the responses to GET and HEAD for all
+/// clients. All fields may be left out:
+///
+/// | field | value |
+/// | --- | --- |
+/// | `revalidate` | when a response is stale: it is served while a new one is made. `never`, the default, or `false` leaves that to `waypost::Cache` |
+/// | `expire` | when a response is not served any more; a year by default |
+/// | `life` | a profile with both times: `seconds`, `minutes`, `hours`, `days`, `weeks`, `max`, `default`, or one of `waypost.toml` |
+/// | `tags` | names by which responses are revalidated, with the params of the path: `"post-{slug}"` |
+/// | `query` | the search params that the handler sees |
+/// | `vary` | the request headers that the handler sees |
+///
+/// A time is a number of seconds, or a text with a unit: `"90s"`, `"1m"`, `"2h"`, `"1d"`. The names of your own profiles
+/// are checked when the app is built.
+///
+/// The handler sees of a request only what all clients share: the URL with the search params in `query`, and the headers
+/// in `vary`. Its arguments have to be `waypost::extract::Shared`, and it can't set cookies. It answers HEAD too, which
+/// `any` does not stand for on such a route. The other methods run as always.
+///
+/// # Tests
+///
 /// The macro also defines `route::Route`, the whole route, for `waypost::test::call`.
 #[proc_macro]
 pub fn export(input: TokenStream) -> TokenStream {

@@ -21,6 +21,32 @@ pub use message::response::{Html, Response};
 pub use run::after::After;
 pub use run::cache::Cache;
 pub use run::signal::Signal;
+/// # Examples
+///
+/// ```
+/// use waypost::{Cache, Context, Json, Query, Request, Result, test};
+///
+/// #[derive(serde::Deserialize)]
+/// struct List {
+///     page: Option<u32>,
+/// }
+///
+/// async fn get(Query(list): Query<List>) -> String {
+///     format!("page {} of the posts", list.page.unwrap_or(1))
+/// }
+///
+/// async fn post(Json(_post): Json<String>, cache: Cache) -> Result<()> {
+///     // Save the post here.
+///     Ok(cache.expire_tag("posts")?)
+/// }
+///
+/// waypost::export!("/posts": get, post; cache(revalidate = "1h", tags = ["posts"], query = ["page"]));
+///
+/// # fn main() {
+/// let response = test::call::<route::Route>(Request::get("/posts?page=2&utm_source=news"));
+/// assert_eq!(test::text(response), "page 2 of the posts");
+/// # }
+/// ```
 pub use waypost_macros::export;
 
 #[cfg(feature = "multipart")]

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use waypost::{Request, http::Method, test};
+use waypost::{Request, Response, http::Method, test};
 
 /// A request with everything that only one client sends.
 fn of_one_client(method: Method, target: &str) -> Request {
@@ -82,9 +82,10 @@ fn head_runs_the_handler_of_get() {
 }
 
 mod cookies {
-    use waypost::{Context, Result};
+    use waypost::{Context, Request, Result};
 
-    async fn get(ctx: Context) -> Result<()> {
+    async fn get(req: Request, ctx: Context) -> Result<()> {
+        assert!(req.cookies().set(("a", "1")).is_err());
         ctx.cookies().set(("a", "1"))?;
         Ok(())
     }
@@ -146,7 +147,7 @@ fn a_response_has_tags_and_a_life_of_its_own() {
         ("short", &["front", "a, b"], minute, false),
         ("none", &["front", "a, b"], None, true),
         ("zero", &["front", "a, b"], None, true),
-        ("wrong", &[], None, true),
+        ("wrong", &["front", "a, b"], None, true),
         ("error", &["busy"], None, false),
     ] {
         let response = call(kind);
@@ -154,8 +155,6 @@ fn a_response_has_tags_and_a_life_of_its_own() {
         assert_eq!(response.cache_time(), time, "{kind}");
         assert_eq!(response.is_no_store(), is_no_store, "{kind}");
         assert_eq!(response.revalidated(), ["tag:visits (stale)"], "{kind}");
-        let internal = |name: &waypost::http::HeaderName| name.as_str().starts_with("x-waypost");
-        assert!(!response.headers().keys().any(internal));
     }
 }
 
@@ -191,7 +190,7 @@ mod revalidating {
             let error = cache.revalidate_tag("late").unwrap_err();
             assert!(error.to_string().contains("already sent"));
         });
-        Response::new("").with_header("x-waypost-revalidate", "below!:/")
+        Response::new("")
     }
 
     waypost::export!("/": post, put, delete);
@@ -224,9 +223,47 @@ fn revalidations_leave_with_every_response() {
 }
 
 #[test]
-fn revalidations_come_only_from_the_handler_and_in_time() {
+fn nothing_is_revalidated_after_the_response() {
     let response =
         test::call::<revalidating::route::Route>(Request::build(Method::DELETE, "/", ""));
     assert_eq!(response.revalidated(), [""; 0]);
-    assert!(!response.headers().contains_key("x-waypost-revalidate"));
+}
+
+mod proxy {
+    use waypost::{Cache, Response, Result, fetch};
+
+    async fn get(_cache: Cache) -> Result {
+        Ok(fetch("http://other.example/").await?)
+    }
+
+    async fn post() -> waypost::http::Response<waypost::Body> {
+        Response::new("").tag("a").revalidate(1).into()
+    }
+
+    waypost::export!("/": get, post);
+}
+
+#[test]
+fn another_server_revalidates_nothing() {
+    let answer = async |_| {
+        Response::new("")
+            .tag("a")
+            .with_header("x-waypost-revalidate", "below!:/")
+            .with_header("x-waypost-tags", "b")
+            .with_header("x-waypost-life", "no-store")
+            .with_header("x-waypost-cache", "HIT")
+    };
+    let call = || test::call::<proxy::route::Route>(Request::get("/"));
+    let response = test::with_network(answer, call);
+    let internal = response.headers().keys();
+    let internal: Vec<_> = internal
+        .filter(|name| name.as_str().starts_with("x-"))
+        .collect();
+    assert_eq!(internal, ["x-waypost-cache"]);
+}
+
+#[test]
+fn a_response_of_the_crate_http_says_nothing_to_a_cache() {
+    let response = test::call::<proxy::route::Route>(Request::post("/", ""));
+    assert!(response.cache_tags().is_empty() && response.cache_time().is_none());
 }

@@ -18,6 +18,7 @@ use http::{Method, Request, Response, Uri};
 use super::FetchError;
 use crate::body::{BoxError, Frame};
 use crate::message::connection::ConnectionHeaders;
+use crate::response::caching;
 use crate::response::head::parse_length;
 use crate::{Body, time};
 
@@ -157,6 +158,8 @@ async fn soon(body: &mut Body) -> Option<Option<Result<Frame, BoxError>>> {
 }
 
 /// Gives a response its body: none if its method or its status says so (RFC 9112 section 6.3), whatever its headers say.
+/// Removes the headers with which a handler speaks to the cache: another server could empty it, if the response is passed
+/// on.
 pub(super) fn received(method: &Method, mut response: Response<Body>) -> Response<Body> {
     let is_empty = matches!(response.status().as_u16(), 204 | 205 | 304);
     if is_empty || *method == Method::HEAD {
@@ -165,6 +168,9 @@ pub(super) fn received(method: &Method, mut response: Response<Body>) -> Respons
     let length = response.headers().get_all(CONTENT_LENGTH).iter();
     let length = parse_length(length.map(HeaderValue::as_bytes));
     response.body_mut().announce(length);
+    for name in caching::INTERNAL {
+        response.headers_mut().remove(name);
+    }
     response
 }
 

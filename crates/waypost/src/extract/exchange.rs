@@ -107,8 +107,9 @@ impl Exchange {
         caching.cache(self.marks().revalidate)
     }
 
-    /// Adds the revalidations to the response, and refuses further ones.
+    /// Completes what the response says to a cache: adds the revalidations, and refuses further ones.
     pub(crate) fn finish(&self, response: &mut Response) {
+        response.head_mut().finish(Some(self));
         if let Some(caching) = self.caching.get() {
             caching.finish(response);
         }
@@ -284,5 +285,64 @@ mod tests {
         ] {
             assert_eq!(restored(uri, headers).as_deref(), host, "{uri} {headers:?}");
         }
+    }
+
+    fn exchange(lines: &[(&str, &str)]) -> Exchange {
+        let mut request = Request::builder().uri("/");
+        for (name, value) in lines {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Body::from("a body")).unwrap();
+        Exchange::new(request.into(), "/", Params::NONE, Signal::default())
+    }
+
+    const FILL: (&str, &str) = ("x-waypost-fill", "1");
+    const REVALIDATE: (&str, &str) = ("x-waypost-revalidate", "1");
+
+    #[test]
+    fn only_a_caller_that_understands_them_gets_internal_headers() {
+        for (marks, expected) in [
+            (&[][..], &[][..]),
+            (&[FILL], &["x-waypost-tags", "x-waypost-life"]),
+            (&[REVALIDATE], &["x-waypost-revalidate"]),
+        ] {
+            let exchange = exchange(marks);
+            exchange.cache().revalidate_tag("a").unwrap();
+            let mut response = Response::new(()).tag("b").revalidate(60);
+            exchange.finish(&mut response);
+            let sent = response.head().list().into_iter().map(|(name, _)| name);
+            assert_eq!(sent.collect::<Vec<_>>(), expected);
+            assert!(exchange.headers().is_empty());
+        }
+    }
+
+    #[test]
+    fn a_sealed_run_keeps_the_draft_cookie_apart() {
+        let cookie = ("cookie", "__prerender_bypass=secret");
+        let sealed = Sealed {
+            query: &[],
+            headers: &[],
+        };
+        for (lines, is_visible) in [(&[cookie][..], true), (&[cookie, FILL], false)] {
+            let mut exchange = exchange(lines);
+            exchange.seal(&sealed, Verb::Get);
+            let draft = exchange.draft_cookies();
+            assert_eq!(draft.has("__prerender_bypass"), is_visible);
+            assert!(draft.set(("a", "1")).is_err());
+            assert!(!exchange.cookies().has("__prerender_bypass"));
+            assert!(!exchange.signal().is_aborted());
+        }
+    }
+
+    #[test]
+    fn a_sealed_run_has_an_id_in_the_log_only() {
+        let mut exchange = exchange(&[("x-request-id", "1a")]);
+        let sealed = Sealed {
+            query: &[],
+            headers: &[],
+        };
+        exchange.seal(&sealed, Verb::Get);
+        assert_eq!(exchange.origin().request_id(), Some("1a"));
+        assert!(exchange.headers().is_empty());
     }
 }

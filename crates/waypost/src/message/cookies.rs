@@ -190,9 +190,11 @@ impl Cookies {
 
     /// Returns the cookies that the client sent, without the handler's changes.
     pub(crate) fn request_only(&self) -> Self {
-        let sent = self.jar().sent.clone();
+        let jar = self.jar();
+        let (sent, refusal) = (jar.sent.clone(), jar.refusal);
         Self(Arc::new(Mutex::new(Jar {
             sent,
+            refusal,
             ..Jar::default()
         })))
     }

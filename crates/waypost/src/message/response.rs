@@ -1,6 +1,6 @@
 //! Responses: [`Response`], the types that convert into one, and header values.
 
-mod caching;
+pub(crate) mod caching;
 mod conditional;
 pub(crate) mod head;
 mod into_response;
@@ -56,8 +56,6 @@ struct Inner {
     check: Option<Check>,
     /// The cookies that it sets, if any.
     cookies: Option<Cookies>,
-    /// What it says about its own caching, if anything.
-    caching: Option<Box<dyn caching::Caching>>,
 }
 
 /// Replaces an invalid response by a 500, and logs the cause of a 500. The request is unknown if a response is only
@@ -88,7 +86,6 @@ impl Response {
             cause: None,
             check,
             cookies: None,
-            caching: None,
         }))
     }
 
@@ -322,12 +319,9 @@ impl Response {
         response
     }
 
-    /// Replaces an invalid response by a 500, and logs the cause of a 500. Completes what it says about its caching.
+    /// Replaces an invalid response by a 500, and logs the cause of a 500.
     pub(crate) fn valid_or_500(self, exchange: Option<&Exchange>) -> Self {
         let mut response = self.replaced_if_invalid();
-        if let (Some(caching), Some(exchange)) = (&mut response.0.caching, exchange) {
-            caching.finish(exchange);
-        }
         if let Some(cause) = response.0.cause.take() {
             response.log(&cause, exchange);
         }
@@ -434,7 +428,8 @@ impl<B: Into<Body>> From<http::Response<B>> for Response {
 
 impl From<Response> for http::Response<Body> {
     fn from(response: Response) -> Self {
-        let Inner { head, body, .. } = *response.checked(None).0;
+        let Inner { mut head, body, .. } = *response.checked(None).0;
+        head.finish(None);
         Self::from_parts(head.into_parts(), body)
     }
 }

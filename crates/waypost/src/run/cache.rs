@@ -292,3 +292,33 @@ impl Seconds for Duration {
         self.as_secs()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn revalidations_have_bounds() {
+        let cache = Cache::new();
+        let long = "ü".repeat(256);
+        assert!(cache.expire_tag(&long).is_ok() && cache.expire_tag(&long).is_ok());
+        assert_eq!(cache.revalidated().len(), 1);
+        assert!(cache.expire_tag("a".repeat(257)).is_err());
+        for number in 1..MAX_REVALIDATIONS {
+            let tag = format!("{}{number}", "ü".repeat(250));
+            if cache.revalidate_tag(tag).is_err() {
+                break;
+            }
+        }
+        assert!(cache.0.header.borrow().len() <= MAX_INTERNAL_HEADER);
+        assert!(cache.revalidated().len() < MAX_REVALIDATIONS);
+        let many = Cache::new();
+        for number in 0..MAX_REVALIDATIONS {
+            many.revalidate_tag(number.to_string()).unwrap();
+        }
+        assert_eq!(many.revalidate_path("/"), Err(CacheError::too_many()));
+        assert_eq!(many.revalidate_tag("5"), Ok(()));
+        many.finish(&mut Response::new(""));
+        assert_eq!(many.revalidate_tag("5"), Err(CacheError::too_late()));
+    }
+}

@@ -6,6 +6,8 @@
 
 use http::request::Parts;
 use http::uri::PathAndQuery;
+use waypost_cache::internal::X_WAYPOST_FILL;
+use waypost_cache::revalidation::X_WAYPOST_REVALIDATE;
 
 use crate::Body;
 use crate::run::marks::Marks;
@@ -42,11 +44,10 @@ impl Incoming {
     pub(crate) fn head(&mut self, marks: &mut Marks) -> Parts {
         let empty = || http::Request::new(()).into_parts().0;
         let mut head = self.head.take().map_or_else(empty, |head| *head);
-        let internal = head.headers.iter();
-        let internal = internal.filter(|(name, value)| marks.read(name.as_str(), value.as_bytes()));
-        let internal: Vec<_> = internal.map(|(name, _)| name.clone()).collect();
-        for name in internal {
-            head.headers.remove(name);
+        for name in [X_WAYPOST_FILL, X_WAYPOST_REVALIDATE] {
+            if let Some(value) = head.headers.remove(name) {
+                marks.read(name, value.as_bytes());
+            }
         }
         head
     }

@@ -1,8 +1,5 @@
 //! The internal headers of a request, in which the host or the router says what it does with a response.
 
-use waypost_cache::internal::X_WAYPOST_FILL;
-use waypost_cache::revalidation::X_WAYPOST_REVALIDATE;
-
 /// What the caller of a component does with its response. Clients can't set these headers, and handlers don't see them.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Marks {
@@ -12,23 +9,33 @@ pub(crate) struct Marks {
     pub(crate) revalidate: bool,
 }
 
-/// The beginning of the names of internal headers, in requests and in responses.
-const INTERNAL: &str = "x-waypost-";
-
-/// Returns whether a header, given by its lowercase name, is internal.
-pub(crate) fn is_internal(name: &str) -> bool {
-    name.starts_with(INTERNAL)
-}
-
 impl Marks {
     /// Reads a header of a request. Returns whether it is internal.
     pub(crate) fn read(&mut self, name: &str, value: &[u8]) -> bool {
-        if !is_internal(name) {
-            return false;
+        match name.strip_prefix("x-waypost-") {
+            None => return false,
+            Some("fill") => self.fill = value == b"1",
+            Some("revalidate") => self.revalidate = value == b"1",
+            Some(_) => {}
         }
-        let is_set = value == b"1";
-        self.fill |= is_set && name == X_WAYPOST_FILL;
-        self.revalidate |= is_set && name == X_WAYPOST_REVALIDATE;
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use waypost_cache::internal::X_WAYPOST_FILL;
+    use waypost_cache::revalidation::X_WAYPOST_REVALIDATE;
+
+    use super::*;
+
+    #[test]
+    fn internal_headers_are_recognised() {
+        let mut marks = Marks::default();
+        assert!(!marks.read("x-waypos", b"1") && !marks.read("accept", b"1"));
+        assert!(marks.read("x-waypost-other", b"1") && marks.read(X_WAYPOST_FILL, b"0"));
+        assert!(!marks.fill && !marks.revalidate);
+        assert!(marks.read(X_WAYPOST_FILL, b"1") && marks.read(X_WAYPOST_REVALIDATE, b"1"));
+        assert!(marks.fill && marks.revalidate);
     }
 }

@@ -218,9 +218,6 @@ fn with_content_length(mut response: Response, is_head: bool) -> RouteResponse {
     if let (Some(length), false) = (length, without_length) {
         headers.push(("content-length".to_owned(), length.to_string().into_bytes()));
     }
-    if let Some(caching) = response.caching() {
-        caching.write(&mut headers);
-    }
     if is_stream {
         match (is_head, length) {
             // A host would miss the bytes.

@@ -35,7 +35,6 @@ use crate::{
     cookies::Cookies,
     extract::DRAFT_COOKIE,
     run::delivery::{ChunkSink, Delivery, Disconnected, deliver},
-    run::marks::is_internal,
     run::route::{Route, answer},
     sys::Incoming,
 };
@@ -50,12 +49,8 @@ pub fn call<R: Route>(request: Request) -> Response {
         let answer = answer::<R>(incoming(request), Signal::default()).await;
         finish(answer.after).await;
         let status = answer.response.status();
-        let (internal, headers): (Vec<_>, Vec<_>) = answer
-            .headers
-            .into_iter()
-            .partition(|(name, _)| is_internal(name));
         let mut response = http::Response::builder().status(status);
-        for (name, value) in headers {
+        for (name, value) in answer.headers {
             response = response.header(name, value);
         }
         let body = match head {
@@ -67,10 +62,7 @@ pub fn call<R: Route>(request: Request) -> Response {
             reason = "the route checked its status and headers"
         )]
         let response = response.body(body).expect("the response is valid");
-        let read = |response: Response, (name, value): (String, Vec<u8>)| {
-            response.with_internal_header(&name, &String::from_utf8_lossy(&value))
-        };
-        internal.into_iter().fold(response.into(), read)
+        response.into()
     })
 }
 

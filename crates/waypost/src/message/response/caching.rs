@@ -1,77 +1,34 @@
-//! What a response says about its own caching: its tags and its life.
+//! What a response says to a cache: its own tags and life, and the revalidations of the request.
+//!
+//! They are internal headers from the start, so that a response needs no further fields for them. Those that the caller
+//! of the component does not understand are removed before they are sent.
 
 use std::time::Duration;
 
 use waypost_cache::Life;
-use waypost_cache::internal::{X_WAYPOST_LIFE, X_WAYPOST_TAGS, write_life, write_tags};
+use waypost_cache::internal::{
+    X_WAYPOST_LIFE, X_WAYPOST_TAGS, parse_life, parse_tags, write_life, write_tags,
+};
 use waypost_cache::life::MAX_LIFE;
 use waypost_cache::revalidation::X_WAYPOST_REVALIDATE;
+use waypost_cache::tag::add_tags;
 
 use crate::Response;
 use crate::cache::Seconds;
 use crate::extract::Exchange;
-use crate::response::head::HeaderList;
+use crate::response::head::Head;
 use crate::run::cache::shown;
-use crate::run::origin::log_error;
+use crate::sys;
 
-/// What a response says to the cache of its caller.
-#[derive(Default)]
-pub(crate) struct Settings {
-    tags: Vec<String>,
-    life: Option<Life>,
-    is_no_store: bool,
-    /// The revalidations of the request, as the value of their header.
-    revalidations: String,
-}
+/// The internal headers of a response.
+pub(crate) const INTERNAL: [&str; 3] = [X_WAYPOST_TAGS, X_WAYPOST_LIFE, X_WAYPOST_REVALIDATE];
 
-/// What a response says to the cache of its caller. A trait object, so that a component that says nothing does not contain
-/// the code.
-pub(crate) trait Caching {
-    /// Removes what the caller would not understand, and checks the rest.
-    fn finish(&mut self, exchange: &Exchange);
-
-    /// Adds the internal headers.
-    fn write(&self, headers: &mut HeaderList);
-
-    /// Returns the settings.
-    fn settings(&self) -> &Settings;
-
-    /// Returns the settings for changes.
-    fn settings_mut(&mut self) -> &mut Settings;
-}
-
-impl Caching for Settings {
-    fn finish(&mut self, exchange: &Exchange) {
-        if !exchange.marks().fill {
-            *self = Self::default();
-        } else if let Err(error) = write_tags(&self.tags) {
-            let error = format_args!("the response is not cached: {error}");
-            log_error(error, Some(&exchange.origin()));
-            self.is_no_store = true;
-            self.tags.clear();
-        }
-    }
-
-    fn write(&self, headers: &mut HeaderList) {
-        let life = match self.is_no_store {
-            true => Some(write_life(None)),
-            false => self.life.map(|life| write_life(Some(life))),
-        };
-        let lines = [
-            (X_WAYPOST_TAGS, write_tags(&self.tags).unwrap_or_default()),
-            (X_WAYPOST_LIFE, life.unwrap_or_default()),
-            (X_WAYPOST_REVALIDATE, self.revalidations.clone()),
-        ];
-        let lines = lines.into_iter().filter(|(_, value)| !value.is_empty());
-        headers.extend(lines.map(|(name, value)| (name.to_owned(), value.into_bytes())));
-    }
-
-    fn settings(&self) -> &Settings {
-        self
-    }
-
-    fn settings_mut(&mut self) -> &mut Settings {
-        self
+/// Removes the tags and the life of a response, unless its caller may store it. A response that leaves the SDK has none.
+pub(super) fn finish(head: &mut Head, exchange: Option<&Exchange>) {
+    let is_stored = exchange.is_some_and(|exchange| exchange.marks().fill);
+    if !is_stored {
+        head.remove(X_WAYPOST_TAGS);
+        head.remove(X_WAYPOST_LIFE);
     }
 }
 
@@ -80,8 +37,10 @@ impl Response {
     /// too.
     ///
     /// This and the other methods about caching matter only if the route has a policy (see [`export!`](crate::export)).
-    /// A response with an invalid tag is sent, but not cached, because the tag could not revalidate it. The log says so.
-    /// A tag has 1 to 256 characters, and a response at most 128 tags.
+    /// They are lost when the response becomes one of the crate `http`.
+    ///
+    /// A tag has 1 to 256 characters, and a response at most 128 tags. A response with an invalid tag is sent, but not
+    /// cached, because the tag could not revalidate it. The log says so.
     ///
     /// # Examples
     ///
@@ -99,95 +58,93 @@ impl Response {
     /// Adds several tags, like [`Response::tag`].
     #[must_use]
     pub fn tags(mut self, tags: impl IntoIterator<Item: Into<String>>) -> Self {
-        let own = &mut self.own_settings().tags;
-        own.extend(tags.into_iter().map(Into::into));
-        self
+        let mut own = self.cache_tags();
+        let added = add_tags(&mut own, tags.into_iter().map(Into::into));
+        match added.and_then(|()| write_tags(&own)) {
+            Ok(header) => {
+                self.0.head.insert_for_cache(X_WAYPOST_TAGS, header);
+                self
+            }
+            Err(error) => {
+                sys::log(&format!("the response is not cached: {error}"));
+                self.no_store()
+            }
+        }
     }
 
-    /// Sets the time after which the cached response is stale: a number of seconds, or a
-    /// [`Duration`]. The shortest time counts, of several and of the route's policy. Less than a second is
-    /// [`Response::no_store`].
+    /// Sets the time after which the cached response is stale: a number of seconds, or a [`Duration`]. The shortest time
+    /// counts, of several and of the route's policy. Less than a second is [`Response::no_store`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use waypost::Response;
+    ///
+    /// let response = Response::new("news").revalidate(Duration::from_secs(60)).revalidate(300);
+    /// assert_eq!(response.cache_time(), Some(Duration::from_secs(60)));
+    /// ```
     #[must_use]
-    pub fn revalidate(mut self, time: impl Seconds) -> Self {
-        let settings = self.own_settings();
+    pub fn revalidate(self, time: impl Seconds) -> Self {
         let time = Duration::from_secs(time.seconds()).min(MAX_LIFE);
-        match Life::new(Some(time), None) {
-            Ok(life) => {
-                let earlier = settings.life.unwrap_or(life);
-                settings.life = Some(earlier.shorter(life));
-            }
-            Err(_) => settings.is_no_store = true,
-        }
-        self
+        let life = Life::new(Some(time), None).ok();
+        let life = match (self.own_life(), life) {
+            (Some(Some(earlier)), Some(life)) => Some(earlier.shorter(life)),
+            (Some(None), _) => None,
+            (_, life) => life,
+        };
+        self.with_life(life)
     }
 
     /// Keeps this response out of the cache.
     #[must_use]
-    pub fn no_store(mut self) -> Self {
-        self.own_settings().is_no_store = true;
-        self
+    pub fn no_store(self) -> Self {
+        self.with_life(None)
     }
 
     /// Returns the tags that were set with [`Response::tag`], for tests.
-    pub fn cache_tags(&self) -> &[String] {
-        self.settings().map_or(&[], |settings| &settings.tags)
+    pub fn cache_tags(&self) -> Vec<String> {
+        let tags = self.internal(X_WAYPOST_TAGS);
+        tags.and_then(|tags| parse_tags(&tags).ok())
+            .unwrap_or_default()
     }
 
     /// Returns the time that was set with [`Response::revalidate`], for tests.
     pub fn cache_time(&self) -> Option<Duration> {
-        self.settings()?.life?.revalidate()
+        self.own_life()??.revalidate()
     }
 
     /// Returns whether the response is kept out of the cache, for tests.
     pub fn is_no_store(&self) -> bool {
-        self.settings().is_some_and(|settings| settings.is_no_store)
+        self.own_life() == Some(None)
     }
 
-    /// Returns what the handler revalidated, for tests: see [`Cache::revalidated`](crate::Cache::revalidated). It is known
-    /// of a response of [`test::call`](crate::test::call).
+    /// Returns what the handler revalidated, for tests: see [`Cache::revalidated`](crate::Cache::revalidated). Only a
+    /// response of [`test::call`](crate::test::call) has it.
     pub fn revalidated(&self) -> Vec<String> {
-        let header = self.settings().map(|settings| &*settings.revalidations);
-        shown(header.unwrap_or_default())
+        let header = self.internal(X_WAYPOST_REVALIDATE);
+        shown(&header.unwrap_or_default())
     }
 
-    /// Reads an internal header of the component's response.
-    #[cfg(not(target_arch = "wasm32"))]
-    pub(crate) fn with_internal_header(mut self, name: &str, value: &str) -> Self {
-        use waypost_cache::internal::{parse_life, parse_tags};
-        let settings = self.settings_mut();
-        match name {
-            X_WAYPOST_TAGS => settings.tags = parse_tags(value).unwrap_or_default(),
-            X_WAYPOST_LIFE => {
-                settings.life = parse_life(value).flatten();
-                settings.is_no_store = settings.life.is_none();
-            }
-            X_WAYPOST_REVALIDATE => settings.revalidations = value.to_owned(),
-            _ => {}
-        }
+    /// Adds the revalidations of the request, as the value of their header.
+    pub(crate) fn set_revalidations(&mut self, header: String) {
+        self.0.head.insert_for_cache(X_WAYPOST_REVALIDATE, header);
+    }
+
+    fn with_life(mut self, life: Option<Life>) -> Self {
+        self.0
+            .head
+            .insert_for_cache(X_WAYPOST_LIFE, write_life(life));
         self
     }
 
-    /// Returns what the response says about its own caching, or `None` if it says nothing.
-    pub(crate) fn caching(&self) -> Option<&dyn Caching> {
-        self.0.caching.as_deref()
+    /// Returns the life, `Some(None)` if the response is not cached, or `None` if it says nothing.
+    fn own_life(&self) -> Option<Option<Life>> {
+        parse_life(&self.internal(X_WAYPOST_LIFE)?)
     }
 
-    /// Sets the revalidations of the request.
-    pub(crate) fn set_revalidations(&mut self, header: String) {
-        self.settings_mut().revalidations = header;
-    }
-
-    fn settings(&self) -> Option<&Settings> {
-        self.caching().map(Caching::settings)
-    }
-
-    fn own_settings(&mut self) -> &mut Settings {
-        self.0.check = Some(Self::valid_or_500);
-        self.settings_mut()
-    }
-
-    fn settings_mut(&mut self) -> &mut Settings {
-        let new = || Box::new(Settings::default()) as Box<dyn Caching>;
-        self.0.caching.get_or_insert_with(new).settings_mut()
+    fn internal(&self, name: &str) -> Option<String> {
+        let value = self.0.head.get(name)?;
+        Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
     }
 }

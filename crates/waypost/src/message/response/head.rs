@@ -10,8 +10,9 @@ use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::response::Parts;
 use http::{Response, StatusCode};
 
+use crate::extract::Exchange;
 use crate::message::connection::ConnectionHeaders;
-use crate::run::marks::is_internal;
+use crate::response::caching;
 
 /// The name of a header, in lower case.
 pub(crate) type Name = Cow<'static, str>;
@@ -86,6 +87,8 @@ pub(crate) struct Head {
 struct CustomHeaders {
     list: fn(&Head) -> HeaderList,
     length: fn(&Head) -> Option<u64>,
+    /// Removes the headers that the caller of the component does not understand.
+    finish: Option<fn(&mut Head, Option<&Exchange>)>,
     #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
     refused: crate::sys::Refused,
 }
@@ -93,8 +96,15 @@ struct CustomHeaders {
 const CUSTOM: &CustomHeaders = &CustomHeaders {
     list: list_custom,
     length: declared_length,
+    finish: None,
     #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
     refused: crate::sys::refused,
+};
+
+/// The functions for headers of which some are for a cache.
+const FOR_CACHE: &CustomHeaders = &CustomHeaders {
+    finish: Some(caching::finish),
+    ..*CUSTOM
 };
 
 impl Head {
@@ -123,7 +133,7 @@ impl Head {
 
     /// Sets a header, and replaces any values that it had.
     pub(crate) fn insert(&mut self, name: impl Into<Name>, value: impl Into<Value>) {
-        self.custom = Some(CUSTOM);
+        self.custom.get_or_insert(CUSTOM);
         let line = (name.into(), value.into());
         match self.map.get_mut() {
             Some(map) => map.insert(line),
@@ -133,11 +143,33 @@ impl Head {
 
     /// Adds a value to a header, and keeps the values that it has.
     pub(crate) fn append(&mut self, name: impl Into<Name>, value: impl Into<Value>) {
-        self.custom = Some(CUSTOM);
+        self.custom.get_or_insert(CUSTOM);
         let line = (name.into(), value.into());
         match self.map.get_mut() {
             Some(map) => map.append(line),
             None => append(&mut self.lines, line),
+        }
+    }
+
+    /// Sets a header for a cache, whose value is known to be valid.
+    pub(crate) fn insert_for_cache(&mut self, name: &'static str, value: String) {
+        self.custom = Some(FOR_CACHE);
+        self.insert(name, value.into_bytes());
+    }
+
+    /// Removes the headers that the caller of the component does not understand, or all that are for a cache if there is
+    /// no caller.
+    pub(crate) fn finish(&mut self, exchange: Option<&Exchange>) {
+        if let Some(finish) = self.custom.and_then(|custom| custom.finish) {
+            finish(self, exchange);
+        }
+    }
+
+    /// Removes a header.
+    pub(super) fn remove(&mut self, name: &str) {
+        match self.map.get_mut() {
+            Some(map) => drop(map.parts_mut().headers.remove(name)),
+            None => self.lines.retain(|(known, _)| known != name),
         }
     }
 
@@ -182,7 +214,7 @@ impl Head {
 
     /// Returns the headers as a map, for changes.
     pub(crate) fn headers_mut(&mut self) -> &mut HeaderMap {
-        self.custom = Some(CUSTOM);
+        self.custom.get_or_insert(CUSTOM);
         self.map();
         let map = self.map.get_mut();
         #[expect(clippy::expect_used, reason = "the line before makes them a map")]
@@ -282,9 +314,8 @@ fn list_custom(head: &Head) -> HeaderList {
     let mut list: HeaderList = Vec::new();
     for line in lines.iter() {
         let name = &*line.0;
-        // The length is computed from the body, or checked against it. Only the SDK sets internal headers; those of a
-        // fetched response are of another server.
-        if name == CONTENT_LENGTH || of_connection.contain(name) || is_internal(name) {
+        // The length is computed from the body, or checked against it.
+        if name == CONTENT_LENGTH || of_connection.contain(name) {
             continue;
         }
         match list.last_mut() {
