@@ -1,10 +1,11 @@
-//! `waypost.toml`: the address to listen on, and the limits of the app and of its routes.
+//! `waypost.toml`: the address to listen on, how to reach other servers, and the limits of the app and of its routes.
 //!
 //! Every key is optional, and every default is safe. Values that can't work, such as a time of zero, are refused with
 //! the reason. A table `[routes."/items/[slug]".limits]` overrides the limits of the app for one route.
 
 mod limits;
 mod origin;
+mod outbound;
 mod quantity;
 mod routes;
 mod server;
@@ -16,6 +17,7 @@ use crate::document::{Collector, Document, Keys, Source, did_you_mean, read_text
 use crate::fault::{FaultKind, Faults};
 pub use limits::{DenyPrivate, Limits, RouteLimits, StoreLimits};
 pub use origin::{Origin, OriginError};
+pub use outbound::Outbound;
 use routes::RouteSettings;
 pub use server::Server;
 
@@ -43,6 +45,8 @@ pub use server::Server;
 pub struct Settings {
     /// The listener and the behaviour of the server.
     pub server: Server,
+    /// How the host connects to other servers.
+    pub outbound: Outbound,
     /// The limits of the app, and of each route that doesn't override them.
     pub limits: Limits,
     routes: BTreeMap<String, RouteSettings>,
@@ -123,7 +127,7 @@ impl Settings {
     }
 }
 
-const KEYS: Keys = Keys::only(&["server", "limits", "routes"]);
+const KEYS: Keys = Keys::only(&["server", "outbound", "limits", "routes"]);
 
 fn read(text: &str, path: &Path) -> Result<Settings, Faults> {
     let document = Document::parse(text, path)?;
@@ -131,11 +135,13 @@ fn read(text: &str, path: &Path) -> Result<Settings, Faults> {
     let mut faults = document.collector();
     root.check_keys(&KEYS, &mut faults);
     let server = server::read(&root, &mut faults);
+    let outbound = outbound::read(&root, &mut faults);
     let limits = limits::read(&root, &mut faults);
     let routes = routes::read(&root, &limits, &mut faults);
     let source = faults.source().clone();
     faults.settle(Settings {
         server,
+        outbound,
         limits,
         routes,
         source,

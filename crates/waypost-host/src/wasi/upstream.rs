@@ -6,6 +6,7 @@
 mod connector;
 mod error;
 mod response;
+mod tls;
 mod upload;
 
 use super::dispatch::Io;
@@ -24,6 +25,7 @@ use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::Poll;
 use std::time::Duration;
+pub(crate) use tls::Tls;
 use upload::Upload;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 
@@ -42,14 +44,16 @@ type Client = legacy::Client<Connector, WasiBody>;
 pub(crate) struct Connections {
     /// Limits them, whether in use or idle.
     open: Admission,
+    tls: Tls,
     upstreams: Mutex<Vec<Weak<Upstream>>>,
 }
 
 impl Connections {
     /// Makes the registry of an app that may have `limit` connections open, idle ones included: each takes a file descriptor.
-    pub(crate) fn new(limit: usize) -> Arc<Self> {
+    pub(crate) fn new(limit: usize, tls: Tls) -> Arc<Self> {
         Arc::new(Self {
             open: Admission::limited(limit),
+            tls,
             upstreams: Mutex::default(),
         })
     }

@@ -11,16 +11,13 @@ use hyper_util::rt::TokioIo;
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
-use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::pki_types::ServerName;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use tower_service::Service;
 use waypost_config::outbound::is_private;
 
@@ -44,16 +41,6 @@ const LOOKUPS: usize = 8;
 /// How often to look for a place that an idle connection left, and how long to wait in between.
 const TRIES: u32 = 20;
 const RETRY_AFTER: Duration = Duration::from_millis(5);
-
-static TLS: LazyLock<TlsConnector> = LazyLock::new(|| {
-    let roots = RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.into(),
-    };
-    let config = ClientConfig::builder()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    TlsConnector::from(Arc::new(config))
-});
 
 /// Connects a component to servers, as many as the app may.
 ///
@@ -156,9 +143,7 @@ impl Connector {
         if !is_tls {
             return Ok(Box::new(stream));
         }
-        let name = ServerName::try_from(host.to_owned()).map_err(|_| ConnectError::Name)?;
-        let stream = TLS.connect(name, stream).await;
-        Ok(Box::new(stream.map_err(ConnectError::tls)?))
+        Ok(Box::new(self.connections.tls.connect(host, stream).await?))
     }
 
     /// Returns the addresses of a host. The system can't be told that nobody waits for them any more: a lookup keeps its place
