@@ -5,20 +5,23 @@
 
 mod connector;
 mod error;
+mod passing;
 mod response;
 mod tls;
 mod upload;
 
 use super::dispatch::Io;
 use crate::request::admission::{Admission, Permit};
+use crate::request::body;
 use connector::{CONNECT, Connect, Connector, Used};
 pub(crate) use error::SendError;
-use http::{Extensions, Request, Response};
+use http::{Extensions, Method, Request, Response};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::capture_connection;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use passing::Again;
 use response::ResponseBody;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -143,26 +146,23 @@ impl Upstream {
         let Upload {
             body,
             mut rest,
-            is_empty,
+            again,
         } = Upload::of(body, &parts)?;
-        let again = is_empty.then(|| parts.clone());
-        if again.is_none() && self.connector.is_full() {
-            // A body is sent once, so there must be room at once.
-            self.connector.close_idle();
-        }
-        let first = Request::from_parts(parts, body);
+        let first = Request::from_parts(parts.clone(), body);
         let responding = async {
             let first = self.exchange(first, &timeouts).await;
-            match (first, again) {
-                (Err(error), Some(parts)) if error.allows_another_try(&parts.method) => {
-                    if error.lacks_place() {
-                        self.connector.close_idle();
-                    }
-                    let request = Request::from_parts(parts, crate::request::body::empty());
-                    self.exchange(request, &timeouts).await
-                }
-                (first, _) => first,
+            let error = match first {
+                Ok(response) => return Ok(response),
+                Err(error) => error,
+            };
+            let Some(body) = body_of_second(&error, &parts.method, again.as_ref()) else {
+                return Err(error);
+            };
+            if error.lacks_place() {
+                self.connector.close_idle();
             }
+            let request = Request::from_parts(parts, body);
+            self.exchange(request, &timeouts).await
         };
         let connect = Connect {
             timeout: timeouts.connect,
@@ -178,6 +178,15 @@ impl Upstream {
             None => Box::new(std::future::ready(Ok(()))),
         };
         Ok((response, rest))
+    }
+}
+
+/// Returns the body for a second try of a request that failed, or `None` if there must not be one.
+fn body_of_second(error: &SendError, method: &Method, again: Option<&Again>) -> Option<WasiBody> {
+    match again {
+        None => error.allows_another_try(method).then(body::empty),
+        Some(again) if error.lacks_place() => again.body(),
+        Some(_) => None,
     }
 }
 

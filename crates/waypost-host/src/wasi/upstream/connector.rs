@@ -98,11 +98,6 @@ impl Service<Uri> for Connector {
 type Places = [Option<Permit>; 2];
 
 impl Connector {
-    /// Returns whether there is no place for one more connection.
-    pub(super) fn is_full(&self) -> bool {
-        self.enter().is_err()
-    }
-
     /// Closes the connections that nobody uses, of all components.
     pub(super) fn close_idle(&self) {
         self.connections.close_idle();
