@@ -3,6 +3,7 @@
 //! Each component has connections of its own: what a server knows of a connection, such as who was authenticated on it,
 //! never reaches a component with other permissions.
 
+mod connection;
 mod connector;
 mod error;
 mod passing;
@@ -13,7 +14,8 @@ mod upload;
 use super::dispatch::Io;
 use crate::request::admission::{Admission, Permit};
 use crate::request::body;
-use connector::{CONNECT, Connect, Connector, Used};
+use connection::Used;
+use connector::{CONNECT, Connect, Connector};
 pub(crate) use error::SendError;
 use http::{Extensions, Method, Request, Response};
 use http_body_util::BodyExt;

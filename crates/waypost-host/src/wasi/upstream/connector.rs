@@ -1,21 +1,17 @@
 //! New connections to other servers.
 
 use super::Connections;
+use super::connection::{Connection, Stream};
 use super::error::ConnectError;
 use crate::request::admission::{Admission, Full, Permit};
 use http::Uri;
 use http::uri::Scheme;
-use hyper::rt::{Read, ReadBufCursor, Write};
-use hyper_util::client::legacy::connect::{self, Connected};
-use hyper_util::rt::TokioIo;
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tower_service::Service;
@@ -85,17 +81,13 @@ impl Service<Uri> for Connector {
             let connecting = connector.connect(&uri, how.deny_private);
             let stream = tokio::time::timeout(how.timeout, connecting).await;
             let stream = stream.map_err(|_| ConnectError::Timeout)??;
-            Ok(Connection {
-                stream: TokioIo::new(stream),
-                used: Used::default(),
-                _places: places,
-            })
+            Ok(Connection::new(stream, places))
         })
     }
 }
 
 /// What a connection takes of those of its component, and of the app's.
-type Places = [Option<Permit>; 2];
+pub(super) type Places = [Option<Permit>; 2];
 
 impl Connector {
     /// Closes the connections that nobody uses, of all components.
@@ -183,76 +175,6 @@ async fn connect_to(
         }
     }
     Err(last)
-}
-
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
-
-/// Set once a connection had a response. The next request may find it closed.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Used(Arc<AtomicBool>);
-
-impl Used {
-    pub(super) fn set(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    pub(super) fn is_set(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
-/// A connection, with its place among those of the app.
-pub(super) struct Connection {
-    stream: TokioIo<Box<dyn Stream>>,
-    used: Used,
-    _places: Places,
-}
-
-impl connect::Connection for Connection {
-    fn connected(&self) -> Connected {
-        Connected::new().extra(self.used.clone())
-    }
-}
-
-impl Read for Connection {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: ReadBufCursor<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
-    }
-}
-
-impl Write for Connection {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        pieces: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, pieces)
-    }
 }
 
 #[cfg(test)]
