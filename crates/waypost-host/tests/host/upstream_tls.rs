@@ -1,5 +1,8 @@
 //! Requests to other servers over TLS, with HTTP/1.1 and HTTP/2.
 
+mod answers;
+mod http2;
+
 use super::support::{Running, TestApp, logged};
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -31,17 +31,24 @@ impl Used {
 /// A connection, with its place among those of the app.
 pub(super) struct Connection {
     stream: TokioIo<Box<dyn Stream>>,
+    is_http2: bool,
     used: Used,
     _places: Places,
 }
 
 impl Connection {
-    pub(super) fn new(stream: Box<dyn Stream>, places: Places) -> Self {
+    /// Makes a connection of a stream. `is_http2` says whether the server chose HTTP/2 when TLS began.
+    pub(super) fn new(stream: Box<dyn Stream>, is_http2: bool, places: Places) -> Self {
         Self {
             stream: TokioIo::new(stream),
+            is_http2,
             used: Used::default(),
             _places: places,
         }
+    }
+
+    pub(super) fn is_http2(&self) -> bool {
+        self.is_http2
     }
 }
 

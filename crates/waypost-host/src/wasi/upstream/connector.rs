@@ -1,11 +1,13 @@
 //! New connections to other servers.
 
 use super::Connections;
-use super::connection::{Connection, Stream};
+use super::connection::Connection;
 use super::error::ConnectError;
+use super::tls::{HTTP2, Offer};
 use crate::request::admission::{Admission, Full, Permit};
 use http::Uri;
 use http::uri::Scheme;
+use std::cell::Cell;
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::pin::Pin;
@@ -23,12 +25,13 @@ tokio::task_local! {
 }
 
 /// How to connect for a request.
-#[derive(Clone, Copy)]
 pub(super) struct Connect {
     /// How long to wait for the connection.
     pub(super) timeout: Duration,
     /// Whether private addresses are left out.
     pub(super) deny_private: bool,
+    /// A connection that is open already.
+    pub(super) open: Cell<Option<Connection>>,
 }
 
 /// How many names one component looks up at once. Each takes a thread until the system answers.
@@ -47,6 +50,8 @@ pub(super) struct Connector {
     connections: Arc<Connections>,
     /// Limits the connections of the component.
     own: Arc<Admission>,
+    /// Limits the requests of the component that share connections.
+    own_requests: Arc<Admission>,
     lookups: Arc<Semaphore>,
 }
 
@@ -55,6 +60,7 @@ impl Connector {
     pub(super) fn new(connections: Arc<Connections>) -> Self {
         Self {
             own: Arc::new(connections.open.share()),
+            own_requests: Arc::new(connections.requests.share()),
             lookups: Arc::new(Semaphore::new(LOOKUPS)),
             connections,
         }
@@ -72,27 +78,34 @@ impl Service<Uri> for Connector {
 
     fn call(&mut self, uri: Uri) -> Self::Future {
         let connector = self.clone();
-        let how = CONNECT.try_with(|how| *how).unwrap_or(Connect {
-            timeout: super::DEFAULT_TIMEOUT,
-            deny_private: true,
-        });
+        let how = CONNECT.try_with(|how| (how.timeout, how.deny_private, how.open.take()));
+        let (timeout, deny_private, open) = how.unwrap_or((super::DEFAULT_TIMEOUT, true, None));
         Box::pin(async move {
-            let places = connector.places().await?;
-            let connecting = connector.connect(&uri, how.deny_private);
-            let stream = tokio::time::timeout(how.timeout, connecting).await;
-            let stream = stream.map_err(|_| ConnectError::Timeout)??;
-            Ok(Connection::new(stream, places))
+            if let Some(connection) = open {
+                return Ok(connection);
+            }
+            let opening = connector.open(&uri, deny_private, Offer::Http1);
+            let opened = tokio::time::timeout(timeout, opening).await;
+            opened.map_err(|_| ConnectError::Timeout)?
         })
     }
 }
 
-/// What a connection takes of those of its component, and of the app's.
+/// What a connection or a request takes of those of its component, and of the app's.
 pub(super) type Places = [Option<Permit>; 2];
 
 impl Connector {
     /// Closes the connections that nobody uses, of all components.
     pub(super) fn close_idle(&self) {
         self.connections.close_idle();
+    }
+
+    /// Admits one more request to a connection that others use too: as many as there may be connections, because each holds
+    /// as much memory.
+    pub(super) fn request(&self) -> Result<Places, ConnectError> {
+        let limit = |Full(limit)| ConnectError::Limit(limit);
+        let own = self.own_requests.enter().map_err(limit)?;
+        Ok([own, self.connections.requests.enter().map_err(limit)?])
     }
 
     fn enter(&self) -> Result<Places, Full> {
@@ -116,11 +129,14 @@ impl Connector {
         entered.map_err(|Full(limit)| ConnectError::Limit(limit))
     }
 
-    async fn connect(
+    /// Opens a connection to the server of a URI. Without TLS it speaks HTTP/1.1.
+    pub(super) async fn open(
         &self,
         uri: &Uri,
         deny_private: bool,
-    ) -> Result<Box<dyn Stream>, ConnectError> {
+        offer: Offer,
+    ) -> Result<Connection, ConnectError> {
+        let places = self.places().await?;
         let is_tls = uri.scheme() == Some(&Scheme::HTTPS);
         let host = uri.host().unwrap_or_default();
         let host = host.trim_start_matches('[').trim_end_matches(']');
@@ -128,9 +144,11 @@ impl Connector {
         let addresses = self.look_up(host, port).await?;
         let stream = connect_to(host, &addresses, deny_private).await?;
         if !is_tls {
-            return Ok(Box::new(stream));
+            return Ok(Connection::new(Box::new(stream), false, places));
         }
-        Ok(Box::new(self.connections.tls.connect(host, stream).await?))
+        let stream = self.connections.tls.connect(host, stream, offer).await?;
+        let is_http2 = stream.get_ref().1.alpn_protocol() == Some(HTTP2);
+        Ok(Connection::new(Box::new(stream), is_http2, places))
     }
 
     /// Returns the addresses of a host. The system can't be told that nobody waits for them any more: a lookup keeps its place

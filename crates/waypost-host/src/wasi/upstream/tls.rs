@@ -1,4 +1,4 @@
-//! TLS to other servers: whose certificates are trusted.
+//! TLS to other servers: whose certificates are trusted, and which protocols are offered.
 
 use super::error::ConnectError;
 use std::path::Path;
@@ -11,8 +11,24 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use waypost_config::{MAX_TEXT, read_file};
 
+/// How TLS names HTTP/2 (RFC 9113, section 3.2), and HTTP/1.1 (RFC 7301, section 6).
+pub(super) const HTTP2: &[u8] = b"h2";
+const HTTP1: &[u8] = b"http/1.1";
+
+/// The protocols that a server may choose from (ALPN).
+#[derive(Clone, Copy)]
+pub(super) enum Offer {
+    /// Only HTTP/1.1.
+    Http1,
+    /// HTTP/2 rather than HTTP/1.1.
+    Http2,
+}
+
 /// Makes TLS connections of an app.
-pub(crate) struct Tls(TlsConnector);
+pub(crate) struct Tls {
+    http1: TlsConnector,
+    http2: TlsConnector,
+}
 
 impl Tls {
     /// Trusts the public authorities, and those whose certificates are in the PEM file `extra_roots`.
@@ -30,7 +46,15 @@ impl Tls {
         let config = ClientConfig::builder()
             .with_root_certificates(roots)
             .with_no_client_auth();
-        Ok(Self(TlsConnector::from(Arc::new(config))))
+        let offering = |protocols: &[&[u8]]| {
+            let mut config = config.clone();
+            config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
+            TlsConnector::from(Arc::new(config))
+        };
+        Ok(Self {
+            http1: offering(&[HTTP1]),
+            http2: offering(&[HTTP2, HTTP1]),
+        })
     }
 
     /// Begins TLS with a server, which must prove that it is `host`.
@@ -38,9 +62,14 @@ impl Tls {
         &self,
         host: &str,
         stream: TcpStream,
+        offer: Offer,
     ) -> Result<TlsStream<TcpStream>, ConnectError> {
         let name = ServerName::try_from(host.to_owned()).map_err(|_| ConnectError::Name)?;
-        let stream = self.0.connect(name, stream).await;
+        let connector = match offer {
+            Offer::Http1 => &self.http1,
+            Offer::Http2 => &self.http2,
+        };
+        let stream = connector.connect(name, stream).await;
         stream.map_err(ConnectError::tls)
     }
 }
