@@ -1,4 +1,5 @@
-//! `waypost.toml`: the address to listen on, the limits of the app and of its routes, and their caching.
+//! `waypost.toml`: the address to listen on, how to reach other servers, the limits of the app and of its routes, and their
+//! caching.
 //!
 //! Every key is optional, and every default is safe. Values that can't work, such as a time of zero, are refused with
 //! the reason. A table `[routes."/items/[slug]".limits]` overrides the limits of the app for one route, and a table
@@ -7,6 +8,7 @@
 mod cache;
 mod limits;
 mod origin;
+mod outbound;
 mod quantity;
 mod routes;
 mod server;
@@ -20,6 +22,7 @@ pub use cache::{Cache, CacheRules, RouteCache};
 use limits::Overrides;
 pub use limits::{DenyPrivate, Limits, RouteLimits, StoreLimits};
 pub use origin::{Origin, OriginError};
+pub use outbound::Outbound;
 use routes::RouteSettings;
 pub use server::Server;
 use waypost_routing::Pattern;
@@ -48,6 +51,8 @@ use waypost_routing::Pattern;
 pub struct Settings {
     /// The listener and the behaviour of the server.
     pub server: Server,
+    /// How the host connects to other servers.
+    pub outbound: Outbound,
     /// The limits of the app, and of each route that doesn't override them.
     pub limits: Limits,
     /// What the response cache may take.
@@ -140,7 +145,7 @@ impl Settings {
     }
 }
 
-const KEYS: Keys = Keys::only(&["server", "limits", "cache", "routes"]);
+const KEYS: Keys = Keys::only(&["server", "outbound", "limits", "cache", "routes"]);
 
 fn read(text: &str, path: &Path) -> Result<Settings, Faults> {
     let document = Document::parse(text, path)?;
@@ -148,12 +153,14 @@ fn read(text: &str, path: &Path) -> Result<Settings, Faults> {
     let mut faults = document.collector();
     root.check_keys(&KEYS, &mut faults);
     let server = server::read(&root, &mut faults);
+    let outbound = outbound::read(&root, &mut faults);
     let limits = limits::read(&root, &mut faults);
     let cache = cache::read(&root, &mut faults);
     let routes = routes::read(&root, &limits, &cache, &mut faults);
     let source = faults.source().clone();
     faults.settle(Settings {
         server,
+        outbound,
         limits,
         cache,
         routes,

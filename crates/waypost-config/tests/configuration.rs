@@ -168,10 +168,10 @@ fn describe_settings(text: &str, path: &Path) -> Result<String, String> {
     settings
         .check_routes(&["/", "/items/[slug]", "/upload"])
         .map_err(|errors| errors.to_string())?;
-    let (server, limits) = (&settings.server, &settings.limits);
+    let (server, limits, outbound) = (&settings.server, &settings.limits, &settings.outbound);
     let items: RouteLimits = settings.route_limits("/items/[slug]");
     let upload = settings.route_limits("/upload");
     Ok(format!(
-        "{server:#?}\n{limits:#?}\n/items/[slug] {items:#?}\n/upload {upload:#?}"
+        "{server:#?}\n{outbound:#?}\n{limits:#?}\n/items/[slug] {items:#?}\n/upload {upload:#?}"
     ))
 }

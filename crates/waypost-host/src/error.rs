@@ -49,6 +49,14 @@ pub enum HostError {
         /// The reason, without the name of the file.
         reason: String,
     },
+    /// The certificates of further authorities cannot be used.
+    #[error("`extra_roots` in `[outbound]` of `waypost.toml` names `{}`, which cannot be used: {reason}", path.display())]
+    ExtraRoots {
+        /// The file.
+        path: PathBuf,
+        /// The reason, without the name of the file.
+        reason: String,
+    },
     /// The route table of the host's own router cannot be used.
     #[error(transparent)]
     Routes(#[from] RoutesError),

@@ -16,9 +16,10 @@ use crate::instance::total_memory::TotalMemory;
 use crate::options::HostOptions;
 use crate::request::admission::Admission;
 use crate::wasi::key_value::Stores;
-use crate::wasi::upstream::Connections;
+use crate::wasi::upstream::{Connections, Tls};
 use std::cmp::Reverse;
 use std::convert::Infallible;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -48,7 +49,7 @@ impl Host {
     /// # Errors
     ///
     /// When a variable is missing, a setting names an unknown route, the state folder of stores cannot be written or is used by
-    /// another host, the file of the stores is broken, the route table cannot be read, or the engine does not start.
+    /// another host, the file of the stores is broken, the file of extra roots has no certificate, the route table cannot be read, or the engine does not start.
     pub fn new(
         manifest: Manifest,
         settings: Settings,
@@ -63,6 +64,7 @@ impl Host {
         let resolved = manifest.resolve_with_file(|name| std::env::var_os(name))?;
         let code_cache = options.code_cache.clone();
         let outbound = files::outbound(settings.limits.total_outbound_connections);
+        let tls = tls(&settings, &options.app_root)?;
         let memory = Arc::new(TotalMemory::new(settings.limits.total_memory));
         let stores = open_stores(&manifest, &settings, &options)?;
         let parts = Assembly {
@@ -87,7 +89,7 @@ impl Host {
             metrics,
             memory,
             files: Arc::new(Admission::limited(files::of_handlers())),
-            connections: Connections::new(outbound),
+            connections: Connections::new(outbound, tls),
             dispatch,
         };
         let app = parts.app(resolved, runtime)?;
@@ -199,6 +201,16 @@ impl Host {
     pub fn instances(&self) -> usize {
         self.app.runtime.registry.live()
     }
+}
+
+/// Returns how components begin TLS with other servers.
+fn tls(settings: &Settings, app_root: &Path) -> Result<Tls, HostError> {
+    let extra_roots = settings.outbound.extra_roots.as_ref();
+    let path = extra_roots.map(|path| app_root.join(path));
+    Tls::new(path.as_deref()).map_err(|reason| HostError::ExtraRoots {
+        path: path.unwrap_or_default(),
+        reason,
+    })
 }
 
 /// Opens the stores of an app, or takes over those of the host before.

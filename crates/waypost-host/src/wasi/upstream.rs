@@ -3,27 +3,37 @@
 //! Each component has connections of its own: what a server knows of a connection, such as who was authenticated on it,
 //! never reaches a component with other permissions.
 
+mod connection;
 mod connector;
 mod error;
+mod http2;
+mod passing;
 mod response;
+mod tls;
 mod upload;
 
 use super::dispatch::Io;
 use crate::request::admission::{Admission, Permit};
-use connector::{CONNECT, Connect, Connector, Used};
+use crate::request::body;
+use connection::Used;
+use connector::{CONNECT, Connect, Connector};
 pub(crate) use error::SendError;
-use http::{Extensions, Request, Response};
+use http::{Extensions, Method, Request, Response};
 use http_body_util::BodyExt;
+use http2::{Http2Stream, TlsServers, Way};
 use hyper::body::Incoming;
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::capture_connection;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use passing::Again;
 use response::ResponseBody;
+use std::cell::Cell;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::Poll;
 use std::time::Duration;
+pub(crate) use tls::Tls;
 use upload::Upload;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 
@@ -36,20 +46,28 @@ const KEPT_IDLE: Duration = Duration::from_secs(4);
 /// How long a server may take unless the component says otherwise, as with Wasmtime. The request itself has a limit.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
 
+/// A response, with its place on a connection over HTTP/2.
+type Exchanged = (Response<Incoming>, Option<Arc<Http2Stream>>);
+
 type Client = legacy::Client<Connector, WasiBody>;
 
 /// The connections to other servers of all components of an app.
 pub(crate) struct Connections {
     /// Limits them, whether in use or idle.
     open: Admission,
+    /// Limits the requests that share connections.
+    requests: Admission,
+    tls: Tls,
     upstreams: Mutex<Vec<Weak<Upstream>>>,
 }
 
 impl Connections {
     /// Makes the registry of an app that may have `limit` connections open, idle ones included: each takes a file descriptor.
-    pub(crate) fn new(limit: usize) -> Arc<Self> {
+    pub(crate) fn new(limit: usize, tls: Tls) -> Arc<Self> {
         Arc::new(Self {
             open: Admission::limited(limit),
+            requests: Admission::limited(limit),
+            tls,
             upstreams: Mutex::default(),
         })
     }
@@ -61,6 +79,7 @@ impl Connections {
         for upstream in upstreams.iter().filter_map(Weak::upgrade) {
             // Those in use belong to their requests.
             *upstream.lock() = client(upstream.connector.clone());
+            upstream.servers.close_idle();
         }
     }
 
@@ -73,7 +92,10 @@ impl Connections {
 
 /// The connections to other servers of one component.
 pub(crate) struct Upstream {
+    /// The connections over HTTP/1.1.
     client: Mutex<Client>,
+    /// The connections over HTTP/2.
+    servers: TlsServers,
     connector: Connector,
 }
 
@@ -82,7 +104,11 @@ impl Upstream {
     pub(crate) fn new(connections: &Arc<Connections>) -> Arc<Self> {
         let connector = Connector::new(Arc::clone(connections));
         let client = Mutex::new(client(connector.clone()));
-        let upstream = Arc::new(Self { client, connector });
+        let upstream = Arc::new(Self {
+            client,
+            servers: TlsServers::default(),
+            connector,
+        });
         connections.lock().push(Arc::downgrade(&upstream));
         upstream
     }
@@ -91,9 +117,35 @@ impl Upstream {
         self.client.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sends a request once. A request of which nothing was sent goes to another connection. The connections that are idle stay
-    /// open meanwhile.
+    /// Sends a request once, over the protocol that its server speaks.
     async fn exchange(
+        &self,
+        request: Request<WasiBody>,
+        timeouts: &Timeouts,
+        deny_private: bool,
+    ) -> Result<Exchanged, SendError> {
+        let (servers, connector) = (&self.servers, &self.connector);
+        let way = servers.way(request.uri(), connector, timeouts.connect, deny_private);
+        match way.await? {
+            Way::Http1(open) => {
+                let connect = Connect {
+                    timeout: timeouts.connect,
+                    deny_private,
+                    open: Cell::new(open),
+                };
+                let responding = self.exchange_http1(request, timeouts);
+                Ok((CONNECT.scope(connect, responding).await?, None))
+            }
+            Way::Http2(stream) => {
+                let response = stream.send(request, timeouts.first_byte).await?;
+                Ok((response, Some(Arc::new(stream))))
+            }
+        }
+    }
+
+    /// Sends a request once over HTTP/1.1. A request of which nothing was sent goes to another connection. The connections that
+    /// are idle stay open meanwhile.
+    async fn exchange_http1(
         &self,
         mut request: Request<WasiBody>,
         timeouts: &Timeouts,
@@ -139,41 +191,46 @@ impl Upstream {
         let Upload {
             body,
             mut rest,
-            is_empty,
+            again,
         } = Upload::of(body, &parts)?;
-        let again = is_empty.then(|| parts.clone());
-        if again.is_none() && self.connector.is_full() {
-            // A body is sent once, so there must be room at once.
-            self.connector.close_idle();
-        }
-        let first = Request::from_parts(parts, body);
+        let first = Request::from_parts(parts.clone(), body);
         let responding = async {
-            let first = self.exchange(first, &timeouts).await;
-            match (first, again) {
-                (Err(error), Some(parts)) if error.allows_another_try(&parts.method) => {
-                    if error.lacks_place() {
-                        self.connector.close_idle();
-                    }
-                    let request = Request::from_parts(parts, crate::request::body::empty());
-                    self.exchange(request, &timeouts).await
-                }
-                (first, _) => first,
+            let first = self.exchange(first, &timeouts, deny_private).await;
+            let error = match first {
+                Ok(response) => return Ok(response),
+                Err(error) => error,
+            };
+            let Some(body) = body_of_second(&error, &parts.method, again.as_ref()) else {
+                return Err(error);
+            };
+            if error.lacks_place() {
+                self.connector.close_idle();
             }
+            let request = Request::from_parts(parts, body);
+            self.exchange(request, &timeouts, deny_private).await
         };
-        let connect = Connect {
-            timeout: timeouts.connect,
-            deny_private,
-        };
-        let responding = CONNECT.scope(connect, responding);
-        let response = with_upload(responding, &mut rest).await?;
+        let (response, stream) = with_upload(responding, &mut rest).await?;
         let between_bytes = timeouts.between_bytes;
-        let response =
-            response.map(|body| ResponseBody::new(body, between_bytes, place).boxed_unsync());
+        let response = response.map(|body| {
+            ResponseBody::new(body, between_bytes, stream.clone(), place).boxed_unsync()
+        });
         let rest: Io = match rest {
-            Some(rest) => Box::new(rest),
+            Some(rest) => Box::new(async move {
+                let _until_sent = stream;
+                rest.await
+            }),
             None => Box::new(std::future::ready(Ok(()))),
         };
         Ok((response, rest))
+    }
+}
+
+/// Returns the body for a second try of a request that failed, or `None` if there must not be one.
+fn body_of_second(error: &SendError, method: &Method, again: Option<&Again>) -> Option<WasiBody> {
+    match again {
+        None => error.allows_another_try(method).then(body::empty),
+        Some(again) if error.is_unsent() => again.body(),
+        Some(_) => None,
     }
 }
 

@@ -25,3 +25,4 @@ mod streams;
 mod support;
 mod uploads;
 mod upstream;
+mod upstream_tls;

@@ -1,26 +1,21 @@
 //! New connections to other servers.
 
 use super::Connections;
+use super::connection::Connection;
 use super::error::ConnectError;
+use super::tls::{HTTP2, Offer};
 use crate::request::admission::{Admission, Full, Permit};
 use http::Uri;
 use http::uri::Scheme;
-use hyper::rt::{Read, ReadBufCursor, Write};
-use hyper_util::client::legacy::connect::{self, Connected};
-use hyper_util::rt::TokioIo;
+use std::cell::Cell;
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
-use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::pki_types::ServerName;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use tower_service::Service;
 use waypost_config::outbound::is_private;
 
@@ -30,12 +25,13 @@ tokio::task_local! {
 }
 
 /// How to connect for a request.
-#[derive(Clone, Copy)]
 pub(super) struct Connect {
     /// How long to wait for the connection.
     pub(super) timeout: Duration,
     /// Whether private addresses are left out.
     pub(super) deny_private: bool,
+    /// A connection that is open already.
+    pub(super) open: Cell<Option<Connection>>,
 }
 
 /// How many names one component looks up at once. Each takes a thread until the system answers.
@@ -44,16 +40,6 @@ const LOOKUPS: usize = 8;
 /// How often to look for a place that an idle connection left, and how long to wait in between.
 const TRIES: u32 = 20;
 const RETRY_AFTER: Duration = Duration::from_millis(5);
-
-static TLS: LazyLock<TlsConnector> = LazyLock::new(|| {
-    let roots = RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.into(),
-    };
-    let config = ClientConfig::builder()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    TlsConnector::from(Arc::new(config))
-});
 
 /// Connects a component to servers, as many as the app may.
 ///
@@ -64,6 +50,8 @@ pub(super) struct Connector {
     connections: Arc<Connections>,
     /// Limits the connections of the component.
     own: Arc<Admission>,
+    /// Limits the requests of the component that share connections.
+    own_requests: Arc<Admission>,
     lookups: Arc<Semaphore>,
 }
 
@@ -72,6 +60,7 @@ impl Connector {
     pub(super) fn new(connections: Arc<Connections>) -> Self {
         Self {
             own: Arc::new(connections.open.share()),
+            own_requests: Arc::new(connections.requests.share()),
             lookups: Arc::new(Semaphore::new(LOOKUPS)),
             connections,
         }
@@ -89,36 +78,34 @@ impl Service<Uri> for Connector {
 
     fn call(&mut self, uri: Uri) -> Self::Future {
         let connector = self.clone();
-        let how = CONNECT.try_with(|how| *how).unwrap_or(Connect {
-            timeout: super::DEFAULT_TIMEOUT,
-            deny_private: true,
-        });
+        let how = CONNECT.try_with(|how| (how.timeout, how.deny_private, how.open.take()));
+        let (timeout, deny_private, open) = how.unwrap_or((super::DEFAULT_TIMEOUT, true, None));
         Box::pin(async move {
-            let places = connector.places().await?;
-            let connecting = connector.connect(&uri, how.deny_private);
-            let stream = tokio::time::timeout(how.timeout, connecting).await;
-            let stream = stream.map_err(|_| ConnectError::Timeout)??;
-            Ok(Connection {
-                stream: TokioIo::new(stream),
-                used: Used::default(),
-                _places: places,
-            })
+            if let Some(connection) = open {
+                return Ok(connection);
+            }
+            let opening = connector.open(&uri, deny_private, Offer::Http1);
+            let opened = tokio::time::timeout(timeout, opening).await;
+            opened.map_err(|_| ConnectError::Timeout)?
         })
     }
 }
 
-/// What a connection takes of those of its component, and of the app's.
-type Places = [Option<Permit>; 2];
+/// What a connection or a request takes of those of its component, and of the app's.
+pub(super) type Places = [Option<Permit>; 2];
 
 impl Connector {
-    /// Returns whether there is no place for one more connection.
-    pub(super) fn is_full(&self) -> bool {
-        self.enter().is_err()
-    }
-
     /// Closes the connections that nobody uses, of all components.
     pub(super) fn close_idle(&self) {
         self.connections.close_idle();
+    }
+
+    /// Admits one more request to a connection that others use too: as many as there may be connections, because each holds
+    /// as much memory.
+    pub(super) fn request(&self) -> Result<Places, ConnectError> {
+        let limit = |Full(limit)| ConnectError::Limit(limit);
+        let own = self.own_requests.enter().map_err(limit)?;
+        Ok([own, self.connections.requests.enter().map_err(limit)?])
     }
 
     fn enter(&self) -> Result<Places, Full> {
@@ -142,11 +129,14 @@ impl Connector {
         entered.map_err(|Full(limit)| ConnectError::Limit(limit))
     }
 
-    async fn connect(
+    /// Opens a connection to the server of a URI. Without TLS it speaks HTTP/1.1.
+    pub(super) async fn open(
         &self,
         uri: &Uri,
         deny_private: bool,
-    ) -> Result<Box<dyn Stream>, ConnectError> {
+        offer: Offer,
+    ) -> Result<Connection, ConnectError> {
+        let places = self.places().await?;
         let is_tls = uri.scheme() == Some(&Scheme::HTTPS);
         let host = uri.host().unwrap_or_default();
         let host = host.trim_start_matches('[').trim_end_matches(']');
@@ -154,11 +144,11 @@ impl Connector {
         let addresses = self.look_up(host, port).await?;
         let stream = connect_to(host, &addresses, deny_private).await?;
         if !is_tls {
-            return Ok(Box::new(stream));
+            return Ok(Connection::new(Box::new(stream), false, places));
         }
-        let name = ServerName::try_from(host.to_owned()).map_err(|_| ConnectError::Name)?;
-        let stream = TLS.connect(name, stream).await;
-        Ok(Box::new(stream.map_err(ConnectError::tls)?))
+        let stream = self.connections.tls.connect(host, stream, offer).await?;
+        let is_http2 = stream.get_ref().1.alpn_protocol() == Some(HTTP2);
+        Ok(Connection::new(Box::new(stream), is_http2, places))
     }
 
     /// Returns the addresses of a host. The system can't be told that nobody waits for them any more: a lookup keeps its place
@@ -203,76 +193,6 @@ async fn connect_to(
         }
     }
     Err(last)
-}
-
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
-
-/// Set once a connection had a response. The next request may find it closed.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Used(Arc<AtomicBool>);
-
-impl Used {
-    pub(super) fn set(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    pub(super) fn is_set(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
-/// A connection, with its place among those of the app.
-pub(super) struct Connection {
-    stream: TokioIo<Box<dyn Stream>>,
-    used: Used,
-    _places: Places,
-}
-
-impl connect::Connection for Connection {
-    fn connected(&self) -> Connected {
-        Connected::new().extra(self.used.clone())
-    }
-}
-
-impl Read for Connection {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: ReadBufCursor<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
-    }
-}
-
-impl Write for Connection {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        pieces: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, pieces)
-    }
 }
 
 #[cfg(test)]

@@ -2,12 +2,14 @@
 
 use super::was_used;
 use crate::observe::metrics::Bound;
-use http::Method;
+use h2::Reason;
+use http::{Method, Request};
+use hyper::client::conn::TrySendError;
 use hyper_util::client::legacy;
 use std::error::Error as StdError;
 use std::io::{self, ErrorKind};
 use tokio_rustls::rustls;
-use wasmtime_wasi_http::Error;
+use wasmtime_wasi_http::{Error, WasiBody};
 
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
@@ -100,14 +102,52 @@ pub(crate) struct SendError {
     pub(crate) cause: String,
     /// The setting that refused the connection, if one did.
     pub(crate) bound: Option<Bound>,
+    /// Whether the server certainly did nothing with the request (RFC 9113, section 8.7).
+    pub(super) is_unprocessed: bool,
+    /// Whether the server wants HTTP/1.1 (RFC 9113, section 7).
+    pub(super) requires_http1: bool,
     of_used_connection: bool,
 }
 
 impl SendError {
+    /// Describes an error by its causes, the innermost last. `of_used` says whether the connection had a response before.
+    fn new(causes: &[&(dyn StdError + 'static)], of_used: bool) -> Self {
+        let each = || causes.iter().copied();
+        let text: Vec<_> = each().map(ToString::to_string).collect();
+        // The innermost cause says most.
+        let code = each().rev().find_map(code);
+        let requires_http1 = each().any(requires_http1);
+        Self {
+            code: code.unwrap_or(Error::HttpProtocolError),
+            cause: text.join(": "),
+            bound: each().find_map(|cause| cause.downcast_ref::<ConnectError>()?.bound()),
+            is_unprocessed: requires_http1 || each().any(is_refused),
+            requires_http1,
+            of_used_connection: of_used && !each().any(is_answered),
+        }
+    }
+
+    /// Describes why there is no response over HTTP/2. `of_used` says whether the connection had one before.
+    pub(super) fn of_http2(error: TrySendError<Request<WasiBody>>, of_used: bool) -> Self {
+        let is_unsent = error.message().is_some();
+        let error = error.into_error();
+        let causes: Vec<_> = causes(Some(&error)).collect();
+        let error = Self::new(&causes, of_used);
+        Self {
+            is_unprocessed: error.is_unprocessed || is_unsent,
+            ..error
+        }
+    }
+
     /// Returns whether a request without a body may be sent again: nothing of it was sent, or the connection broke that had a
     /// response before, and the method is idempotent (RFC 9110, section 9.2.2). The server may have closed it as idle.
     pub(super) fn allows_another_try(&self, method: &Method) -> bool {
-        self.lacks_place() || (self.of_used_connection && is_idempotent(method))
+        self.is_unsent() || (self.of_used_connection && is_idempotent(method))
+    }
+
+    /// Returns whether the server certainly did nothing with the request: then any request may be sent again.
+    pub(super) fn is_unsent(&self) -> bool {
+        self.is_unprocessed || self.lacks_place()
     }
 
     /// Returns whether a limit on connections was reached.
@@ -122,6 +162,8 @@ impl From<Error> for SendError {
             cause: code.to_string(),
             code,
             bound: None,
+            is_unprocessed: false,
+            requires_http1: false,
             of_used_connection: false,
         }
     }
@@ -129,16 +171,14 @@ impl From<Error> for SendError {
 
 impl From<legacy::Error> for SendError {
     fn from(error: legacy::Error) -> Self {
-        let cause: Vec<_> = causes(&error).map(ToString::to_string).collect();
-        // The innermost cause says most.
-        let code = causes(&error).filter_map(code).last();
-        Self {
-            code: code.unwrap_or(Error::HttpProtocolError),
-            cause: cause.join(": "),
-            bound: causes(&error).find_map(|cause| cause.downcast_ref::<ConnectError>()?.bound()),
-            of_used_connection: error.connect_info().is_some_and(was_used)
-                && !causes(&error).any(is_answered),
-        }
+        let causes: Vec<_> = causes(error.source()).collect();
+        Self::new(&causes, error.connect_info().is_some_and(was_used))
+    }
+}
+
+impl From<ConnectError> for SendError {
+    fn from(error: ConnectError) -> Self {
+        Self::new(&[&error], false)
     }
 }
 
@@ -148,9 +188,9 @@ fn is_idempotent(method: &Method) -> bool {
 }
 
 fn causes<'e>(
-    error: &'e (dyn StdError + 'static),
+    first: Option<&'e (dyn StdError + 'static)>,
 ) -> impl Iterator<Item = &'e (dyn StdError + 'static)> {
-    std::iter::successors(error.source(), |cause: &&'e (dyn StdError + 'static)| {
+    std::iter::successors(first, |cause: &&'e (dyn StdError + 'static)| {
         let cause: &'e (dyn StdError + 'static) = *cause;
         cause.source()
     })
@@ -159,9 +199,29 @@ fn causes<'e>(
 /// Returns whether the server has answered, though not validly, or the request is at fault: then it is not sent again.
 fn is_answered(cause: &(dyn StdError + 'static)) -> bool {
     let is_of_body = cause.is::<Error>();
+    let is_of_stream = http2(cause).is_some_and(|cause| cause.is_reset() || cause.is_library());
     let cause = cause.downcast_ref::<hyper::Error>();
     is_of_body
+        || is_of_stream
         || cause.is_some_and(|cause| cause.is_parse() || cause.is_user() || cause.is_timeout())
+}
+
+fn http2<'e>(cause: &'e (dyn StdError + 'static)) -> Option<&'e h2::Error> {
+    cause.downcast_ref()
+}
+
+/// Returns whether the server refused a request without having looked at it: by itself, or with all that follow the last
+/// one that it answers (RFC 9113, sections 6.8 and 8.7).
+fn is_refused(cause: &(dyn StdError + 'static)) -> bool {
+    http2(cause).is_some_and(|cause| {
+        let is_refused = cause.reason() == Some(Reason::REFUSED_STREAM);
+        cause.is_remote() && (cause.is_go_away() || is_refused)
+    })
+}
+
+fn requires_http1(cause: &(dyn StdError + 'static)) -> bool {
+    http2(cause)
+        .is_some_and(|cause| cause.is_remote() && cause.reason() == Some(Reason::HTTP_1_1_REQUIRED))
 }
 
 fn code(cause: &(dyn StdError + 'static)) -> Option<Error> {
@@ -174,6 +234,10 @@ fn code(cause: &(dyn StdError + 'static)) -> Option<Error> {
             Error::HttpRequestBodySize(size) => Error::HttpRequestBodySize(*size),
             other => Error::InternalError(Some(other.to_string())),
         });
+    }
+    if http2(cause).is_some_and(h2::Error::is_library) {
+        // The server broke the rules.
+        return Some(Error::HttpProtocolError);
     }
     let cause = cause.downcast_ref::<hyper::Error>()?;
     Some(match cause {

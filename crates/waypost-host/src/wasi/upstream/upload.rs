@@ -3,6 +3,7 @@
 //! The connection outlives the component's request, and must not take the end of an instance for the end of a body: the
 //! component's body is read here, next to the response, and passed on with an explicit end.
 
+use super::passing::{self, Again, Piece};
 use crate::request::body;
 use crate::request::head::announced_length;
 use bytes::Bytes;
@@ -11,7 +12,7 @@ use http::request::Parts;
 use http_body::{Body, Frame};
 use http_body_util::BodyExt;
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, Waker};
 use tokio::sync::mpsc;
 use wasmtime_wasi_http::{Error, WasiBody};
 
@@ -22,8 +23,8 @@ pub(super) type Rest = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 pub(super) struct Upload {
     pub(super) body: WasiBody,
     pub(super) rest: Option<Rest>,
-    /// Whether there is no body, so that the request can be sent again.
-    pub(super) is_empty: bool,
+    /// The body for a second try, for as long as this is kept; `None` if there is no body.
+    pub(super) again: Option<Again>,
 }
 
 impl Upload {
@@ -48,18 +49,11 @@ impl Upload {
             Poll::Ready(Some(frame)) => Some(frame?),
             Poll::Pending => None,
         };
-        let (pieces, passed) = mpsc::channel(1);
-        let body = PassedOn {
-            pieces: passed,
-            ended: false,
-        };
+        let (pieces, body, again) = passing::channel();
         Ok(Self {
             body: body.boxed_unsync(),
-            rest: Some(Box::pin(async {
-                pass_on(first, sent, pieces).await;
-                Ok(())
-            })),
-            is_empty: false,
+            rest: Some(Box::pin(pass_on(first, sent, pieces))),
+            again: Some(again),
         })
     }
 
@@ -67,7 +61,7 @@ impl Upload {
         Self {
             body: body::empty(),
             rest,
-            is_empty: true,
+            again: None,
         }
     }
 }
@@ -93,65 +87,45 @@ async fn drain(mut sent: WasiBody) -> Result<(), Error> {
     Ok(())
 }
 
-async fn pass_on(first: Option<Frame<Bytes>>, mut sent: WasiBody, pieces: mpsc::Sender<Piece>) {
-    if let Some(first) = first
-        && pieces.send(Piece::Frame(first)).await.is_err()
+/// Passes a body on to its end, or until the server needs no more of it.
+///
+/// # Errors
+///
+/// When the body fails. What was passed on is then not complete.
+async fn pass_on(
+    first: Option<Frame<Bytes>>,
+    mut sent: WasiBody,
+    pieces: mpsc::Sender<Piece>,
+) -> Result<(), Error> {
+    if let Some(piece) = first.and_then(Piece::of)
+        && pieces.send(piece).await.is_err()
     {
-        return;
+        return Ok(());
     }
     loop {
-        let piece = tokio::select! {
+        let frame = tokio::select! {
             biased;
             // The server needs no more of it.
-            () = pieces.closed() => return,
-            frame = sent.frame() => match frame {
-                Some(Ok(frame)) => Piece::Frame(frame),
-                Some(Err(error)) => Piece::Failure(error),
-                None => Piece::End,
-            },
+            () = pieces.closed() => return Ok(()),
+            frame = sent.frame() => frame,
         };
-        let is_last = !matches!(piece, Piece::Frame(_));
+        let piece = match frame {
+            Some(frame) => Piece::of(frame.map_err(failure)?),
+            None => Some(Piece::End),
+        };
+        let Some(piece) = piece else { continue };
+        let is_last = matches!(piece, Piece::End);
         if pieces.send(piece).await.is_err() || is_last {
-            return;
+            return Ok(());
         }
     }
 }
 
-enum Piece {
-    Frame(Frame<Bytes>),
-    Failure(Error),
-    End,
-}
-
-/// A body that is complete only if its sender said so.
-struct PassedOn {
-    pieces: mpsc::Receiver<Piece>,
-    ended: bool,
-}
-
-impl Body for PassedOn {
-    type Data = Bytes;
-    type Error = Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        if self.ended {
-            return Poll::Ready(None);
-        }
-        let piece = ready!(self.pieces.poll_recv(cx));
-        self.ended = !matches!(piece, Some(Piece::Frame(_)));
-        Poll::Ready(match piece {
-            Some(Piece::Frame(frame)) => Some(Ok(frame)),
-            Some(Piece::Failure(error)) => Some(Err(error)),
-            Some(Piece::End) => None,
-            None => Some(Err(Error::ConnectionTerminated)),
-        })
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.ended
+/// Returns the error for the component whose body failed.
+fn failure(error: Error) -> Error {
+    match error {
+        Error::HttpRequestBodySize(size) => Error::HttpRequestBodySize(size),
+        other => Error::InternalError(Some(other.to_string())),
     }
 }
 
@@ -209,7 +183,7 @@ mod tests {
     fn an_empty_body_needs_nothing() {
         let mut head = post();
         let upload = Upload::of(body::empty(), &head);
-        assert!(upload.is_ok_and(|upload| upload.is_empty && upload.body.is_end_stream()));
+        assert!(upload.is_ok_and(|upload| upload.again.is_none() && upload.body.is_end_stream()));
         head.headers.insert(http::header::CONTENT_LENGTH, 5.into());
         assert!(Upload::of(body::empty(), &head).is_err());
     }
