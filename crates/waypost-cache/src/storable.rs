@@ -58,6 +58,12 @@ pub enum Unstorable {
     /// The header [`X_WAYPOST_LIFE`] is malformed.
     #[error("the life of the response is malformed")]
     Life,
+    /// The responses that are being received take all the memory that they may take.
+    #[error("the responses that are being received take all memory")]
+    Memory,
+    /// A response for the same key could not be stored a while ago ([`HIT_FOR_MISS`]).
+    #[error("an earlier response could not be stored")]
+    Earlier,
     /// The response named a tag during its run, and something was invalidated meanwhile: perhaps this tag.
     #[error("something was invalidated during the run")]
     Invalidated,
@@ -84,13 +90,25 @@ impl Unstorable {
             | Self::TooLarge
             | Self::Tag(_)
             | Self::Life => true,
+            Self::Status(_) => !self.is_failure(),
             Self::Method
             | Self::PathTooLong
             | Self::PathTooDeep
             | Self::QueryTooLong
             | Self::HeadersTooLong
-            | Self::Status(_)
+            | Self::Memory
+            | Self::Earlier
             | Self::Invalidated => false,
+        }
+    }
+
+    /// Returns `true` if the run failed for a reason that may pass, so that an older response stays: a status of a server
+    /// error, or one that asks to try again.
+    pub fn is_failure(&self) -> bool {
+        match self {
+            Self::Status(status) => matches!(status, 408 | 425 | 429 | 500..),
+            Self::Invalidated | Self::Memory => true,
+            _ => false,
         }
     }
 }

@@ -18,7 +18,7 @@ use std::path::Path;
 
 use crate::document::{Collector, Document, Keys, Source, did_you_mean, read_text};
 use crate::fault::{FaultKind, Faults};
-pub use cache::{Cache, CacheRules, RouteCache};
+pub use cache::{Cache, CacheRules, PolicyFields, RouteCache};
 use limits::Overrides;
 pub use limits::{DenyPrivate, Limits, RouteLimits, StoreLimits};
 pub use origin::{Origin, OriginError};

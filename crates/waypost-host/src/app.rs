@@ -10,6 +10,7 @@ use crate::app::component::LazyComponent;
 use crate::cache::{self, ResponseCache};
 use crate::compat::HostProfile;
 use crate::instance::config::Runtime;
+use crate::instance::pool::InstancePool;
 use crate::instance::reply::Reply;
 use crate::observe::metrics::Metrics;
 use crate::request::admission::{Admission, Full, Place};
@@ -107,7 +108,19 @@ impl App {
         request: Request<WasiBody>,
         context: RequestContext,
     ) -> Reply {
-        let reply = match answer(component, request, context.clone()).await {
+        self.call_version(component, None, request, context).await
+    }
+
+    /// Answers a request like [`App::call`] with a version of the component, or with the one that serves now.
+    pub(crate) async fn call_version(
+        &self,
+        component: &Arc<LazyComponent>,
+        version: Option<Arc<InstancePool>>,
+        request: Request<WasiBody>,
+        context: RequestContext,
+    ) -> Reply {
+        let cache = self.cache.as_deref();
+        let reply = match answer(cache, component, version, request, context.clone()).await {
             Ok(reply) => reply,
             Err(failure) => self.fail(component, &failure, &context).into(),
         };
@@ -132,7 +145,9 @@ impl App {
 }
 
 async fn answer(
+    cache: Option<&ResponseCache>,
     component: &Arc<LazyComponent>,
+    version: Option<Arc<InstancePool>>,
     request: Request<WasiBody>,
     context: RequestContext,
 ) -> Result<Reply, Failure> {
@@ -144,13 +159,21 @@ async fn answer(
     let limits = &component.config.limits;
     context.head.check(limits)?;
     let (request, too_large) = limit_body(request, limits.request_body)?;
-    let pool = component
-        .pool_now()
-        .await
-        .map_err(|error| Failure::NotLoaded(error))?;
+    let pool = match version {
+        Some(pool) => pool,
+        None => component
+            .pool_now()
+            .await
+            .map_err(|error| Failure::NotLoaded(error))?,
+    };
+    let id = context.id;
     let client_left = Arc::clone(&context.client_left);
     let client_fault = context.client_fault.clone();
-    let answered = pool.call(request, context, place.clone()).await;
+    let mut answered = pool.call(request, context, place.clone()).await;
+    if let (Some(cache), Ok(answered)) = (cache, &mut answered) {
+        // Also if the client gets another response, as below: the handler has changed its data.
+        cache.revalidate(answered.headers_mut(), component, id);
+    }
     if let Err(Failure::Overdue(limit)) = answered {
         return Err(Failure::Overdue(limit));
     }

@@ -8,34 +8,42 @@
 
 mod answer;
 mod asked;
+mod background;
 mod clock;
 mod draft;
 mod fill;
 mod flights;
+mod invalidations;
 mod memory;
 pub(crate) mod metrics;
+mod receiving;
 mod revalidate;
 pub(crate) mod route;
 mod sealed;
 mod shared_body;
 mod stored;
-mod tokens;
 
 pub(crate) use answer::answer;
 
 use crate::options::Cached;
+use background::Background;
 use clock::Clock;
 use flights::Flights;
+use invalidations::Invalidations;
 use memory::Memory;
 use metrics::CacheMetrics;
-use tokens::TokenTable;
+use shared_body::InFlight;
+use std::sync::Arc;
 use waypost_config::settings::Cache;
 
 /// The response cache of an app.
 pub(crate) struct ResponseCache {
     memory: Memory,
-    tokens: TokenTable,
+    invalidations: Invalidations,
     flights: Flights,
+    /// The memory of the responses that arrive. They may take as much as those that are stored.
+    in_flight: Arc<InFlight>,
+    background: Background,
     clock: Clock,
     /// The size of the largest body that is stored, in bytes.
     largest: u64,
@@ -48,8 +56,10 @@ impl ResponseCache {
     pub(crate) fn new(settings: &Cache, cached: Cached) -> Self {
         Self {
             memory: Memory::new(settings.memory, settings.entry),
-            tokens: TokenTable::new(),
+            invalidations: Invalidations::new(),
             flights: Flights::default(),
+            in_flight: InFlight::limited(settings.memory),
+            background: Background::default(),
             clock: Clock::new(),
             largest: settings.entry,
             cached,
@@ -59,7 +69,12 @@ impl ResponseCache {
 
     /// Ends the responses whose time to end has come, after a revalidation with a time.
     pub(crate) fn tend(&self) {
-        self.tokens.tend(self.clock.now());
+        self.invalidations.tend(self.clock.now());
+    }
+
+    /// Ends all runs in the background.
+    pub(crate) async fn stop(&self) {
+        self.background.stop().await;
     }
 
     /// Returns the counters, and the sizes of the memory.

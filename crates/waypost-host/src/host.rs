@@ -152,6 +152,9 @@ impl Host {
             never = self.tidy() => match never {},
         };
         registry.stop();
+        if let Some(cache) = &self.app.cache {
+            cache.stop().await;
+        }
         self.app.runtime.pools.retire_idle(Duration::ZERO);
         if tokio::time::timeout(LAST_INSTANCES, registry.emptied())
             .await
@@ -169,10 +172,10 @@ impl Host {
         loop {
             tokio::time::sleep(TIDY_INTERVAL).await;
             self.app.runtime.pools.retire_idle(IDLE);
-            self.app.stores.tend().await;
             if let Some(cache) = &self.app.cache {
                 cache.tend();
             }
+            self.app.stores.tend().await;
         }
     }
 

@@ -38,32 +38,47 @@ pub enum RouteCache {
     /// `cache = "off"`: the responses of the route are not cached.
     Off,
     /// Fields that replace those of the policy in the route's component, if it has one.
-    Policy(Draft),
+    Policy(PolicyFields),
+}
+
+/// The fields of a cache policy that the file sets.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PolicyFields {
+    life: Option<String>,
+    revalidate: Option<String>,
+    expire: Option<String>,
+    tags: Option<Vec<String>>,
+    query: Option<Vec<String>>,
+    vary: Option<Vec<String>>,
 }
 
 impl RouteCache {
     /// Returns the policy with the fields that are set here, or `None` if the route is not cached. `own` is the policy in
     /// the route's component.
     pub fn over(&self, own: Option<Draft>) -> Option<Draft> {
-        let Self::Policy(set) = self else { return None };
-        let own = own.unwrap_or_default();
-        let list = |set: &Vec<String>, own: Vec<String>| match set.is_empty() {
-            true => own,
-            false => set.clone(),
-        };
+        match self {
+            Self::Off => None,
+            Self::Policy(fields) => Some(fields.over(own.unwrap_or_default())),
+        }
+    }
+}
+
+impl PolicyFields {
+    fn over(&self, own: Draft) -> Draft {
+        let set = self.clone();
         // A profile has both times, so it replaces both.
         let (own_revalidate, own_expire) = match set.life {
             Some(_) => (None, None),
             None => (own.revalidate, own.expire),
         };
-        Some(Draft {
-            life: set.life.clone().or(own.life),
-            revalidate: set.revalidate.clone().or(own_revalidate),
-            expire: set.expire.clone().or(own_expire),
-            tags: list(&set.tags, own.tags),
-            query: list(&set.query, own.query),
-            vary: list(&set.vary, own.vary),
-        })
+        Draft {
+            life: set.life.or(own.life),
+            revalidate: set.revalidate.or(own_revalidate),
+            expire: set.expire.or(own_expire),
+            tags: set.tags.unwrap_or(own.tags),
+            query: set.query.unwrap_or(own.query),
+            vary: set.vary.unwrap_or(own.vary),
+        }
     }
 }
 
@@ -152,9 +167,9 @@ pub(super) fn read(root: &Table<'_>, faults: &mut Collector) -> Cache {
     let memory = read_size(&table, "memory", &MEMORY, faults).unwrap_or(defaults.memory);
     let entry = read_size(&table, "entry", &ENTRY, faults);
     if let (Some(size), Some(value)) = (entry, table.get("entry"))
-        && size > memory
+        && size > memory / 2
     {
-        let reason = "it is more than `memory`, in which all entries have to fit";
+        let reason = "it is more than half of `memory`, in which all entries have to fit";
         super::quantity::refuse::<()>(&value, &size.to_string(), reason, faults);
     }
     Cache {
@@ -172,7 +187,7 @@ fn read_profiles(table: &Table<'_>, faults: &mut Collector) -> Vec<(String, Life
     let profile = |name: &str, value: &Value<'_>, faults: &mut Collector| {
         let table = value.table(faults)?;
         table.check_keys(&LIFE_KEYS, faults);
-        let draft = read_draft(&table, faults);
+        let draft = read_fields(&table, faults).over(Draft::default());
         let policy = checked(&draft, &[], &table, faults)?;
         Some((name.to_owned(), policy.life()))
     };
@@ -196,18 +211,20 @@ pub(super) fn read_route(
     }
     let table = value.table(faults)?;
     table.check_keys(&ROUTE_KEYS, faults);
-    let draft = read_draft(&table, faults);
+    let fields = read_fields(&table, faults);
+    let draft = fields.over(Draft::default());
     checked(&draft, profiles, &table, faults)?;
-    Some(RouteCache::Policy(draft))
+    Some(RouteCache::Policy(fields))
 }
 
-fn read_draft(table: &Table<'_>, faults: &mut Collector) -> Draft {
+fn read_fields(table: &Table<'_>, faults: &mut Collector) -> PolicyFields {
     let mut list = |key| {
+        table.get(key)?;
         let items = table.strings(key, faults);
-        items.into_iter().map(|item| item.value).collect()
+        Some(items.into_iter().map(|item| item.value).collect())
     };
     let (tags, query, vary) = (list("tags"), list("query"), list("vary"));
-    Draft {
+    PolicyFields {
         life: table.string("life", faults).map(|life| life.value),
         revalidate: read_time(table, "revalidate", faults),
         expire: read_time(table, "expire", faults),
@@ -285,7 +302,7 @@ mod tests {
             ("[cache]\nmemory = \"1kB\"\n", "write at least `1MiB`"),
             (
                 "[cache]\nmemory = \"2MiB\"\nentry = \"3MiB\"\n",
-                "more than `memory`",
+                "more than half of `memory`",
             ),
             ("[cache]\nentry = 5\n", "write at least `1KiB`"),
             ("[cache]\nstore = \"redis://a\"\n", "store"),
@@ -344,6 +361,10 @@ mod tests {
             (merged.tags(), merged.query()),
             (&["a-{slug}".to_owned()][..], &["q".to_owned()][..])
         );
+        let none = policy(&format!("{table}tags = []\n"), Some(own))
+            .unwrap()
+            .unwrap();
+        assert!(none.tags().is_empty());
         let off = "[routes.\"/blog/[slug]\"]\ncache = \"off\"\n";
         assert_eq!(policy(off, Some(own)), Ok(None));
         // A component made elsewhere has no policy of its own.

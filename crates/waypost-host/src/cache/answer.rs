@@ -13,11 +13,12 @@ use super::stored::Stored;
 use crate::app::App;
 use crate::app::component::LazyComponent;
 use crate::instance::config::DRAFT_SECRET;
+use crate::instance::pool::InstancePool;
 use crate::instance::reply::Reply;
 use crate::options::Cached;
 use crate::request::context::RequestContext;
 use crate::request::failure::{plain, reason};
-use http::header::{CACHE_CONTROL, HeaderValue};
+use http::header::{CACHE_CONTROL, HeaderMap, HeaderValue};
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use std::sync::Arc;
@@ -31,60 +32,49 @@ use waypost_cache::{Outcome, Unstorable, Verdict};
 pub(crate) async fn answer(
     app: &Arc<App>,
     component: &Arc<LazyComponent>,
-    request: Request<WasiBody>,
-    context: RequestContext,
-) -> Reply {
-    let Some(cache) = &app.cache else {
-        return app.call(component, request, context).await;
-    };
-    if !component.has_route() {
-        // It is the router, which asks others, or it serves others of the app.
-        return app.call(component, request, context).await;
-    }
-    match cached_route(component).await {
-        Some(route) => {
-            let asking = Asking {
-                app,
-                cache,
-                component,
-                route,
-                context,
-            };
-            asking.answer(request).await
-        }
-        None => run(app, cache, component, request, context).await,
-    }
-}
-
-/// Returns how the responses of a component are cached now. A component that is not loaded yet is loaded within the limit of
-/// its route.
-async fn cached_route(component: &Arc<LazyComponent>) -> Option<Arc<CachedRoute>> {
-    let pool = match component.loaded() {
-        Some(pool) => pool,
-        None => {
-            let _place = component.admission.enter().ok()?;
-            component.pool_now().await.ok()?
-        }
-    };
-    pool.cached.clone()
-}
-
-/// Runs a handler, and applies what it revalidates. No internal header is left.
-async fn run(
-    app: &App,
-    cache: &ResponseCache,
-    component: &Arc<LazyComponent>,
     mut request: Request<WasiBody>,
     context: RequestContext,
 ) -> Reply {
-    let id = context.id;
-    let one = HeaderValue::from_static("1");
-    request.headers_mut().insert(REVALIDATE, one);
-    let mut reply = app.call(component, request, context).await;
-    let headers = reply.response.headers_mut();
-    cache.revalidate(headers, component, id);
-    strip_internal(headers);
+    let cache = app.cache.as_ref().filter(|_| component.has_route());
+    let Some(cache) = cache else {
+        // The component is the router, which asks others, or it serves others of the app.
+        return app.call(component, request, context).await;
+    };
+    let version = version(component, &context).await;
+    let cached = version
+        .as_ref()
+        .and_then(|pool| Some((Arc::clone(pool), pool.cached.clone()?)));
+    if let Some((pool, route)) = cached {
+        let asking = Asking {
+            app,
+            cache,
+            component,
+            pool,
+            route,
+            context,
+        };
+        return asking.answer(request).await;
+    }
+    request.headers_mut().insert(REVALIDATE, ONE);
+    let mut reply = app.call_version(component, version, request, context).await;
+    strip_internal(reply.response.headers_mut());
     reply
+}
+
+const ONE: HeaderValue = HeaderValue::from_static("1");
+
+/// Returns the version of a component that serves now. One that is not loaded yet is loaded within the limit of its route.
+/// Returns `None` if the request can't be answered, which the call finds out again.
+async fn version(
+    component: &Arc<LazyComponent>,
+    context: &RequestContext,
+) -> Option<Arc<InstancePool>> {
+    context.head.check(&component.config.limits).ok()?;
+    if let Some(pool) = component.loaded() {
+        return Some(pool);
+    }
+    let _place = component.admission.enter().ok()?;
+    component.pool_now().await.ok()
 }
 
 /// A request to a route with a policy.
@@ -92,9 +82,22 @@ struct Asking<'a> {
     app: &'a Arc<App>,
     cache: &'a Arc<ResponseCache>,
     component: &'a Arc<LazyComponent>,
+    pool: Arc<InstancePool>,
     route: Arc<CachedRoute>,
     context: RequestContext,
 }
+
+/// What became of waiting for the run of another request.
+enum Followed {
+    Answered(Reply),
+    /// Another run may have a response for this request.
+    Again,
+    /// The response can't be shared.
+    Alone,
+}
+
+/// How many runs of others a request waits for before it has one of its own: something may be invalidated again and again.
+const RUNS: usize = 2;
 
 impl Asking<'_> {
     async fn answer(self, request: Request<WasiBody>) -> Reply {
@@ -120,8 +123,15 @@ impl Asking<'_> {
         is_draft(request.headers(), secret)
     }
 
-    async fn run(self, request: Request<WasiBody>) -> Reply {
-        run(self.app, self.cache, self.component, request, self.context).await
+    /// Runs the handler for this request alone.
+    async fn run(self, mut request: Request<WasiBody>) -> Reply {
+        request.headers_mut().insert(REVALIDATE, ONE);
+        let (app, version) = (self.app, Some(self.pool));
+        let mut reply = app
+            .call_version(self.component, version, request, self.context)
+            .await;
+        strip_internal(reply.response.headers_mut());
+        reply
     }
 
     /// Runs the handler for this request alone. No cache may keep the response.
@@ -137,52 +147,51 @@ impl Asking<'_> {
     /// Answers a request that has a key.
     async fn cached(self, sealed: Arc<SealedRequest>, asked: &Asked) -> Reply {
         let cache = self.cache;
+        let now = cache.clock.now();
         let mut was_gone = false;
-        let mut may_share = self.context.inner().is_none();
-        loop {
-            let now = cache.clock.now();
-            if let Some(stored) = cache.memory.get(&sealed.key) {
-                let verdict = stored.verdict(&cache.tokens, now);
-                let age = stored.age(now);
-                if let Some(outcome) = Outcome::served(verdict, age, stored.life) {
-                    if verdict == Verdict::Stale {
-                        self.refresh(&sealed, &stored);
-                    }
-                    return self.serve(asked, &stored, &outcome);
+        if let Some(stored) = cache.memory.get(&sealed.key) {
+            let verdict = stored.verdict(&cache.invalidations, now);
+            let (age, life) = (stored.head.age(now), stored.head.life);
+            if let Some(outcome) = Outcome::served(verdict, age, life) {
+                if verdict == Verdict::Stale {
+                    self.refresh(&sealed, &stored);
                 }
-                cache.memory.remove(&sealed.key, &stored);
-                was_gone = true;
+                return self.serve(asked, &stored, &outcome);
             }
+            cache.memory.remove(&sealed.key, &stored);
+            was_gone = true;
+        }
+        if cache.memory.is_uncacheable(&sealed.key, now) {
+            let filled = self.fill(&sealed).pass_through().await;
+            return self.filled(filled, asked, was_gone);
+        }
+        // A handler that waits for a run may be what the run waits for.
+        let runs = if self.context.inner().is_none() {
+            RUNS
+        } else {
+            0
+        };
+        for _ in 0..runs {
             let fill = self.fill(&sealed);
-            if !may_share || cache.memory.is_uncacheable(&sealed.key, now) {
-                let filled = fill.run(None).await;
-                return self.filled(filled, asked, was_gone);
-            }
-            let role = cache.flights.join(&sealed.key, &cache.tokens, &fill.tokens);
-            let progress = match role {
+            let role = cache
+                .flights
+                .join(&sealed.key, &cache.invalidations, &fill.dependencies);
+            match role {
                 Role::Lead(leader) => {
                     let filled = fill.run(Some(leader)).await;
                     return self.filled(filled, asked, was_gone);
                 }
-                Role::Follow(progress) => progress,
-            };
-            match landed(progress).await {
-                Progress::Stored(stored) => {
-                    if stored.verdict(&cache.tokens, cache.clock.now()) != Verdict::Gone {
-                        return self.serve(asked, &stored, &collapsed(was_gone));
+                Role::Follow(progress) => {
+                    match self.follow(landed(progress).await, asked, was_gone) {
+                        Followed::Answered(reply) => return reply,
+                        Followed::Again => {}
+                        Followed::Alone => break,
                     }
                 }
-                Progress::Streaming(streaming) => {
-                    if let Some(reply) = self.follow(&streaming, was_gone) {
-                        return reply;
-                    }
-                    may_share = streaming.tokens.verdict(&cache.tokens) == Verdict::Gone;
-                }
-                Progress::Failed(status) => return self.failed(status, was_gone),
-                Progress::NotShared => may_share = false,
-                Progress::Running => {}
             }
         }
+        let filled = self.fill(&sealed).run(None).await;
+        self.filled(filled, asked, was_gone)
     }
 
     fn fill(&self, sealed: &Arc<SealedRequest>) -> Fill {
@@ -190,6 +199,7 @@ impl Asking<'_> {
             Arc::clone(self.app),
             Arc::clone(self.cache),
             Arc::clone(self.component),
+            Arc::clone(&self.pool),
             Arc::clone(&self.route),
             Arc::clone(sealed),
             self.context.for_cache(),
@@ -205,16 +215,14 @@ impl Asking<'_> {
         let Ok(place) = self.route.refreshes.enter() else {
             return;
         };
-        let fill = self.fill(sealed);
-        let Some(leader) = cache.flights.begin(&sealed.key, &fill.tokens) else {
+        let fill = self.fill(sealed).holding(place);
+        let Some(leader) = cache.flights.begin(&sealed.key, &fill.dependencies) else {
             return;
         };
         cache.metrics.count(CacheEvent::Refresh);
         let stored = Arc::clone(stored);
-        // It ends with its instance: that has a limit of time, and ends when the host stops.
-        tokio::spawn(async move {
+        cache.background.spawn(async move {
             fill.refresh(leader, &stored).await;
-            drop(place);
         });
     }
 
@@ -222,10 +230,9 @@ impl Asking<'_> {
         self.cache.metrics.count(match outcome {
             Outcome::Hit { .. } => CacheEvent::Hit,
             Outcome::Stale { .. } => CacheEvent::Stale,
-            Outcome::Miss(_) => CacheEvent::Collapsed,
-            Outcome::Bypass { .. } => CacheEvent::Bypass,
+            Outcome::Miss(_) | Outcome::Bypass { .. } => CacheEvent::Collapsed,
         });
-        let age = stored.age(self.cache.clock.now());
+        let age = stored.head.age(self.cache.clock.now());
         self.reply(asked.respond(stored, outcome, Some(age)))
     }
 
@@ -255,24 +262,52 @@ impl Asking<'_> {
         }
     }
 
-    /// Makes the response of a request that reads along while another one's response arrives, or returns `None` if it can't.
-    fn follow(&self, streaming: &Streaming, was_gone: bool) -> Option<Reply> {
-        if streaming.tokens.verdict(&self.cache.tokens) == Verdict::Gone {
-            return None;
+    /// Makes the response of a request that waited for the run of another one.
+    fn follow(&self, landed: Progress, asked: &Asked, was_gone: bool) -> Followed {
+        match landed {
+            Progress::Stored(stored) => {
+                // Its age does not matter: it was made for this request too.
+                match stored.verdict_of_invalidations(&self.cache.invalidations) {
+                    Verdict::Gone => Followed::Again,
+                    _ => Followed::Answered(self.serve(asked, &stored, &collapsed(was_gone))),
+                }
+            }
+            Progress::Streaming(streaming) => self.read_along(&streaming, was_gone),
+            Progress::Failed(status, headers) => {
+                Followed::Answered(self.failed(status, headers, was_gone))
+            }
+            Progress::NotShared => Followed::Alone,
+            Progress::Running => Followed::Again,
         }
-        let body = streaming.body.reader(streaming.length)?;
+    }
+
+    /// Makes the response of a request that reads along while another one's response arrives.
+    fn read_along(&self, streaming: &Streaming, was_gone: bool) -> Followed {
+        let now = self.cache.clock.now();
+        let invalidations = &self.cache.invalidations;
+        if invalidations.verdict(&streaming.dependencies) == Verdict::Gone {
+            return Followed::Again;
+        }
+        if streaming.head.verdict(now) == Verdict::Gone {
+            return Followed::Alone;
+        }
+        let Some(body) = streaming.body.reader(streaming.length) else {
+            return Followed::Alone;
+        };
         let mut response = Response::new(body.boxed_unsync());
         *response.status_mut() = streaming.head.status;
         *response.headers_mut() = streaming.head.headers.clone();
         self.cache.metrics.count(CacheEvent::Collapsed);
-        add_computed(response.headers_mut(), &collapsed(was_gone), None);
-        Some(self.reply(response))
+        let age = Some(streaming.head.age(now));
+        add_computed(response.headers_mut(), &collapsed(was_gone), age);
+        Followed::Answered(self.reply(response))
     }
 
     /// Makes the response of a request that waited for a run that failed.
-    fn failed(&self, status: StatusCode, was_gone: bool) -> Reply {
+    fn failed(&self, status: StatusCode, headers: HeaderMap, was_gone: bool) -> Reply {
         self.cache.metrics.count(CacheEvent::Collapsed);
         let mut response: Response<WasiBody> = plain(status, reason(status));
+        response.headers_mut().extend(headers);
         let reason = Unstorable::Status(status.as_u16());
         let outcome = Outcome::Miss(Miss {
             was_gone,

@@ -4,7 +4,7 @@ use super::stored::{Stored, StoredHead};
 use crate::request::body;
 use bytes::Bytes;
 use http::header::{
-    ACCEPT_RANGES, AGE, CONTENT_LENGTH, CONTENT_RANGE, HeaderMap, HeaderName, HeaderValue,
+    ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, HeaderMap, HeaderName, HeaderValue, IF_MATCH,
     IF_NONE_MATCH, IF_RANGE, RANGE,
 };
 use http::{Method, Request, Response, StatusCode};
@@ -16,6 +16,7 @@ use waypost_cache::headers::{computed_headers, is_kept_on_304, is_not_modified};
 /// What the client of a cached response asked for.
 pub(super) struct Asked {
     pub(super) is_head: bool,
+    if_match: Vec<HeaderValue>,
     if_none_match: Vec<HeaderValue>,
     range: Option<HeaderValue>,
     if_range: Option<HeaderValue>,
@@ -27,6 +28,7 @@ impl Asked {
         let is_head = request.method() == Method::HEAD;
         Self {
             is_head,
+            if_match: headers.get_all(IF_MATCH).iter().cloned().collect(),
             if_none_match: headers.get_all(IF_NONE_MATCH).iter().cloned().collect(),
             // Range is defined for GET alone (RFC 9110 section 14.2).
             range: headers.get(RANGE).filter(|_| !is_head).cloned(),
@@ -42,9 +44,12 @@ impl Asked {
         age: Option<Duration>,
     ) -> Response<WasiBody> {
         let (status, etag) = (stored.head.status, stored.etag());
+        if self.is_for_another(etag) {
+            return without_content(StatusCode::PRECONDITION_FAILED, &stored.head, outcome, age);
+        }
         let lines = self.if_none_match.iter().map(HeaderValue::as_bytes);
         if is_not_modified(status.as_u16(), etag.map(HeaderValue::as_bytes), lines) {
-            return not_modified(&stored.head, outcome, age);
+            return without_content(StatusCode::NOT_MODIFIED, &stored.head, outcome, age);
         }
         match self.range_of(stored) {
             Some(range) => partial(stored, range, outcome, age),
@@ -52,11 +57,28 @@ impl Asked {
                 let mut response = Response::new(body::full(stored.body.clone()));
                 *response.status_mut() = status;
                 *response.headers_mut() = stored.head.headers.clone();
-                set_length(response.headers_mut(), stored.body.len());
+                let length = stored.body.len();
+                response.headers_mut().insert(CONTENT_LENGTH, length.into());
+                if status == StatusCode::OK {
+                    accept_ranges(response.headers_mut());
+                }
                 add_computed(response.headers_mut(), outcome, age);
                 response
             }
         }
+    }
+
+    /// Returns whether `If-Match` names other versions only, by strong comparison (RFC 9110 section 13.1.1): the client has a
+    /// part of one of these.
+    fn is_for_another(&self, etag: Option<&HeaderValue>) -> bool {
+        let etag = etag.map(HeaderValue::as_bytes);
+        let is_this = |tag: &[u8]| tag == b"*" || Some(tag) == etag && !tag.starts_with(b"W/");
+        let mut tags = self.if_match.iter().flat_map(|line| {
+            line.as_bytes()
+                .split(|byte| *byte == b',')
+                .map(<[u8]>::trim_ascii)
+        });
+        !self.if_match.is_empty() && !tags.any(is_this)
     }
 
     /// Returns the part of the body that the client asked for, or `None` for all of it.
@@ -112,19 +134,16 @@ impl ByteRange {
     }
 }
 
-/// Makes the response to a client that has the stored one (RFC 9110 section 15.4.5).
-fn not_modified(
+/// Makes a response without the body of the stored one: the client has it (RFC 9110 section 15.4.5), or wants another one.
+fn without_content(
+    status: StatusCode,
     head: &StoredHead,
     outcome: &Outcome<'_>,
     age: Option<Duration>,
 ) -> Response<WasiBody> {
     let mut response = Response::new(body::empty());
-    *response.status_mut() = StatusCode::NOT_MODIFIED;
-    let kept = head.headers.iter();
-    let kept = kept.filter(|(name, _)| is_kept_on_304(name.as_str()));
-    for (name, value) in kept {
-        response.headers_mut().append(name.clone(), value.clone());
-    }
+    *response.status_mut() = status;
+    *response.headers_mut() = headers_without_content(head);
     add_computed(response.headers_mut(), outcome, age);
     response
 }
@@ -151,12 +170,13 @@ fn partial(
     };
     let mut headers = match range {
         ByteRange::Part(..) => stored.head.headers.clone(),
-        ByteRange::Unsatisfiable => HeaderMap::new(),
+        ByteRange::Unsatisfiable => headers_without_content(&stored.head),
     };
     if let Ok(content_range) = HeaderValue::try_from(content_range) {
         headers.insert(CONTENT_RANGE, content_range);
     }
-    set_length(&mut headers, part.len());
+    headers.insert(CONTENT_LENGTH, part.len().into());
+    accept_ranges(&mut headers);
     add_computed(&mut headers, outcome, age);
     let mut response = Response::new(body::full(part));
     *response.status_mut() = status;
@@ -164,8 +184,18 @@ fn partial(
     response
 }
 
-fn set_length(headers: &mut HeaderMap, length: usize) {
-    headers.insert(CONTENT_LENGTH, length.into());
+/// Returns the headers that do not describe the body.
+fn headers_without_content(head: &StoredHead) -> HeaderMap {
+    let kept = head.headers.iter();
+    let kept = kept.filter(|(name, _)| is_kept_on_304(name.as_str()));
+    kept.map(|(name, value)| (name.clone(), value.clone()))
+        .fold(HeaderMap::new(), |mut headers, (name, value)| {
+            headers.append(name, value);
+            headers
+        })
+}
+
+fn accept_ranges(headers: &mut HeaderMap) {
     headers
         .entry(ACCEPT_RANGES)
         .or_insert(HeaderValue::from_static("bytes"));
@@ -174,14 +204,20 @@ fn set_length(headers: &mut HeaderMap, length: usize) {
 /// Adds the headers that say what the cache did.
 pub(super) fn add_computed(headers: &mut HeaderMap, outcome: &Outcome<'_>, age: Option<Duration>) {
     for (name, value) in computed_headers(outcome, age) {
-        if let Ok(value) = HeaderValue::try_from(value) {
-            headers.insert(HeaderName::from_static(name), value);
+        let (name, Ok(value)) = (HeaderName::from_static(name), HeaderValue::try_from(value))
+        else {
+            continue;
+        };
+        if name == CACHE_STATUS {
+            // Caches that the response came through before have their members in it (RFC 9211 section 2).
+            headers.append(name, value);
+        } else {
+            headers.insert(name, value);
         }
     }
-    if age.is_none() {
-        headers.remove(AGE);
-    }
 }
+
+const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 
 #[cfg(test)]
 mod tests {

@@ -2,42 +2,47 @@
 
 use super::ResponseCache;
 use super::flights::{Leader, Progress, Streaming};
+use super::invalidations::Dependencies;
 use super::metrics::CacheEvent;
+use super::receiving::Receiving;
 use super::revalidate::strip_internal;
 use super::route::CachedRoute;
 use super::sealed::SealedRequest;
-use super::shared_body::SharedBody;
-use super::stored::{SlotTokens, Stored, StoredHead};
-use super::tokens::Slot;
+use super::stored::{Stored, StoredHead};
 use crate::app::App;
 use crate::app::component::LazyComponent;
+use crate::instance::pool::InstancePool;
 use crate::instance::reply::{Origin, Reply};
 use crate::observe::labels::Labels;
+use crate::observe::untrusted::shown;
+use crate::request::admission::Permit;
+use crate::request::body;
 use crate::request::context::RequestContext;
 use crate::request::failure::Failure;
 use crate::request::head::announced_length;
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, ETAG, HeaderMap, HeaderName, HeaderValue, VARY};
+use http::header::{CACHE_CONTROL, ETAG, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, VARY};
 use http::{Response, StatusCode};
-use http_body::{Body as _, Frame};
 use http_body_util::BodyExt;
 use sha2::{Digest as _, Sha256};
-use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::Poll;
-use std::time::{Duration, Instant};
-use wasmtime_wasi_http::{Error, WasiBody};
+use std::time::Duration;
+use wasmtime_wasi_http::WasiBody;
 use waypost_cache::headers::stored_headers;
 use waypost_cache::storable::{Storable, check_length, storable};
 use waypost_cache::{Life, Subject, Unstorable};
+use waypost_router::X_REQUEST_ID;
 use waypost_routing::Params;
 
 /// A run of a handler whose response is stored, if it may be.
 pub(super) struct Fill {
-    pub(super) tokens: Arc<SlotTokens>,
+    /// What the response depends on, as far as it is known before the run.
+    pub(super) dependencies: Arc<Dependencies>,
     app: Arc<App>,
     cache: Arc<ResponseCache>,
     component: Arc<LazyComponent>,
+    /// The version of the component that runs: its responses are stored under its digest.
+    pool: Arc<InstancePool>,
     route: Arc<CachedRoute>,
     sealed: Arc<SealedRequest>,
     context: RequestContext,
@@ -45,6 +50,8 @@ pub(super) struct Fill {
     /// The tags of the policy, or why a response with them can't be stored.
     tags: Result<Vec<String>, Unstorable>,
     made: Duration,
+    /// The place among the background runs of the route, for one of these.
+    place: Option<Permit>,
 }
 
 /// The response of a run.
@@ -62,16 +69,17 @@ struct Storing {
     status: StatusCode,
     headers: Vec<(String, Vec<u8>)>,
     life: Life,
-    tags: Vec<String>,
-    tokens: Arc<SlotTokens>,
+    made: Duration,
+    dependencies: Arc<Dependencies>,
 }
 
 impl Fill {
-    /// Prepares a run: it reads the tokens that its response depends on.
+    /// Prepares a run: it notes what its response depends on.
     pub(super) fn new(
         app: Arc<App>,
         cache: Arc<ResponseCache>,
         component: Arc<LazyComponent>,
+        pool: Arc<InstancePool>,
         route: Arc<CachedRoute>,
         sealed: Arc<SealedRequest>,
         context: RequestContext,
@@ -80,63 +88,82 @@ impl Fill {
         let tags = route.policy.tags_for(&params).map_err(Unstorable::from);
         let known = tags.as_deref().unwrap_or_default();
         let subjects = Subject::of_response(&sealed.path, &route.pattern, known);
-        let slots = subjects.iter().map(Slot::of).collect();
         Self {
-            tokens: Arc::new(SlotTokens::read(&cache.tokens, slots)),
+            dependencies: Arc::new(cache.invalidations.dependencies(&subjects)),
             made: cache.clock.now(),
             app,
             cache,
             component,
+            pool,
             route,
             sealed,
             context,
             params,
             tags,
+            place: None,
         }
+    }
+
+    /// Holds a place until the body of the response is received.
+    pub(super) fn holding(self, place: Option<Permit>) -> Self {
+        Self { place, ..self }
     }
 
     /// Refreshes a stale response. It stays if the run fails.
     pub(super) async fn refresh(self, leader: Leader, stale: &Arc<Stored>) {
         let (cache, key) = (Arc::clone(&self.cache), self.sealed.key.clone());
-        match self.run(Some(leader)).await {
-            Filled::Stored(_) | Filled::Streaming { .. } => {}
-            Filled::Passed { reason, .. } => {
-                let is_failure =
-                    matches!(reason, Unstorable::Status(500..) | Unstorable::Invalidated);
-                match is_failure {
-                    true => {
-                        cache.metrics.count(CacheEvent::RefreshFailed);
-                        stale.refresh_failed(cache.clock.now());
-                    }
-                    // The route's responses are not what they were.
-                    false => cache.memory.remove(&key, stale),
-                }
+        if let Filled::Passed { reason, .. } = self.run(Some(leader)).await {
+            if reason.is_failure() {
+                cache.metrics.count(CacheEvent::RefreshFailed);
+                stale.refresh_failed(cache.clock.now());
+            } else {
+                // The route's responses are not what they were.
+                cache.memory.remove(&key, stale);
             }
         }
     }
 
-    /// Runs the handler. `leader` tells those that wait for it; without one, the run is for this request alone.
+    /// Runs the handler, and stores its response if it may be stored. `leader` tells those that wait for it; without one, the
+    /// run is for this request alone.
     pub(super) async fn run(self, leader: Option<Leader>) -> Filled {
-        let request = self.sealed.request();
-        let context = self.context.clone();
-        let id = context.id;
-        let mut reply = self.app.call(&self.component, request, context).await;
-        let headers = reply.response.headers_mut();
-        self.cache.revalidate(headers, &self.component, id);
-        let storing = self.storing(&reply.response);
-        strip_internal(reply.response.headers_mut());
+        let (reply, storing) = self.call().await;
         match storing {
             Ok(storing) => self.receive(reply, storing, leader).await,
             Err(reason) => self.pass(reply, reason, leader.as_ref()),
         }
     }
 
+    /// Runs the handler for a key whose responses proved not to be storable a while ago. A response that says its length is
+    /// tried again.
+    pub(super) async fn pass_through(self) -> Filled {
+        let (reply, storing) = self.call().await;
+        match storing {
+            Ok(storing) if announced_length(reply.response.headers()).is_some() => {
+                self.receive(reply, storing, None).await
+            }
+            Ok(_) => self.pass(reply, Unstorable::Earlier, None),
+            Err(reason) => self.pass(reply, reason, None),
+        }
+    }
+
+    async fn call(&self) -> (Reply, Result<Storing, Unstorable>) {
+        let (request, version) = (self.sealed.request(), Some(Arc::clone(&self.pool)));
+        let context = self.context.clone();
+        let called = self
+            .app
+            .call_version(&self.component, version, request, context);
+        let mut reply = called.await;
+        let storing = self.storing(&reply.response);
+        strip_internal(reply.response.headers_mut());
+        (reply, storing)
+    }
+
     /// Decides by its head whether the response may be stored.
     fn storing(&self, response: &Response<WasiBody>) -> Result<Storing, Unstorable> {
-        let tags = self.tags.clone()?;
+        let known = self.tags.clone()?.len();
         let headers = list(response.headers());
         let (status, policy) = (response.status(), &self.route.policy);
-        let Storable { life, tags: all } = storable(
+        let Storable { life, tags } = storable(
             status.as_u16(),
             &headers,
             policy,
@@ -146,51 +173,47 @@ impl Fill {
         if let Some(length) = announced_length(response.headers()) {
             check_length(length, self.cache.largest)?;
         }
+        let own = tags.get(known..).unwrap_or_default();
+        let own: Result<Vec<_>, _> = own.iter().map(|tag| Subject::tag(tag)).collect();
+        let own = own.map_err(|_| Unstorable::NoStore)?;
+        let dependencies = match own.is_empty() {
+            true => Arc::clone(&self.dependencies),
+            false => Arc::new(self.cache.invalidations.with(&self.dependencies, &own)),
+        };
         Ok(Storing {
             status,
-            headers: with_vary(headers, policy.vary()),
+            headers: for_all(headers, policy.vary()),
             life,
-            tokens: self.tokens_with(all.get(tags.len()..).unwrap_or_default())?,
-            tags: all,
+            made: self.made,
+            dependencies,
         })
-    }
-
-    /// Returns the tokens of the run with those of the tags that its response adds.
-    fn tokens_with(&self, own: &[String]) -> Result<Arc<SlotTokens>, Unstorable> {
-        if own.is_empty() {
-            return Ok(Arc::clone(&self.tokens));
-        }
-        let subjects = own.iter().map(|tag| Subject::tag(tag));
-        let slots = subjects.map(|subject| subject.map(|subject| Slot::of(&subject)));
-        let slots: Result<Vec<_>, _> = slots.collect();
-        let slots = slots.map_err(|_| Unstorable::Invalidated)?;
-        let joined = self.tokens.with(&self.cache.tokens, slots);
-        joined.map(Arc::new).ok_or(Unstorable::Invalidated)
     }
 
     /// Passes on a response that is not stored.
     fn pass(&self, mut reply: Reply, reason: Unstorable, leader: Option<&Leader>) -> Filled {
         let status = reply.response.status();
-        self.cache.metrics.count(CacheEvent::NotStored);
-        if reason.is_lasting() {
-            self.warn(&reason);
-            let key = self.sealed.key.clone();
-            self.cache
-                .memory
-                .set_uncacheable(key, self.cache.clock.now());
-        }
+        self.not_stored(&reason);
         if reason == Unstorable::SetCookie {
             let private = HeaderValue::from_static("private, no-store");
-            let headers = reply.response.headers_mut();
-            headers.entry(CACHE_CONTROL).or_insert(private);
+            reply.response.headers_mut().insert(CACHE_CONTROL, private);
         }
         if let Some(leader) = leader {
             leader.report(match status.is_server_error() {
-                true => Progress::Failed(status),
+                true => Progress::Failed(status, shared_headers(reply.response.headers())),
                 false => Progress::NotShared,
             });
         }
         Filled::Passed { reply, reason }
+    }
+
+    /// Counts a response that is not stored. Requests no longer wait for each other if the next one will not be either.
+    fn not_stored(&self, reason: &Unstorable) {
+        self.cache.metrics.count(CacheEvent::NotStored);
+        if reason.is_lasting() {
+            self.warn(reason);
+            let now = self.cache.clock.now();
+            self.cache.memory.set_uncacheable(&self.sealed.key, now);
+        }
     }
 
     /// Logs once why responses of the route are not stored, although it has a policy. That a response says so itself is what
@@ -199,20 +222,20 @@ impl Fill {
         let is_wanted = matches!(reason, Unstorable::NoStore | Unstorable::Private);
         if !is_wanted && self.route.is_first_warning() {
             let Labels { route, component } = &*self.component.config.labels;
-            let request = self.context.id;
-            tracing::warn!(route, %component, %request, "a response is not cached, although the route has a cache policy: {reason}");
+            let (request, reason) = (self.context.id, reason.to_string());
+            tracing::warn!(route, %component, %request, "a response is not cached, although the route has a cache policy: {}", shown(&reason));
         }
     }
 
-    /// Receives the body of a response that may be stored: at once if it is there already, and in a task of its own otherwise.
+    /// Receives the body of a response that may be stored: at once if it is there already, and in the background otherwise.
     async fn receive(self, reply: Reply, storing: Storing, leader: Option<Leader>) -> Filled {
         let promised = announced_length(reply.response.headers());
         let origin = Origin {
             labels: Arc::clone(&self.component.config.labels),
             request: self.context.id,
         };
-        let response = match reply.start_body(promised, origin).await {
-            Ok(response) => response,
+        let body = match reply.start_body(promised, origin).await {
+            Ok(response) => response.into_body(),
             Err(error) => {
                 let failure = Failure::Body(error.to_string());
                 let response = self.app.fail(&self.component, &failure, &self.context);
@@ -220,37 +243,41 @@ impl Fill {
                 return self.pass(response.into(), reason, leader.as_ref());
             }
         };
-        let mut receiving = Receiving {
-            body: response.into_body(),
-            shared: SharedBody::new(),
-            size: 0,
-            largest: self.cache.largest,
-            has_trailers: false,
-        };
-        // Whoever reads it first: without a reader, a body that is too large would not go on.
+        let mut receiving = Receiving::new(body, self.cache.largest, &self.cache.in_flight);
+        // Before anything is received: what nobody reads of a body that is not stored is dropped.
         let reader = receiving.shared.reader(promised);
-        match receiving.read_ready().await {
-            Some(true) if receiving.is_storable().is_ok() => {
-                let stored = self.store(&storing, receiving.shared.bytes());
-                leader.inspect(|leader| leader.report(Progress::Stored(Arc::clone(&stored))));
-                return Filled::Stored(stored);
-            }
-            Some(is_whole) => receiving.shared.end(is_whole),
-            None => {}
+        if receiving.is_whole_now().await {
+            let stored = self.store(&storing, receiving.bytes());
+            leader.inspect(|leader| leader.report(Progress::Stored(Arc::clone(&stored))));
+            return Filled::Stored(stored);
         }
+        let body = reader.map_or_else(body::empty, BodyExt::boxed_unsync);
+        let head = self.stream(receiving, storing, leader, promised);
+        Filled::Streaming { head, body }
+    }
+
+    /// Lets others read what arrives of a body, and receives the rest in the background. Returns the head for all of them.
+    fn stream(
+        self,
+        receiving: Receiving,
+        storing: Storing,
+        leader: Option<Leader>,
+        length: Option<u64>,
+    ) -> StoredHead {
         let head = storing.head_of_stream();
         if let Some(leader) = &leader {
             leader.report(Progress::Streaming(Arc::new(Streaming {
                 head: head.clone(),
                 body: Arc::clone(&receiving.shared),
-                length: promised,
-                tokens: Arc::clone(&storing.tokens),
+                length,
+                dependencies: Arc::clone(&storing.dependencies),
             })));
         }
-        // It ends with its instance: that has a limit of time, and ends when the host stops.
-        tokio::spawn(self.receive_rest(receiving, storing, leader));
-        let body = reader.map_or_else(crate::request::body::empty, BodyExt::boxed_unsync);
-        Filled::Streaming { head, body }
+        let cache = Arc::clone(&self.cache);
+        cache
+            .background
+            .spawn(self.receive_rest(receiving, storing, leader));
+        head
     }
 
     /// Receives what is left of a body, and stores the response if it is whole and not too large.
@@ -260,29 +287,31 @@ impl Fill {
         storing: Storing,
         leader: Option<Leader>,
     ) {
-        let is_whole = receiving
-            .read_all(self.component.config.limits.max_duration)
-            .await;
-        let reason = match receiving.is_storable() {
-            Ok(()) if is_whole => {
-                let stored = self.store(&storing, receiving.shared.bytes());
-                leader.inspect(|leader| leader.report(Progress::Stored(stored)));
-                receiving.shared.end(true);
-                return;
-            }
-            reason => reason.err(),
+        // Without a place of its own, it does not go on when its clients have left.
+        let place = self.app.admission.enter();
+        let patience = match place {
+            Ok(_) => self.component.config.limits.max_duration,
+            Err(_) => Duration::ZERO,
         };
-        receiving.shared.end(is_whole);
-        let now = self.cache.clock.now();
-        self.cache.metrics.count(CacheEvent::NotStored);
-        if let Some(reason) = reason {
-            self.warn(&reason);
-            self.cache
-                .memory
-                .set_uncacheable(self.sealed.key.clone(), now);
-        } else if let Some(stale) = self.cache.memory.get(&self.sealed.key) {
-            stale.refresh_failed(now);
+        match receiving.read_all(patience).await {
+            Ok(()) => {
+                let stored = self.store(&storing, receiving.bytes());
+                leader.inspect(|leader| leader.report(Progress::Stored(stored)));
+                receiving.end(true);
+            }
+            Err(Some(reason)) => {
+                self.not_stored(&reason);
+                receiving.end(true);
+            }
+            Err(None) => {
+                self.cache.metrics.count(CacheEvent::NotStored);
+                if let Some(stale) = self.cache.memory.get(&self.sealed.key) {
+                    stale.refresh_failed(self.cache.clock.now());
+                }
+                receiving.end(false);
+            }
         }
+        drop((place, self.place));
     }
 
     fn store(&self, storing: &Storing, body: Bytes) -> Arc<Stored> {
@@ -290,10 +319,7 @@ impl Fill {
         let stored = Arc::new(Stored::new(
             storing.head(&digest),
             body,
-            storing.life,
-            self.made,
-            storing.tags.clone(),
-            Arc::clone(&storing.tokens),
+            Arc::clone(&storing.dependencies),
         ));
         self.cache.metrics.count(CacheEvent::Stored);
         self.cache
@@ -306,18 +332,20 @@ impl Fill {
 impl Storing {
     fn head(&self, digest: &[u8; 32]) -> StoredHead {
         let status = self.status;
-        let headers = stored_headers(status.as_u16(), &self.headers, self.life, digest);
-        let headers = headers.into_iter().filter_map(|(name, value)| {
+        let fields = stored_headers(status.as_u16(), &self.headers, self.life, digest);
+        let fields = fields.into_iter().filter_map(|(name, value)| {
             let name = HeaderName::try_from(name).ok()?;
             Some((name, HeaderValue::from_bytes(&value).ok()?))
         });
-        let mut map = HeaderMap::new();
-        for (name, value) in headers {
-            map.append(name, value);
+        let mut headers = HeaderMap::new();
+        for (name, value) in fields {
+            headers.append(name, value);
         }
         StoredHead {
             status,
-            headers: map,
+            headers,
+            life: self.life,
+            made: self.made,
         }
     }
 
@@ -332,88 +360,6 @@ impl Storing {
     }
 }
 
-/// A body while it is received.
-struct Receiving {
-    body: WasiBody,
-    shared: Arc<SharedBody>,
-    size: u64,
-    largest: u64,
-    has_trailers: bool,
-}
-
-impl Receiving {
-    /// Receives what is there already. Returns whether the body is whole once it has ended, and `None` before.
-    async fn read_ready(&mut self) -> Option<bool> {
-        while !self.body.is_end_stream() {
-            match futures::poll!(self.body.frame()) {
-                Poll::Pending => return None,
-                Poll::Ready(None) => return Some(true),
-                Poll::Ready(Some(frame)) => {
-                    if !self.take(frame) {
-                        return Some(false);
-                    }
-                    if self.is_storable().is_err() {
-                        // The readers set the pace now.
-                        return None;
-                    }
-                }
-            }
-        }
-        Some(true)
-    }
-
-    /// Receives all that is still to come. Returns whether the body is whole. It is given up if nobody has read it for
-    /// `patience`.
-    async fn read_all(&mut self, patience: Duration) -> bool {
-        let mut read_last = Instant::now();
-        loop {
-            if !poll_fn(|cx| self.shared.poll_room(cx)).await {
-                return false;
-            }
-            if self.body.is_end_stream() {
-                return true;
-            }
-            let frame = tokio::time::timeout(patience, self.body.frame()).await;
-            if self.shared.has_readers() {
-                read_last = Instant::now();
-            } else if read_last.elapsed() > patience {
-                return false;
-            }
-            match frame {
-                Err(_) => {}
-                Ok(None) => return true,
-                Ok(Some(frame)) => {
-                    if !self.take(frame) {
-                        return false;
-                    }
-                }
-            }
-        }
-    }
-
-    /// Takes a frame. Returns `false` if the body broke off.
-    fn take(&mut self, frame: Result<Frame<Bytes>, Error>) -> bool {
-        let Ok(frame) = frame else { return false };
-        let size = frame.data_ref().map_or(0, Bytes::len);
-        self.size = self
-            .size
-            .saturating_add(u64::try_from(size).unwrap_or(u64::MAX));
-        self.has_trailers |= frame.is_trailers();
-        self.shared.write(frame);
-        if self.is_storable() == Err(Unstorable::TooLarge) {
-            self.shared.too_large();
-        }
-        true
-    }
-
-    fn is_storable(&self) -> Result<(), Unstorable> {
-        match self.has_trailers {
-            true => Err(Unstorable::Trailers),
-            false => check_length(self.size, self.largest),
-        }
-    }
-}
-
 fn list(headers: &HeaderMap) -> Vec<(String, Vec<u8>)> {
     let text = |(name, value): (&HeaderName, &HeaderValue)| {
         (name.as_str().to_owned(), value.as_bytes().to_vec())
@@ -421,13 +367,26 @@ fn list(headers: &HeaderMap) -> Vec<(String, Vec<u8>)> {
     headers.iter().map(text).collect()
 }
 
-/// Adds the policy's headers to `Vary`, for caches between this host and the client.
-fn with_vary(mut headers: Vec<(String, Vec<u8>)>, vary: &[String]) -> Vec<(String, Vec<u8>)> {
+/// Makes the headers of a response those for all clients: without the id of one request, and with the policy's headers in
+/// `Vary`, for caches between this host and the client.
+fn for_all(mut headers: Vec<(String, Vec<u8>)>, vary: &[String]) -> Vec<(String, Vec<u8>)> {
+    headers.retain(|(name, _)| name != X_REQUEST_ID.as_str());
     if !vary.is_empty() {
-        let is_vary = |(name, _): &(String, Vec<u8>)| name == VARY.as_str();
         // All names that the handler may have set are in the policy.
-        headers.retain(|header| !is_vary(header));
+        headers.retain(|(name, _)| name != VARY.as_str());
         headers.push((VARY.as_str().to_owned(), vary.join(", ").into_bytes()));
     }
     headers
+}
+
+/// Returns the headers of a failed response that the requests that waited for it get too.
+fn shared_headers(headers: &HeaderMap) -> HeaderMap {
+    let is_shared = |name: &HeaderName| {
+        [RETRY_AFTER, VARY, X_REQUEST_ID].contains(name)
+            || name.as_str().starts_with("access-control-")
+    };
+    let shared = headers.iter().filter(|(name, _)| is_shared(name));
+    shared
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
 }

@@ -1,11 +1,11 @@
 //! [`Flights`]: the runs that fill the cache now, of which there is one for a key.
 
+use super::invalidations::{Dependencies, Invalidations};
 use super::shared_body::SharedBody;
-use super::stored::{SlotTokens, Stored, StoredHead};
-use super::tokens::TokenTable;
-use http::StatusCode;
+use super::stored::{Stored, StoredHead};
+use http::{HeaderMap, StatusCode};
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::hash_map::{Entry, OccupiedEntry};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 use waypost_cache::{Key, Verdict};
@@ -15,8 +15,8 @@ use waypost_cache::{Key, Verdict};
 pub(super) struct Flights(Arc<Mutex<HashMap<Key, Flight>>>);
 
 struct Flight {
-    /// The tokens before the run. A request that came after a later invalidation must not wait for it.
-    tokens: Arc<SlotTokens>,
+    /// What its response depends on. A request that came after an invalidation must not wait for an earlier run.
+    dependencies: Arc<Dependencies>,
     progress: watch::Receiver<Progress>,
 }
 
@@ -29,8 +29,8 @@ pub(super) enum Progress {
     Streaming(Arc<Streaming>),
     /// The response was stored.
     Stored(Arc<Stored>),
-    /// The run failed with this status.
-    Failed(StatusCode),
+    /// The run failed: the status of its response, and the headers that others get too.
+    Failed(StatusCode, HeaderMap),
     /// The response can't be shared, so each request needs a run of its own.
     NotShared,
 }
@@ -40,7 +40,7 @@ pub(super) struct Streaming {
     pub(super) head: StoredHead,
     pub(super) body: Arc<SharedBody>,
     pub(super) length: Option<u64>,
-    pub(super) tokens: Arc<SlotTokens>,
+    pub(super) dependencies: Arc<Dependencies>,
 }
 
 /// What a request for a key does.
@@ -52,23 +52,28 @@ pub(super) enum Role {
 }
 
 impl Flights {
-    /// Joins the run for a key, or begins one with these tokens.
-    pub(super) fn join(&self, key: &Key, table: &TokenTable, tokens: &Arc<SlotTokens>) -> Role {
+    /// Joins the run for a key, or begins one whose response has these dependencies.
+    pub(super) fn join(
+        &self,
+        key: &Key,
+        invalidations: &Invalidations,
+        dependencies: &Arc<Dependencies>,
+    ) -> Role {
         let mut flights = lock(&self.0);
         match flights.get(key) {
-            Some(flight) if flight.tokens.verdict(table) != Verdict::Gone => {
+            Some(flight) if invalidations.verdict(&flight.dependencies) != Verdict::Gone => {
                 Role::Follow(flight.progress.clone())
             }
-            _ => Role::Lead(self.lead(&mut flights, key, tokens)),
+            _ => Role::Lead(self.lead(&mut flights, key, dependencies)),
         }
     }
 
     /// Begins a run for a key, unless there is one.
-    pub(super) fn begin(&self, key: &Key, tokens: &Arc<SlotTokens>) -> Option<Leader> {
+    pub(super) fn begin(&self, key: &Key, dependencies: &Arc<Dependencies>) -> Option<Leader> {
         let mut flights = lock(&self.0);
         match flights.contains_key(key) {
             true => None,
-            false => Some(self.lead(&mut flights, key, tokens)),
+            false => Some(self.lead(&mut flights, key, dependencies)),
         }
     }
 
@@ -76,11 +81,14 @@ impl Flights {
         &self,
         flights: &mut HashMap<Key, Flight>,
         key: &Key,
-        tokens: &Arc<SlotTokens>,
+        dependencies: &Arc<Dependencies>,
     ) -> Leader {
         let (send, progress) = watch::channel(Progress::Running);
-        let tokens = Arc::clone(tokens);
-        flights.insert(key.clone(), Flight { tokens, progress });
+        let flight = Flight {
+            dependencies: Arc::clone(dependencies),
+            progress,
+        };
+        flights.insert(key.clone(), flight);
         Leader {
             flights: Arc::clone(&self.0),
             key: key.clone(),
@@ -99,21 +107,31 @@ pub(super) struct Leader {
 impl Leader {
     /// Tells the requests that wait how far the run has come.
     pub(super) fn report(&self, progress: Progress) {
+        if let Progress::Streaming(streaming) = &progress {
+            // It may have tags of its own.
+            self.with_flight(|mut flight| {
+                flight.get_mut().dependencies = Arc::clone(&streaming.dependencies);
+            });
+        }
         self.progress.send_replace(progress);
     }
-}
 
-impl Drop for Leader {
-    fn drop(&mut self) {
-        // Another run may have taken the place of this one.
+    /// Calls `use_it` with the flight of this run, unless another run has taken its place.
+    fn with_flight(&self, use_it: impl FnOnce(OccupiedEntry<'_, Key, Flight>)) {
         if let Entry::Occupied(flight) = lock(&self.flights).entry(self.key.clone())
             && flight
                 .get()
                 .progress
                 .same_channel(&self.progress.subscribe())
         {
-            flight.remove();
+            use_it(flight);
         }
+    }
+}
+
+impl Drop for Leader {
+    fn drop(&mut self) {
+        self.with_flight(|flight| drop(flight.remove()));
     }
 }
 

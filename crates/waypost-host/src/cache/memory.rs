@@ -3,18 +3,21 @@
 use super::stored::Stored;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 use waypost_cache::Key;
 use waypost_cache::storable::HIT_FOR_MISS;
 
-/// The stored responses. What is asked for least makes room (S3-FIFO: an entry that is used once, as by a crawler, goes
-/// first).
+/// The stored responses. The one that is asked for least makes room for a new one (S3-FIFO: a response that was asked for once,
+/// as by a crawler, goes first).
 pub(super) struct Memory {
     entries: Cache<Key, Arc<Stored>, ByWeight>,
     capacity: u64,
-    /// Until when the responses of a key are taken for uncacheable, as a time since the Unix epoch.
-    uncacheable: Cache<Key, Duration>,
+    /// Until when the responses of a key are taken for uncacheable, as a time since the Unix epoch. It has hashes of keys,
+    /// which are small: two keys with the same one are only not cached for a while.
+    uncacheable: Cache<u64, Duration>,
+    hash: RandomState,
 }
 
 #[derive(Clone)]
@@ -63,6 +66,7 @@ impl Memory {
             entries,
             capacity,
             uncacheable: Cache::new(UNCACHEABLE),
+            hash: RandomState::new(),
         }
     }
 
@@ -72,9 +76,8 @@ impl Memory {
 
     /// Stores a response, unless there is a newer one already.
     pub(super) fn put(&self, key: Key, stored: Arc<Stored>) {
-        let is_newer = |other: Arc<Stored>| other.made > stored.made;
+        let is_newer = |other: Arc<Stored>| other.head.made > stored.head.made;
         if !self.entries.get(&key).is_some_and(is_newer) {
-            self.uncacheable.remove(&key);
             self.entries.insert(key, stored);
         }
     }
@@ -86,14 +89,15 @@ impl Memory {
     }
 
     /// Remembers for a while that the responses of a key can't be stored, so that requests don't wait for each other.
-    pub(super) fn set_uncacheable(&self, key: Key, now: Duration) {
-        self.uncacheable
-            .insert(key, now.saturating_add(HIT_FOR_MISS));
+    pub(super) fn set_uncacheable(&self, key: &Key, now: Duration) {
+        let until = now.saturating_add(HIT_FOR_MISS);
+        self.uncacheable.insert(self.hash.hash_one(key), until);
     }
 
     /// Returns whether the responses of a key were found uncacheable a while ago.
     pub(super) fn is_uncacheable(&self, key: &Key, now: Duration) -> bool {
-        self.uncacheable.get(key).is_some_and(|until| now < until)
+        let until = self.uncacheable.get(&self.hash.hash_one(key));
+        until.is_some_and(|until| now < until)
     }
 
     /// Returns the number of entries and their size in bytes, and the largest size.

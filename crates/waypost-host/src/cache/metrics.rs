@@ -17,7 +17,7 @@ pub(crate) enum CacheEvent {
     Bypass,
     /// A response was stored.
     Stored,
-    /// A response was refreshed in the background, or the attempt began.
+    /// A run in the background began, to refresh a stale response.
     Refresh,
     /// A refresh failed, and the stale response stays.
     RefreshFailed,

@@ -9,14 +9,14 @@ use crate::observe::untrusted::shown;
 use http::{HeaderMap, HeaderName};
 use waypost_cache::Revalidation;
 use waypost_cache::headers::is_internal;
-use waypost_cache::revalidation::X_WAYPOST_REVALIDATE;
+use waypost_cache::revalidation::{MAX_REVALIDATIONS, X_WAYPOST_REVALIDATE};
 
 /// Says to a handler that its revalidations are applied, and carries them back.
 pub(super) const REVALIDATE: HeaderName = HeaderName::from_static(X_WAYPOST_REVALIDATE);
 
 impl ResponseCache {
     /// Applies what a handler revalidates, before anybody gets its response.
-    pub(super) fn revalidate(
+    pub(crate) fn revalidate(
         &self,
         headers: &mut HeaderMap,
         component: &LazyComponent,
@@ -28,7 +28,7 @@ impl ResponseCache {
         let lines = headers.get_all(REVALIDATE).into_iter();
         let texts = lines.filter_map(|line| line.to_str().ok());
         let mut revalidations = Vec::new();
-        for item in texts.flat_map(Revalidation::parse) {
+        for item in texts.flat_map(Revalidation::parse).take(MAX_REVALIDATIONS) {
             match item {
                 Ok(revalidation) => revalidations.push(revalidation),
                 Err(error) => {
@@ -43,7 +43,7 @@ impl ResponseCache {
         for _ in &revalidations {
             self.metrics.count(CacheEvent::Revalidation);
         }
-        self.tokens.apply(&revalidations, self.clock.now());
+        self.invalidations.apply(&revalidations, self.clock.now());
         headers.remove(REVALIDATE);
     }
 }

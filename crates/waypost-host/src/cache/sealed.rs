@@ -4,7 +4,7 @@ use super::revalidate::REVALIDATE;
 use super::route::CachedRoute;
 use crate::request::body;
 use http::header::{HOST, HeaderMap, HeaderName, HeaderValue};
-use http::uri::PathAndQuery;
+use http::uri::{Authority, PathAndQuery};
 use http::{Method, Request, Uri};
 use wasmtime_wasi_http::WasiBody;
 use waypost_cache::internal::X_WAYPOST_FILL;
@@ -39,20 +39,23 @@ impl SealedRequest {
             return Err(Unstorable::PathTooLong);
         };
         let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-        let authority = request.uri().authority();
-        let authority = authority.map_or("", |authority| authority.as_str());
+        let uri = request.uri();
+        let authority = uri.authority().map_or("", Authority::as_str);
+        let forwarded_host = text(&X_FORWARDED_HOST);
+        let scheme = text(&X_FORWARDED_PROTO).or(uri.scheme_str());
         let seen = waypost_cache::Request {
             method: request.method().as_str(),
-            scheme: text(&X_FORWARDED_PROTO).unwrap_or("http"),
-            authority: text(&X_FORWARDED_HOST).unwrap_or(authority),
+            scheme: scheme.unwrap_or("http"),
+            authority: forwarded_host.unwrap_or(authority),
             path: &path,
             query: request.uri().query(),
             header: &|name| joined(headers, name),
         };
         let key = Key::new(&seen, &route.id(), &route.policy)?;
         let sealed = Sealed::new(&seen, &route.policy);
-        let target = target(request.uri(), &sealed).ok_or(Unstorable::QueryTooLong)?;
-        let headers = sealed_headers(headers, &sealed, route);
+        let is_forwarded = forwarded_host.is_some();
+        let target = target(uri, &sealed, is_forwarded).ok_or(Unstorable::QueryTooLong)?;
+        let headers = sealed_headers(headers, &target, &sealed, route);
         Ok(Self {
             key,
             path,
@@ -82,32 +85,50 @@ fn joined(headers: &HeaderMap, name: &str) -> Option<Vec<u8>> {
     Some(joined)
 }
 
-fn target(uri: &Uri, sealed: &Sealed) -> Option<Uri> {
+/// Returns the target of a sealed run. The authority is that of the component if the router forwards the request, and
+/// otherwise the client's, in canonical form.
+fn target(uri: &Uri, sealed: &Sealed, is_forwarded: bool) -> Option<Uri> {
     let target = match &sealed.query {
         Some(query) => format!("{}?{query}", sealed.path),
         None => sealed.path.clone(),
     };
     let mut parts = uri.clone().into_parts();
+    if !is_forwarded {
+        parts.authority = Some(sealed.authority.parse().ok()?);
+    }
     parts.path_and_query = Some(PathAndQuery::try_from(target).ok()?);
     Uri::from_parts(parts).ok()
 }
 
 /// Keeps the headers of the policy, and sets those that the router sets, without the client's address.
-fn sealed_headers(headers: &HeaderMap, sealed: &Sealed, route: &CachedRoute) -> HeaderMap {
+fn sealed_headers(
+    headers: &HeaderMap,
+    target: &Uri,
+    sealed: &Sealed,
+    route: &CachedRoute,
+) -> HeaderMap {
     let mut kept = HeaderMap::new();
-    let is_kept =
-        |name: &HeaderName| keeps_header(name.as_str(), &route.policy) || *name == X_REQUEST_ID;
-    for (name, value) in headers.iter().filter(|(name, _)| is_kept(name)) {
-        kept.append(name.clone(), value.clone());
+    for name in headers.keys() {
+        // In the form that the key has.
+        if keeps_header(name.as_str(), &route.policy)
+            && let Some(value) = joined(headers, name.as_str())
+            && let Ok(value) = HeaderValue::from_bytes(value.trim_ascii())
+        {
+            kept.insert(name.clone(), value);
+        }
     }
-    if let Some(host) = headers.get(HOST) {
-        kept.insert(HOST, host.clone());
+    if let Some(id) = headers.get(X_REQUEST_ID) {
+        // For the log. A response that repeats it is stored without it.
+        kept.insert(X_REQUEST_ID, id.clone());
     }
+    let host = target.authority().map(Authority::to_string);
+    let host = host.filter(|_| headers.contains_key(HOST));
     let texts = [
+        (HOST, &host.unwrap_or_default()),
         (X_FORWARDED_PROTO, &sealed.scheme),
         (X_FORWARDED_HOST, &sealed.authority),
     ];
-    for (name, text) in texts {
+    for (name, text) in texts.into_iter().filter(|(_, text)| !text.is_empty()) {
         if let Ok(value) = HeaderValue::try_from(text) {
             kept.insert(name, value);
         }

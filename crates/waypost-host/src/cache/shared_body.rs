@@ -4,18 +4,51 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use std::collections::{HashMap, VecDeque};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 use wasmtime_wasi_http::Error;
+
+/// What each frame costs besides its bytes: a guest may write them one by one.
+pub(super) const FRAME_OVERHEAD: usize = 128;
 
 /// How far a body that is too large to be stored may be ahead of its slowest reader, in bytes.
 const AHEAD: usize = 256 << 10;
 
 /// A body while it arrives. One task writes it, and any number of clients read it from its beginning.
 ///
-/// Until it is too large to be stored, all of it is kept. From then on nobody can begin to read it, and what all readers have
-/// is dropped: the slowest reader sets the pace, and it loses its place if its client stops reading.
-pub(super) struct SharedBody(Mutex<State>);
+/// Until it proves too large to be stored, all of it is kept. From then on nobody can begin to read it, and what all readers have
+/// is dropped: the slowest reader sets the pace. One that holds up the others for too long gets an error.
+pub(super) struct SharedBody {
+    state: Mutex<State>,
+    in_flight: Arc<InFlight>,
+}
+
+/// The memory of all bodies that arrive.
+pub(super) struct InFlight {
+    size: AtomicUsize,
+    limit: usize,
+}
+
+impl InFlight {
+    /// Allows `limit` bytes.
+    pub(super) fn limited(limit: u64) -> Arc<Self> {
+        Arc::new(Self {
+            size: AtomicUsize::new(0),
+            limit: usize::try_from(limit).unwrap_or(usize::MAX),
+        })
+    }
+
+    /// Counts bytes. Returns whether all of them are within the limit.
+    fn add(&self, size: usize) -> bool {
+        let before = self.size.fetch_add(size, Ordering::Relaxed);
+        before.saturating_add(size) <= self.limit
+    }
+
+    fn subtract(&self, size: usize) {
+        self.size.fetch_sub(size, Ordering::Relaxed);
+    }
+}
 
 #[derive(Default)]
 struct State {
@@ -25,12 +58,19 @@ struct State {
     /// The size of all frames that are kept, in bytes.
     kept: usize,
     end: Option<End>,
-    is_too_large: bool,
-    /// The number of the next frame of each reader.
-    readers: HashMap<u64, usize>,
+    is_not_stored: bool,
+    readers: HashMap<u64, Place>,
     next_reader: u64,
-    waiting: Vec<Waker>,
     writer: Option<Waker>,
+}
+
+/// Where a reader is.
+#[derive(Default)]
+struct Place {
+    /// The number of the next frame that it reads.
+    next: usize,
+    /// Wakes it when there is one.
+    waker: Option<Waker>,
 }
 
 #[derive(Clone)]
@@ -42,8 +82,8 @@ enum SharedFrame {
 impl SharedFrame {
     fn size(&self) -> usize {
         match self {
-            Self::Data(data) => data.len(),
-            Self::Trailers(_) => 0,
+            Self::Data(data) => data.len() + FRAME_OVERHEAD,
+            Self::Trailers(_) => FRAME_OVERHEAD,
         }
     }
 }
@@ -55,24 +95,31 @@ enum End {
 }
 
 impl SharedBody {
-    pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self(Mutex::default()))
+    pub(super) fn new(in_flight: Arc<InFlight>) -> Arc<Self> {
+        Arc::new(Self {
+            state: Mutex::default(),
+            in_flight,
+        })
     }
 
-    /// Adds a frame.
-    pub(super) fn write(&self, frame: Frame<Bytes>) {
+    /// Adds a frame. Returns whether all bodies that arrive are within their limit of memory.
+    pub(super) fn write(&self, frame: Frame<Bytes>) -> bool {
         let frame = match frame.into_data() {
+            Ok(data) if data.is_empty() => return true,
             Ok(data) => SharedFrame::Data(data),
             Err(frame) => match frame.into_trailers() {
                 Ok(trailers) => SharedFrame::Trailers(trailers),
-                Err(_) => return,
+                Err(_) => return true,
             },
         };
         let mut state = self.lock();
-        state.kept += frame.size();
+        let size = frame.size();
+        state.kept += size;
         state.frames.push_back(frame);
-        state.drop_what_is_read();
         state.wake_readers();
+        let has_memory = self.in_flight.add(size);
+        self.in_flight.subtract(state.drop_what_is_read());
+        has_memory
     }
 
     /// Ends the body. Readers of one that is not whole get an error.
@@ -86,66 +133,68 @@ impl SharedBody {
     }
 
     /// From now on, keeps only what not all readers have.
-    pub(super) fn too_large(&self) {
+    pub(super) fn not_stored(&self) {
         let mut state = self.lock();
-        state.is_too_large = true;
-        state.drop_what_is_read();
+        state.is_not_stored = true;
+        self.in_flight.subtract(state.drop_what_is_read());
     }
 
-    /// Waits until there is room for the next frame. Returns `false` if the body is too large to be stored, and nobody reads
-    /// it any more.
+    /// Waits until there is room for the next frame. Returns `false` if the body is not stored, and nobody reads it any more.
     pub(super) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<bool> {
         let mut state = self.lock();
-        if state.is_too_large && state.readers.is_empty() {
+        if state.is_not_stored && state.readers.is_empty() {
             return Poll::Ready(false);
         }
-        if !state.is_too_large || state.kept <= AHEAD {
+        if !state.is_not_stored || state.kept <= AHEAD {
             return Poll::Ready(true);
         }
         state.writer = Some(cx.waker().clone());
         Poll::Pending
     }
 
+    /// Gives up the readers that hold up others. Returns whether there were any.
+    pub(super) fn drop_slowest(&self) -> bool {
+        let mut state = self.lock();
+        let places = || state.readers.values().map(|place| place.next);
+        let (slowest, fastest) = (places().min(), places().max());
+        if slowest == fastest {
+            return false;
+        }
+        state.readers.retain(|_, place| {
+            let is_kept = Some(place.next) != slowest;
+            if let (false, Some(waker)) = (is_kept, place.waker.take()) {
+                waker.wake();
+            }
+            is_kept
+        });
+        self.in_flight.subtract(state.drop_what_is_read());
+        true
+    }
+
     pub(super) fn has_readers(&self) -> bool {
         !self.lock().readers.is_empty()
     }
 
-    /// Returns the bytes of the whole body.
+    /// Returns a copy of the whole body. The frames may be parts of larger buffers, which must not stay for them.
     pub(super) fn bytes(&self) -> Bytes {
         let state = self.lock();
-        let mut data = state.frames.iter().filter_map(|frame| match frame {
-            SharedFrame::Data(data) => Some(data),
+        let data = state.frames.iter().filter_map(|frame| match frame {
+            SharedFrame::Data(data) => Some(data.as_ref()),
             SharedFrame::Trailers(_) => None,
         });
-        match (data.next(), data.next()) {
-            (None, _) => Bytes::new(),
-            (Some(only), None) => only.clone(),
-            (Some(_), Some(_)) => state
-                .frames
-                .iter()
-                .fold(
-                    bytes::BytesMut::with_capacity(state.kept),
-                    |mut all, frame| {
-                        if let SharedFrame::Data(data) = frame {
-                            all.extend_from_slice(data);
-                        }
-                        all
-                    },
-                )
-                .freeze(),
-        }
+        data.collect::<Vec<_>>().concat().into()
     }
 
     /// Returns a reader of the whole body, or `None` if its beginning is not kept. `length` is the length of the body, if
     /// it is known.
     pub(super) fn reader(self: &Arc<Self>, length: Option<u64>) -> Option<Reader> {
         let mut state = self.lock();
-        if state.is_too_large {
+        if state.dropped > 0 {
             return None;
         }
         let id = state.next_reader;
         state.next_reader += 1;
-        state.readers.insert(id, 0);
+        state.readers.insert(id, Place::default());
         Some(Reader {
             body: Arc::clone(self),
             id,
@@ -154,23 +203,27 @@ impl SharedBody {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
     fn wake_readers(&mut self) {
-        for waker in self.waiting.drain(..) {
-            waker.wake();
-        }
+        let places = self.readers.values_mut();
+        places
+            .filter_map(|place| place.waker.take())
+            .for_each(Waker::wake);
     }
 
-    fn drop_what_is_read(&mut self) {
-        if !self.is_too_large {
-            return;
+    /// Drops the frames that all readers have, unless the body is stored. Returns the size of these, in bytes.
+    fn drop_what_is_read(&mut self) -> usize {
+        if !self.is_not_stored {
+            return 0;
         }
+        let before = self.kept;
         let all = self.dropped + self.frames.len();
-        let slowest = self.readers.values().min().copied().unwrap_or(all);
+        let slowest = self.readers.values().map(|place| place.next).min();
+        let slowest = slowest.unwrap_or(all);
         while self.dropped < slowest
             && let Some(frame) = self.frames.pop_front()
         {
@@ -182,15 +235,36 @@ impl State {
         {
             writer.wake();
         }
+        before - self.kept
     }
 
-    /// Returns the next frame for a reader.
-    fn read(&mut self, reader: u64) -> Option<SharedFrame> {
-        let next = self.readers.get_mut(&reader)?;
-        let frame = self.frames.get(next.checked_sub(self.dropped)?)?.clone();
-        *next += 1;
-        self.drop_what_is_read();
-        Some(frame)
+    /// Reads the next frame for a reader, or leaves its waker.
+    fn read(&mut self, reader: u64, cx: &Context<'_>) -> Poll<Option<Result<SharedFrame, Error>>> {
+        // The writer has logged why a body broke off. A reader that was given up is another reason.
+        let broken_off = Poll::Ready(Some(Err(Error::HttpResponseIncomplete)));
+        let Some(place) = self.readers.get_mut(&reader) else {
+            return broken_off;
+        };
+        let index = place.next.checked_sub(self.dropped);
+        if let Some(frame) = index.and_then(|index| self.frames.get(index)).cloned() {
+            place.next += 1;
+            return Poll::Ready(Some(Ok(frame)));
+        }
+        match self.end {
+            Some(End::Whole) => Poll::Ready(None),
+            Some(End::BrokenOff) => broken_off,
+            None => {
+                place.waker = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl Drop for SharedBody {
+    fn drop(&mut self) {
+        let kept = self.lock().kept;
+        self.in_flight.subtract(kept);
     }
 }
 
@@ -212,25 +286,17 @@ impl Body for Reader {
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         let body = Arc::clone(&self.body);
         let mut state = body.lock();
-        match state.read(self.id) {
-            Some(SharedFrame::Data(data)) => {
+        let frame = ready!(state.read(self.id, cx));
+        body.in_flight.subtract(state.drop_what_is_read());
+        let frame = frame.map(|frame| match frame? {
+            SharedFrame::Data(data) => {
                 let size = u64::try_from(data.len()).unwrap_or(u64::MAX);
                 self.left = self.left.map(|left| left.saturating_sub(size));
-                Poll::Ready(Some(Ok(Frame::data(data))))
+                Ok(Frame::data(data))
             }
-            Some(SharedFrame::Trailers(trailers)) => {
-                Poll::Ready(Some(Ok(Frame::trailers(trailers))))
-            }
-            None => match state.end {
-                Some(End::Whole) => Poll::Ready(None),
-                // The writer has logged why.
-                Some(End::BrokenOff) => Poll::Ready(Some(Err(Error::HttpResponseIncomplete))),
-                None => {
-                    state.waiting.push(cx.waker().clone());
-                    Poll::Pending
-                }
-            },
-        }
+            SharedFrame::Trailers(trailers) => Ok(Frame::trailers(trailers)),
+        });
+        Poll::Ready(frame)
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -242,7 +308,7 @@ impl Drop for Reader {
     fn drop(&mut self) {
         let mut state = self.body.lock();
         state.readers.remove(&self.id);
-        state.drop_what_is_read();
+        self.body.in_flight.subtract(state.drop_what_is_read());
         if state.readers.is_empty()
             && let Some(writer) = state.writer.take()
         {
@@ -268,7 +334,7 @@ mod tests {
 
     #[tokio::test]
     async fn readers_get_all_of_it_whenever_they_come() {
-        let body = SharedBody::new();
+        let body = SharedBody::new(InFlight::limited(1 << 20));
         let mut early = body.reader(None).expect("it is kept");
         body.write(data(3));
         assert_eq!(next(&mut early).await, Some(3));
@@ -286,8 +352,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn small_frames_count_for_what_they_take() {
+        let body = SharedBody::new(InFlight::limited(1 << 20));
+        for _ in 0..10 {
+            body.write(data(1));
+            body.write(data(0));
+        }
+        assert_eq!(body.lock().kept, 10 * (1 + FRAME_OVERHEAD));
+        assert_eq!(body.lock().frames.len(), 10);
+        let in_flight = Arc::clone(&body.in_flight);
+        assert!(body.write(data(1 << 19)));
+        assert!(!body.write(data(1 << 19)));
+        drop(body);
+        assert_eq!(in_flight.size.load(Ordering::Relaxed), 0);
+    }
+
+    #[tokio::test]
     async fn a_body_that_breaks_off_is_an_error_for_all() {
-        let body = SharedBody::new();
+        let body = SharedBody::new(InFlight::limited(1 << 20));
         let mut reader = body.reader(None).expect("it is kept");
         body.write(data(1));
         body.end(false);
@@ -297,11 +379,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_large_body_waits_for_its_slowest_reader() {
-        let body = SharedBody::new();
+        let body = SharedBody::new(InFlight::limited(1 << 20));
         let mut fast = body.reader(None).expect("it is kept");
         let mut slow = body.reader(None).expect("it is kept");
         body.write(data(AHEAD + 1));
-        body.too_large();
+        body.not_stored();
         assert!(body.reader(None).is_none());
         let room = || futures::poll!(poll_fn(|cx| body.poll_room(cx)));
         assert_eq!(next(&mut fast).await, Some(AHEAD + 1));
@@ -311,9 +393,12 @@ mod tests {
         body.write(data(AHEAD + 1));
         assert_eq!(next(&mut fast).await, Some(AHEAD + 1));
         assert!(room().is_pending());
-        // A reader that leaves holds nobody up.
-        drop(slow);
+        // A reader that holds others up for too long gets an error.
+        assert!(body.drop_slowest());
+        assert!(!body.drop_slowest());
+        assert!(slow.frame().await.expect("it does not end").is_err());
         assert_eq!(room(), Poll::Ready(true));
+        drop(slow);
         assert_eq!(body.lock().kept, 0);
         drop(fast);
         assert_eq!(room(), Poll::Ready(false));

@@ -1,14 +1,13 @@
 //! [`Stored`]: a response in memory.
 
-use super::tokens::{Slot, TokenTable};
+use super::invalidations::{Dependencies, Invalidations};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use waypost_cache::retry::retry_after;
-use waypost_cache::token::TokenPair;
-use waypost_cache::{Life, Tokens, Verdict};
+use waypost_cache::{Life, Verdict};
 
 /// What a response costs besides its contents, in bytes: the structures of this module, of the map and of the allocator.
 const OVERHEAD: usize = 512;
@@ -20,69 +19,31 @@ const OVERHEAD_OF_HEADER: usize = 128;
 pub(super) struct Stored {
     pub(super) head: StoredHead,
     pub(super) body: Bytes,
-    pub(super) life: Life,
-    /// When the run began, as a time since the Unix epoch.
-    pub(super) made: Duration,
-    pub(super) tags: Vec<String>,
-    /// The tokens that were read before the run.
-    tokens: Arc<SlotTokens>,
-    /// The epoch at which the tokens were compared last.
-    compared: AtomicU64,
+    dependencies: Arc<Dependencies>,
+    /// The last epoch at which nothing of it had been invalidated.
+    valid_at: AtomicU64,
     /// Failed attempts to refresh the response.
     failed: Mutex<FailedRefreshes>,
 }
 
-/// Status and headers, without those that are computed for each response.
+/// A response without its body and without the headers that are computed for each client.
 #[derive(Clone)]
 pub(super) struct StoredHead {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
+    pub(super) life: Life,
+    /// When the run began, as a time since the Unix epoch.
+    pub(super) made: Duration,
 }
 
-/// The tokens of some slots at one time.
-pub(super) struct SlotTokens {
-    /// The epoch before they were read.
-    epoch: u64,
-    slots: Vec<Slot>,
-    tokens: Tokens,
-}
-
-impl SlotTokens {
-    /// Reads the current tokens of these slots.
-    pub(super) fn read(table: &TokenTable, slots: Vec<Slot>) -> Self {
-        let epoch = table.epoch();
-        let pairs = table.read(&slots);
-        Self {
-            epoch,
-            slots,
-            tokens: Tokens {
-                pairs,
-                ..Tokens::default()
-            },
-        }
+impl StoredHead {
+    pub(super) fn age(&self, now: Duration) -> Duration {
+        now.saturating_sub(self.made)
     }
 
-    /// Returns these tokens and the current ones of further slots, or `None` if anything was invalidated meanwhile.
-    pub(super) fn with(&self, table: &TokenTable, more: Vec<Slot>) -> Option<Self> {
-        let further = table.read(&more);
-        let pairs = [self.tokens.pairs.as_slice(), &further].concat();
-        let joined = Self {
-            epoch: self.epoch,
-            slots: [self.slots.as_slice(), &more].concat(),
-            tokens: Tokens {
-                pairs,
-                ..Tokens::default()
-            },
-        };
-        (table.epoch() == self.epoch).then_some(joined)
-    }
-
-    /// Compares these tokens with the current ones.
-    pub(super) fn verdict(&self, table: &TokenTable) -> Verdict {
-        match table.epoch() == self.epoch {
-            true => Verdict::Fresh,
-            false => self.tokens.compare(&table.read(&self.slots)),
-        }
+    /// Judges the response by its age alone.
+    pub(super) fn verdict(&self, now: Duration) -> Verdict {
+        Verdict::by_age(self.made, now, self.life)
     }
 }
 
@@ -95,42 +56,34 @@ struct FailedRefreshes {
 }
 
 impl Stored {
-    pub(super) fn new(
-        head: StoredHead,
-        body: Bytes,
-        life: Life,
-        made: Duration,
-        tags: Vec<String>,
-        tokens: Arc<SlotTokens>,
-    ) -> Self {
+    pub(super) fn new(head: StoredHead, body: Bytes, dependencies: Arc<Dependencies>) -> Self {
         Self {
             head,
             body,
-            life,
-            made,
-            tags,
-            compared: AtomicU64::new(tokens.epoch),
-            tokens,
+            valid_at: AtomicU64::new(dependencies.epoch),
+            dependencies,
             failed: Mutex::default(),
         }
     }
 
-    /// Judges the response by its age and by the current tokens.
-    pub(super) fn verdict(&self, table: &TokenTable, now: Duration) -> Verdict {
-        let by_age = Verdict::by_age(self.made, now, self.life);
-        let epoch = table.epoch();
-        if self.compared.load(Ordering::Relaxed) == epoch {
-            return by_age;
-        }
-        let by_tokens = self.tokens.verdict(table);
-        if by_tokens == Verdict::Fresh {
-            self.compared.store(epoch, Ordering::Relaxed);
-        }
-        by_age.and(by_tokens)
+    /// Judges the response by its age and by what was invalidated.
+    pub(super) fn verdict(&self, invalidations: &Invalidations, now: Duration) -> Verdict {
+        self.head
+            .verdict(now)
+            .and(self.verdict_of_invalidations(invalidations))
     }
 
-    pub(super) fn age(&self, now: Duration) -> Duration {
-        now.saturating_sub(self.made)
+    /// Judges the response by what was invalidated alone.
+    pub(super) fn verdict_of_invalidations(&self, invalidations: &Invalidations) -> Verdict {
+        let epoch = invalidations.epoch();
+        if self.valid_at.load(Ordering::Relaxed) == epoch {
+            return Verdict::Fresh;
+        }
+        let verdict = invalidations.verdict(&self.dependencies);
+        if verdict == Verdict::Fresh {
+            self.valid_at.store(epoch, Ordering::Relaxed);
+        }
+        verdict
     }
 
     pub(super) fn etag(&self) -> Option<&HeaderValue> {
@@ -142,10 +95,8 @@ impl Stored {
         let headers = self.head.headers.iter();
         let headers =
             headers.map(|(name, value)| name.as_str().len() + value.len() + OVERHEAD_OF_HEADER);
-        let tags = self.tags.iter().map(|tag| tag.len() + size_of::<String>());
-        let tokens = self.tokens.slots.len() * (size_of::<Slot>() + size_of::<TokenPair>());
-        let sizes = [key, self.body.len(), tokens, OVERHEAD];
-        headers.chain(tags).chain(sizes).sum()
+        let sizes = [key, self.body.len(), self.dependencies.size(), OVERHEAD];
+        headers.chain(sizes).sum()
     }
 
     /// Returns whether a refresh may begin now. It may not for a while after one that failed.

@@ -8,7 +8,7 @@ use super::lifecycle::Call;
 use crate::request::admission::Place;
 use bytes::Bytes;
 use guest_body::GuestBody;
-use http::Response;
+use http::{HeaderMap, Response};
 use http_body::{Body as _, Frame};
 use http_body_util::BodyExt;
 pub(crate) use started_body::Origin;
@@ -52,6 +52,11 @@ impl From<Response<WasiBody>> for Reply {
 }
 
 impl Answered {
+    /// Returns the headers of the response.
+    pub(crate) fn headers_mut(&mut self) -> &mut HeaderMap {
+        self.response.headers_mut()
+    }
+
     /// Accepts the response: its request goes on until the body has ended or is dropped. `place` is kept until then, and
     /// `client_left` is cancelled if the body is dropped before its end.
     pub(crate) fn accept(

@@ -555,3 +555,130 @@ async fn the_router_component_asks_the_cache_too() {
     assert_eq!(first.text, second.text);
     app.stopped().await;
 }
+
+#[tokio::test]
+async fn a_stream_that_was_invalidated_is_not_shared() {
+    let app = serve("stream-tag", "", "").await;
+    let mut client = app.client().await;
+    let request = request(Method::GET, "/cached/tagged-stream", &[]);
+    let response = client.send(request).await.expect("the head comes");
+    revalidate(&app, "tag!:own").await;
+    let (_, new) = ask(&app, "/cached/tagged-stream").await;
+    let old = response.into_body().collect().await.expect("it is whole");
+    assert_ne!(old.to_bytes(), new);
+    // It was stored neither in place of the new one.
+    assert_eq!(
+        ask(&app, "/cached/tagged-stream").await,
+        ("HIT".into(), new)
+    );
+    app.stopped().await;
+}
+
+#[tokio::test]
+async fn a_run_that_takes_longer_than_its_response_lives_answers_all_that_wait() {
+    let app = serve("long-run", "revalidate = 1\nexpire = 1", "").await;
+    let began = Instant::now();
+    let clients = (0..10).map(|_| async { ask(&app, "/cached/slower").await.1 });
+    let texts: BTreeSet<_> = futures::future::join_all(clients)
+        .await
+        .into_iter()
+        .collect();
+    assert_eq!(texts.len(), 1);
+    assert!(began.elapsed() < Duration::from_millis(2300));
+    app.stopped().await;
+}
+
+#[tokio::test]
+async fn those_that_wait_share_a_failure() {
+    let app = serve("shared-failure", "", "").await;
+    let began = Instant::now();
+    let clients = (0..10).map(|_| get(&app, "/cached/slow-error", &[]));
+    let replies = futures::future::join_all(clients).await;
+    assert!(began.elapsed() < Duration::from_millis(900));
+    for reply in &replies {
+        assert_eq!(reply.status, 500);
+        assert_eq!(reply.headers["access-control-allow-origin"], "*");
+    }
+    let collapsed = app.metric("waypost_cache_events_total{event=\"collapsed\"}");
+    assert!(collapsed.await >= 1);
+    app.stopped().await;
+}
+
+#[tokio::test]
+async fn what_is_left_of_a_tag_ends_after_a_time() {
+    let app = serve("left", "tags = [\"all\"]", "").await;
+    let (_, old) = ask(&app, "/cached/once").await;
+    let (_, other) = ask(&app, "/cached/a").await;
+    revalidate(&app, "tag+1:all").await;
+    assert_eq!(ask(&app, "/cached/once").await, ("STALE".into(), old));
+    assert_eq!(ask(&app, "/cached/a").await.0, "STALE");
+    until_new(&app, "/cached/a", &other).await;
+    let (_, new) = ask(&app, "/cached/a").await;
+    // The refresh of this one failed, so it is the old one that ends.
+    let began = Instant::now();
+    while get(&app, "/cached/once", &[]).await.status == 200 {
+        assert!(began.elapsed() < Duration::from_secs(5));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    // What was made since then stays.
+    assert_eq!(ask(&app, "/cached/a").await, ("HIT".into(), new));
+    app.stopped().await;
+}
+
+#[tokio::test]
+async fn small_pieces_count_for_what_they_take() {
+    let app = serve("crumbs", "", "[cache]\nentry = \"50kB\"\n").await;
+    for _ in 0..2 {
+        let (outcome, text) = ask(&app, "/cached/crumbs").await;
+        assert_eq!((outcome.as_str(), text.len()), ("MISS", 1000));
+    }
+    app.stopped().await;
+}
+
+#[tokio::test]
+async fn a_stop_ends_the_runs_in_the_background() {
+    let app = serve(
+        "stop",
+        "revalidate = 1",
+        "[server]\nshutdown_grace = \"0s\"\n",
+    )
+    .await;
+    let mut client = app.client().await;
+    let request = request(Method::GET, "/cached/stream", &[]);
+    drop(client.send(request).await.expect("the head comes"));
+    drop(client);
+    let began = Instant::now();
+    app.stopped().await;
+    assert!(began.elapsed() < Duration::from_millis(450));
+}
+
+#[tokio::test]
+async fn another_version_that_the_client_has_a_part_of_is_refused() {
+    let app = serve("if-match", "", "").await;
+    let first = get(&app, "/cached/a", &[]).await;
+    let etag = first.headers["etag"]
+        .to_str()
+        .expect("it is text")
+        .to_owned();
+    let part = |tag: &str| {
+        [
+            ("range", "bytes=0-1".to_owned()),
+            ("if-match", tag.to_owned()),
+        ]
+    };
+    for (tag, status) in [
+        (etag.as_str(), 206),
+        ("*", 206),
+        ("\"other\"", 412),
+        (&format!("W/{etag}"), 412),
+    ] {
+        let headers = part(tag);
+        let headers = [0, 1].map(|index| (headers[index].0, headers[index].1.as_str()));
+        assert_eq!(
+            get(&app, "/cached/a", &headers).await.status,
+            status,
+            "{tag}"
+        );
+    }
+    app.stopped().await;
+}

@@ -72,7 +72,9 @@ impl Exchange {
     /// Reduces the request to what all clients share, for a handler of `verb` whose response may be cached.
     pub(crate) fn seal(&mut self, sealed: &Sealed, verb: Verb) {
         let client = Arc::clone(self.shared_head());
-        self.head = OnceCell::from(Arc::new(sealed.head(&client, verb)));
+        let is_reduced = self.marks.get().fill;
+        let seen = sealed.head(&client, verb, is_reduced);
+        self.head = OnceCell::from(Arc::new(seen));
         self.caching = OnceCell::from(CacheSide::of(Some(client)));
         self.incoming.take();
         self.cookies = Some(Cookies::read_only(&HeaderMap::new()));

@@ -24,13 +24,24 @@ pub struct Sealed {
 impl Sealed {
     /// Creates the head that the handler of `verb` sees in place of the client's. HEAD runs the handler of GET, whose
     /// response has to be the same.
-    pub(crate) fn head(&self, client: &Parts, verb: Verb) -> Parts {
+    ///
+    /// If the caller may store the response (`is_reduced`), it has reduced the request already, perhaps to other names: an
+    /// operator may change a policy. Then only the headers that the caller adds to every request are removed.
+    pub(crate) fn head(&self, client: &Parts, verb: Verb, is_reduced: bool) -> Parts {
         let mut head = http::Request::new(()).into_parts().0;
         head.method = match verb {
             Verb::Head => Method::HEAD,
             _ => Method::GET,
         };
-        head.uri = self.uri(client);
+        if is_reduced {
+            head.uri = Self::uri(client, client.uri.query().map(str::to_owned));
+            head.headers = client.headers.clone();
+            for name in ADDED {
+                head.headers.remove(name);
+            }
+            return head;
+        }
+        head.uri = Self::uri(client, sealed_query(client.uri.query(), self.query));
         for name in self.headers {
             // The names were checked at compile time.
             let name = HeaderName::from_bytes(name.as_bytes()).ok();
@@ -44,13 +55,13 @@ impl Sealed {
         head
     }
 
-    /// Returns the public URL in canonical form, with the declared search params only.
-    fn uri(&self, client: &Parts) -> Uri {
+    /// Returns the public URL in canonical form, with this query.
+    fn uri(client: &Parts, query: Option<String>) -> Uri {
         let mut target = match Path::resolve(client.uri.path()) {
             Ok(Resolved::Path(path)) => path.to_string(),
             _ => client.uri.path().to_owned(),
         };
-        if let Some(query) = sealed_query(client.uri.query(), self.query) {
+        if let Some(query) = query {
             target.push('?');
             target.push_str(&query);
         }
@@ -67,6 +78,14 @@ impl Sealed {
             .unwrap_or_default()
     }
 }
+
+/// The headers that the router and the host add to every request.
+const ADDED: [&str; 4] = [
+    "host",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-request-id",
+];
 
 /// Returns the lines of a header as one, as they are in the key.
 fn one_value(headers: &HeaderMap, name: &HeaderName) -> Option<HeaderValue> {
@@ -114,7 +133,7 @@ mod tests {
             ("/a?q=1", &[("host", "a/b")], "/a?q=1"),
             ("/a", &[], "/a"),
         ] {
-            let head = SEALED.head(&head(uri, headers), Verb::Get);
+            let head = SEALED.head(&head(uri, headers), Verb::Get, false);
             assert_eq!(head.uri.to_string(), sealed, "{uri}");
         }
     }
@@ -130,10 +149,24 @@ mod tests {
                 ("x-request-id", "1"),
             ],
         );
-        let sealed = SEALED.head(&client, Verb::Get);
+        let sealed = SEALED.head(&client, Verb::Get, false);
         assert_eq!(sealed.headers.len(), 1);
         assert_eq!(sealed.headers["accept-language"], "de, en");
         assert_eq!(sealed.method, Method::GET);
-        assert_eq!(SEALED.head(&client, Verb::Head).method, Method::HEAD);
+        assert_eq!(SEALED.head(&client, Verb::Head, false).method, Method::HEAD);
+    }
+
+    #[test]
+    fn what_the_host_has_reduced_stays() {
+        let forwarded = [
+            ("x-forwarded-host", "shop.example"),
+            ("x-request-id", "1"),
+            ("accept", "text/html"),
+        ];
+        let client = head("http://a.spin.internal/a?other=1", &forwarded);
+        let sealed = SEALED.head(&client, Verb::Get, true);
+        assert_eq!(sealed.uri, "http://shop.example/a?other=1");
+        assert_eq!(sealed.headers.len(), 1);
+        assert_eq!(sealed.headers["accept"], "text/html");
     }
 }

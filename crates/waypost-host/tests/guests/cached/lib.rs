@@ -1,8 +1,8 @@
 //! Answers with a text that says what it saw of the request, and that differs with each run.
 //!
-//! The last segment of the path says how: `slow` after 200 ms, `stream` in two pieces half a second apart, `large` with 100 kB
-//! in pieces, `cut` with a body that breaks off, `cookie` with `Set-Cookie`, `tagged` with a tag of its own, `private` with
-//! `Cache-Control`, `once` with a 500 from the second run on, `error` with a 500. A POST revalidates what its body says.
+//! The last segment of the path says how: `slow` after 200 ms, `slower` after 1.2 s, `stream` in two pieces half a second apart,
+//! `tagged-stream` likewise with a tag of its own, `large` with 100 kB in pieces, `crumbs` with 1,000 pieces of one byte, `cut` with a body that breaks off, `cookie` with `Set-Cookie`, `tagged` with a tag of its own, `private` with
+//! `Cache-Control`, `once` with a 500 from the second run on, `error` with a 500, `slow-error` with one after 200 ms. A POST revalidates what its body says.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use wasip3::clocks::monotonic_clock;
@@ -33,16 +33,19 @@ impl wasip3::exports::http::handler::Guest for Cached {
         });
         let seen = seen.collect::<Vec<_>>().join("|");
         println!("cached ran {target}");
-        if how == "slow" {
-            monotonic_clock::wait_for(200_000_000).await;
+        match how.as_str() {
+            "slow" | "slow-error" => monotonic_clock::wait_for(200_000_000).await,
+            "slower" => monotonic_clock::wait_for(1_200_000_000).await,
+            _ => {}
         }
         let text = format!("{:016x} {method} {target} {seen}\n", get_random_u64());
         let (status, header) = match how.as_str() {
             "cookie" => (200, ("set-cookie", "a=1")),
-            "tagged" => (200, ("x-waypost-tags", "own")),
+            "tagged" | "tagged-stream" => (200, ("x-waypost-tags", "own")),
             "private" => (200, ("cache-control", "private")),
             "once" if HAS_RUN.swap(true, Ordering::Relaxed) => (500, ("x-own", "1")),
             "error" => (500, ("x-own", "1")),
+            "slow-error" => (500, ("access-control-allow-origin", "*")),
             "missing" => (404, ("x-own", "1")),
             _ => (200, ("x-own", "1")),
         };
@@ -77,7 +80,7 @@ fn respond(
 
 async fn write(how: &str, text: String, writer: &mut StreamWriter<u8>) {
     match how {
-        "stream" => {
+        "stream" | "tagged-stream" => {
             writer.write_all(format!("one {text}").into_bytes()).await;
             monotonic_clock::wait_for(500_000_000).await;
             writer.write_all(b"two\n".to_vec()).await;
@@ -86,6 +89,11 @@ async fn write(how: &str, text: String, writer: &mut StreamWriter<u8>) {
             writer.write_all(b"begun\n".to_vec()).await;
             monotonic_clock::wait_for(50_000_000).await;
             panic!("asked to trap while streaming");
+        }
+        "crumbs" => {
+            for _ in 0..1000 {
+                writer.write_all(b"a".to_vec()).await;
+            }
         }
         "large" => {
             for _ in 0..10 {
