@@ -41,6 +41,9 @@ struct Deviation {
     reason: String,
     cases: Selector,
     answer: Change,
+    /// Whether the recorded response is correct, too.
+    #[serde(default)]
+    or_recorded: bool,
 }
 
 /// A deviation that a host causes.
@@ -61,6 +64,8 @@ struct Entry {
     reason: String,
     cases: Selector,
     answer: Change,
+    /// Whether the response without this entry is correct, too.
+    is_optional: bool,
 }
 
 impl From<Table> for Deviations {
@@ -70,12 +75,14 @@ impl From<Table> for Deviations {
             reason: entry.reason,
             cases: entry.cases,
             answer: entry.answer,
+            is_optional: entry.or_recorded,
         });
         let of_hosts = table.of_hosts.into_iter().map(|entry| Entry {
             rule: None,
             reason: entry.cause,
             cases: entry.cases,
             answer: entry.answer,
+            is_optional: false,
         });
         Self {
             entries: of_rules.chain(of_hosts).collect(),
@@ -135,15 +142,15 @@ impl Deviations {
 
     /// Applies all entries that match an exchange, in order.
     pub(crate) fn apply(&self, recorded: &Expectation, facts: &Facts) -> Expected {
-        self.apply_but(recorded, facts, None)
+        self.apply_but(recorded, facts, &[])
     }
 
-    /// Applies all entries that match an exchange except one.
+    /// Applies all entries that match an exchange except some.
     pub(crate) fn apply_but(
         &self,
         recorded: &Expectation,
         facts: &Facts,
-        without: Option<usize>,
+        without: &[usize],
     ) -> Expected {
         let mut expected = Expected {
             expectation: recorded.clone(),
@@ -151,7 +158,7 @@ impl Deviations {
             overridden: Vec::new(),
         };
         for (index, entry) in self.entries.iter().enumerate() {
-            if Some(index) == without || !entry.cases.fits(facts.view()) {
+            if without.contains(&index) || !entry.cases.fits(facts.view()) {
                 continue;
             }
             let changed = entry.answer.apply(&expected.expectation, facts);
@@ -185,6 +192,14 @@ impl Deviations {
         let unknown = |rule: &u8| !RULES.contains(rule);
         (0..self.entries.len())
             .filter(move |index| self.entries[*index].rule.as_ref().is_some_and(unknown))
+    }
+
+    /// Returns those of some entries without which a response is correct, too.
+    pub(crate) fn optional(&self, entries: &[usize]) -> Vec<usize> {
+        let entries = entries.iter().copied();
+        entries
+            .filter(|entry| self.entries[*entry].is_optional)
+            .collect()
     }
 
     /// Returns the entries that must be needed for a response.

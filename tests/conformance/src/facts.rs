@@ -103,6 +103,12 @@ impl Facts {
         }
     }
 
+    /// Adds the position of the exchange in a sequence.
+    pub(crate) fn at_step(mut self, step: Option<usize>) -> Self {
+        self.view["step"] = json!(step);
+        self
+    }
+
     /// Returns the case in the shape of a selector.
     pub(crate) fn view(&self) -> &Value {
         &self.view

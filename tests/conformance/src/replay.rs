@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::client::{Client, Outcome};
 use crate::compare::{Difference, compare};
-use crate::deviations::Deviations;
+use crate::deviations::{Deviations, Expected};
 use crate::expectation::Expectation;
 use crate::facts::Facts;
 use crate::pattern::Scope;
@@ -41,6 +41,8 @@ pub(crate) struct Recorded<'a> {
     pub(crate) answer: &'a recorded::Answer,
     /// The recorded response as JSON.
     pub(crate) expect: &'a Value,
+    /// The position in a sequence, from 1.
+    pub(crate) step: Option<usize>,
 }
 
 impl<'a> Replay<'a> {
@@ -76,10 +78,29 @@ impl<'a> Replay<'a> {
         outcome: &Outcome,
         scope: &mut Scope,
     ) -> Option<Fault> {
-        let port = self.port(&message.bytes);
-        let expectation = Expectation::of(recorded.answer, port);
-        let facts = Facts::of(recorded.line, recorded.expect, &message.bytes, port);
+        let (expectation, facts) = self.recorded(recorded, message);
         self.judge(message, &expectation, &facts, outcome, scope)
+    }
+
+    /// Applies the table to an exchange that is not replayed, so that its entries count as used.
+    pub(crate) fn leave_out(&self, recorded: Recorded<'_>) {
+        let message = Message::of(recorded.request);
+        let (expectation, facts) = self.recorded(recorded, &message);
+        self.mark(&self.deviations.apply(&expectation, &facts));
+    }
+
+    fn recorded(&self, recorded: Recorded<'_>, message: &Message) -> (Expectation, Facts) {
+        let port = self.port(&message.bytes);
+        let facts = Facts::of(recorded.line, recorded.expect, &message.bytes, port);
+        let expectation = Expectation::of(recorded.answer, port);
+        (expectation, facts.at_step(recorded.step))
+    }
+
+    /// Marks the entries that have matched a case.
+    fn mark(&self, expected: &Expected) {
+        for entry in expected.entries.iter().chain(&expected.overridden) {
+            self.used[*entry].store(true, Ordering::Relaxed);
+        }
     }
 
     /// Compares an outcome with the recorded response, after applying the table of deviations.
@@ -93,20 +114,24 @@ impl<'a> Replay<'a> {
     ) -> Option<Fault> {
         scope.time = SystemTime::now();
         scope.method = message.method();
-        let expected = self.deviations.apply(recorded, facts);
-        for entry in expected.entries.iter().chain(&expected.overridden) {
-            self.used[*entry].store(true, Ordering::Relaxed);
-        }
+        let mut expected = self.deviations.apply(recorded, facts);
+        self.mark(&expected);
         let fits = |expectation: &Expectation, scope: &Scope| {
             compare(expectation, outcome, &mut scope.clone()).is_empty()
         };
-        let needless = if fits(recorded, scope) {
+        let optional = self.deviations.optional(&expected.entries);
+        let mut left_out = Vec::new();
+        if !optional.is_empty() && !fits(&expected.expectation, scope) {
+            expected = self.deviations.apply_but(recorded, facts, &optional);
+            left_out.clone_from(&optional);
+        }
+        let mut needless = if fits(recorded, scope) {
             expected.entries.clone()
         } else {
             let without = |entry: &usize| {
-                self.deviations
-                    .apply_but(recorded, facts, Some(*entry))
-                    .expectation
+                let without = [left_out.as_slice(), &[*entry]].concat();
+                let expected = self.deviations.apply_but(recorded, facts, &without);
+                expected.expectation
             };
             let entries = self.deviations.on_trial(&expected.entries);
             entries
@@ -114,6 +139,7 @@ impl<'a> Replay<'a> {
                 .filter(|entry| fits(&without(entry), scope))
                 .collect()
         };
+        needless.retain(|entry| !optional.contains(entry));
         let mut differences = compare(&expected.expectation, outcome, scope);
         if !needless.is_empty() {
             differences = vec![Difference::new(

@@ -51,13 +51,14 @@ fn reads_the_log(step: &Step) -> bool {
 }
 
 /// Lists the exchanges of a step, with the recorded responses as JSON.
-fn exchanges<'a>(line: &'a Value, index: usize, step: &'a Step) -> Vec<Recorded<'a>> {
+pub(crate) fn exchanges<'a>(line: &'a Value, index: usize, step: &'a Step) -> Vec<Recorded<'a>> {
     let written = &line["steps"][index];
     let one = step.request.iter().map(|request| Recorded {
         line,
         request,
         answer: &step.expect,
         expect: &written["expect"],
+        step: Some(index + 1),
     });
     let several = step
         .parallel
@@ -68,6 +69,7 @@ fn exchanges<'a>(line: &'a Value, index: usize, step: &'a Step) -> Vec<Recorded<
             request: &exchange.request,
             answer: &exchange.expect,
             expect: &written["parallel"][place]["expect"],
+            step: Some(index + 1),
         });
     one.chain(several).collect()
 }

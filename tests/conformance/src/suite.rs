@@ -18,6 +18,7 @@ use crate::conversation;
 use crate::deviations::Deviations;
 use crate::glob;
 use crate::pattern::Scope;
+use crate::recorded::Exchange;
 use crate::replay::{Fault, Recorded, Replay};
 use crate::report::{Failure, Report};
 use crate::sequence;
@@ -54,6 +55,8 @@ pub struct Suite {
     deviations: Deviations,
     only: Option<String>,
     complete: bool,
+    /// The areas whose cases are not replayed, with the reasons.
+    left_out: Vec<(String, &'static str)>,
     cases: Vec<Case>,
 }
 
@@ -82,6 +85,7 @@ impl Suite {
             deviations: Deviations::built_in(),
             only: None,
             complete: false,
+            left_out: Vec::new(),
             cases: Vec::new(),
         }
     }
@@ -121,6 +125,14 @@ impl Suite {
         self
     }
 
+    /// Skips the cases of an area, for this reason. For [`Suite::complete`], the entries of the table that match them
+    /// count as used.
+    #[must_use]
+    pub fn leave_out(mut self, area: &str, reason: &'static str) -> Self {
+        self.left_out.push((area.to_owned(), reason));
+        self
+    }
+
     /// Adds the cases of a file, one per line. An invalid line is a failure of the run.
     pub fn add(&mut self, name: &str, text: &str) {
         let lines = text
@@ -157,7 +169,7 @@ impl Suite {
         verdicts.extend(
             in_turn
                 .into_iter()
-                .map(|index| (index, verdict(&replay, cases[index]))),
+                .map(|index| (index, self.verdict(&replay, cases[index]))),
         );
         let mut report = Report::default();
         for (index, verdict) in verdicts {
@@ -186,7 +198,7 @@ impl Suite {
             for _ in 0..self.jobs.get().min(indices.len()) {
                 scope.spawn(|| {
                     while let Some(index) = indices.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        let verdict = verdict(replay, cases[*index]);
+                        let verdict = self.verdict(replay, cases[*index]);
                         verdicts
                             .lock()
                             .unwrap_or_else(PoisonError::into_inner)
@@ -198,6 +210,19 @@ impl Suite {
         verdicts
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn verdict(&self, replay: &Replay<'_>, case: &Case) -> Verdict {
+        let mut left_out = self.left_out.iter();
+        match left_out.find(|(area, _)| case.line["area"] == **area) {
+            Some((_, reason)) => {
+                for recorded in exchanges(case) {
+                    replay.leave_out(recorded);
+                }
+                Verdict::Skipped(reason)
+            }
+            None => verdict(replay, case),
+        }
     }
 
     /// Lists the faults of the table itself.
@@ -234,21 +259,36 @@ impl Suite {
     }
 }
 
-fn verdict(replay: &Replay<'_>, case: &Case) -> Verdict {
-    let faults = match &case.plan {
-        Plan::Single(exchange) => {
-            let (request, answer) = (&exchange.request, &exchange.expect);
-            let recorded = Recorded {
-                line: &case.line,
-                request,
-                answer,
-                expect: &case.line["expect"],
-            };
-            replay
-                .exchange(recorded, &mut Scope::new())
-                .into_iter()
+/// Lists the exchanges of a case. Those of a connection are not recorded one by one.
+fn exchanges(case: &Case) -> Vec<Recorded<'_>> {
+    match &case.plan {
+        Plan::Single(exchange) => vec![single(case, exchange)],
+        Plan::Sequence(steps) => {
+            let steps = steps.iter().enumerate();
+            steps
+                .flat_map(|(index, step)| sequence::exchanges(&case.line, index, step))
                 .collect()
         }
+        Plan::Connection(_) | Plan::Skip(_) | Plan::Unknown(_) => Vec::new(),
+    }
+}
+
+fn single<'a>(case: &'a Case, exchange: &'a Exchange) -> Recorded<'a> {
+    Recorded {
+        line: &case.line,
+        request: &exchange.request,
+        answer: &exchange.expect,
+        expect: &case.line["expect"],
+        step: None,
+    }
+}
+
+fn verdict(replay: &Replay<'_>, case: &Case) -> Verdict {
+    let faults = match &case.plan {
+        Plan::Single(exchange) => replay
+            .exchange(single(case, exchange), &mut Scope::new())
+            .into_iter()
+            .collect(),
         Plan::Sequence(steps) => sequence::replay(replay, &case.line, steps),
         Plan::Connection(connection) => conversation::replay(replay, &case.line, connection),
         Plan::Skip(reason) => return Verdict::Skipped(reason),

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use waypost_conformance::{Deviations, Suite};
 
 /// Responses by request line. Several responses to one line are sent in turn; the last is repeated.
 struct Canned {
@@ -380,6 +381,51 @@ fn deviations_that_are_not_needed_fail() {
         run.stdout
     );
     assert_eq!(run.code, Some(1));
+}
+
+#[test]
+fn the_recorded_response_may_be_correct_too() {
+    let hit = || Reply("HTTP/1.1 204 No\r\nx-waypost-cache: HIT\r\n\r\n", AT_ONCE);
+    let miss = || Reply("HTTP/1.1 204 No\r\nx-waypost-cache: MISS\r\n\r\n", AT_ONCE);
+    let folder = TempDir::new().unwrap();
+    let file = table(
+        &folder,
+        "[[deviation]]\nrule = 16\nreason = 'r'\nor_recorded = true\ncases = { step = 1 }\n\
+         answer.headers = { x-waypost-cache = 'MISS' }\n",
+    );
+    let expect = json!({ "status": 204, "headers": { "x-nextjs-cache": "HIT" } });
+    let step = json!({ "request": { "method": "GET", "path": "/c" }, "expect": expect });
+    let case = json!({ "id": "s-1", "kind": "sequence", "steps": [step, step] });
+    for (replies, code) in [
+        (vec![miss(), hit()], 0),
+        (vec![hit(), hit()], 0),
+        (vec![miss(), miss()], 1),
+    ] {
+        let server = Canned::serve(vec![("GET /c", replies)]);
+        let run = run(
+            server.port,
+            std::slice::from_ref(&case),
+            &["--complete", "--deviations", &file],
+        );
+        assert_eq!(run.code, Some(code), "{}", run.stdout);
+    }
+}
+
+#[test]
+fn the_cases_of_an_area_can_be_left_out() {
+    let table = "[[deviation]]\nrule = 1\nreason = 'r'\ncases = 'm-*'\nanswer.headers = { allow = '<methods>' }\n";
+    let server = Canned::serve(Vec::new());
+    let mut suite = Suite::new(format!("http://127.0.0.1:{}", server.port).parse().unwrap())
+        .deviations(Deviations::parse(table).unwrap())
+        .complete()
+        .leave_out("methods", "not here");
+    let mut case = not_allowed();
+    case["area"] = json!("methods");
+    suite.add("cases", &case.to_string());
+    let report = suite.run().unwrap();
+    assert!(report.is_success(), "{report}");
+    assert_eq!(report.skipped["not here"], 1);
+    assert!(server.heads().is_empty());
 }
 
 #[test]

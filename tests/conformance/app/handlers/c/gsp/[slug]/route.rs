@@ -1,0 +1,5 @@
+//! `/c/gsp/[slug]`: an id for each path.
+
+use ids::get_slug;
+
+waypost::export!(get = get_slug; cache());

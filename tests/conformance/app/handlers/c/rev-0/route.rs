@@ -1,0 +1,5 @@
+//! `/c/rev-0`: a new id for each request.
+
+use ids::get;
+
+waypost::export!(get);

@@ -1,0 +1,5 @@
+//! `/c/rev-false`: an id that age does not make stale.
+
+use ids::get;
+
+waypost::export!(get; cache(revalidate = false));
