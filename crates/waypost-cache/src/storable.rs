@@ -73,8 +73,8 @@ pub enum Unstorable {
 pub const HIT_FOR_MISS: Duration = Duration::from_secs(120);
 
 /// The statuses that are stored. Those of RFC 9110 section 15.1 that are cacheable by default, without 204, 206 and
-/// errors, and with the redirects of Next.
-const STATUSES: [u16; 9] = [200, 203, 301, 302, 303, 307, 308, 404, 410];
+/// errors, and with 201 and the redirects, as in Next.
+const STATUSES: [u16; 10] = [200, 201, 203, 301, 302, 303, 307, 308, 404, 410];
 
 impl Unstorable {
     /// Returns `true` if the next response for the same key is probably not storable either.

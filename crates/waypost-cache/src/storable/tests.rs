@@ -26,11 +26,11 @@ fn judge(status: u16, headers: &[(&str, &str)]) -> Result<Storable, Unstorable> 
 
 #[test]
 fn few_statuses_are_stored() {
-    for status in [200, 203, 301, 302, 303, 307, 308, 404, 410] {
+    for status in [200, 201, 203, 301, 302, 303, 307, 308, 404, 410] {
         assert!(judge(status, &[]).is_ok(), "{status}");
     }
     for status in [
-        201, 202, 204, 206, 300, 304, 400, 401, 403, 405, 429, 500, 502, 503, 599,
+        202, 204, 206, 300, 304, 400, 401, 403, 405, 429, 500, 502, 503, 599,
     ] {
         assert_eq!(judge(status, &[]), Err(Unstorable::Status(status)));
     }
@@ -119,5 +119,10 @@ fn bodies_have_a_bound() {
 #[test]
 fn some_reasons_last() {
     assert!(Unstorable::SetCookie.is_lasting() && Unstorable::TooLarge.is_lasting());
-    assert!(!Unstorable::Status(500).is_lasting() && !Unstorable::Invalidated.is_lasting());
+    assert!(Unstorable::Status(400).is_lasting() && !Unstorable::Status(400).is_failure());
+    for status in [408, 425, 429, 500, 503] {
+        assert!(!Unstorable::Status(status).is_lasting(), "{status}");
+        assert!(Unstorable::Status(status).is_failure(), "{status}");
+    }
+    assert!(!Unstorable::Invalidated.is_lasting() && Unstorable::Invalidated.is_failure());
 }

@@ -335,7 +335,7 @@ mod tests {
     #[test]
     fn settings_replace_what_the_code_says_field_by_field() {
         let own = r#"{"revalidate":60,"tags":["a-{slug}"],"query":["page"]}"#;
-        let seconds = |text, own| {
+        let seconds = |text: &str, own: Option<&str>| {
             let policy = policy(text, own).unwrap()?;
             policy.life().revalidate().map(|time| time.as_secs())
         };

@@ -178,6 +178,11 @@ impl Asking<'_> {
                 .join(&sealed.key, &cache.invalidations, &fill.dependencies);
             match role {
                 Role::Lead(leader) => {
+                    // Another run may have ended since the look at the memory.
+                    if let Some(stored) = self.made_meanwhile(&sealed) {
+                        leader.report(Progress::Stored(Arc::clone(&stored)));
+                        return self.serve(asked, &stored, &collapsed(was_gone));
+                    }
                     let filled = fill.run(Some(leader)).await;
                     return self.filled(filled, asked, was_gone);
                 }
@@ -192,6 +197,14 @@ impl Asking<'_> {
         }
         let filled = self.fill(&sealed).run(None).await;
         self.filled(filled, asked, was_gone)
+    }
+
+    /// Returns a response that is stored now and may be served.
+    fn made_meanwhile(&self, sealed: &SealedRequest) -> Option<Arc<Stored>> {
+        let cache = self.cache;
+        let stored = cache.memory.get(&sealed.key)?;
+        let verdict = stored.verdict(&cache.invalidations, cache.clock.now());
+        (verdict != Verdict::Gone).then_some(stored)
     }
 
     fn fill(&self, sealed: &Arc<SealedRequest>) -> Fill {
@@ -219,6 +232,11 @@ impl Asking<'_> {
         let Some(leader) = cache.flights.begin(&sealed.key, &fill.dependencies) else {
             return;
         };
+        let current = cache.memory.get(&sealed.key);
+        if !current.is_some_and(|current| Arc::ptr_eq(&current, stored)) {
+            // Another refresh has ended since the look at the memory.
+            return;
+        }
         cache.metrics.count(CacheEvent::Refresh);
         let stored = Arc::clone(stored);
         cache.background.spawn(async move {
