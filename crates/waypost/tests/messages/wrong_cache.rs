@@ -13,7 +13,7 @@ mod types {
     async fn get() {}
 
     waypost::export!("/a": get; cache(
-        lifes = "hours",
+        lifex = "hours",
         life = 1,
         revalidate = true,
         expire = 60 * 10,
