@@ -71,7 +71,7 @@ fn summary(policy: &Policy) -> String {
 fn short(time: Duration) -> String {
     let seconds = time.as_secs();
     let units = [(86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")];
-    let unit = units.iter().find(|(size, _)| seconds % size == 0);
+    let unit = units.iter().find(|(size, _)| seconds.is_multiple_of(*size));
     let (size, name) = unit.unwrap_or(&(1, "s"));
     format!("{}{name}", seconds / size)
 }

@@ -8,7 +8,7 @@ use super::flights::{Progress, Role, Streaming};
 use super::metrics::CacheEvent;
 use super::revalidate::{REVALIDATE, strip_internal};
 use super::route::CachedRoute;
-use super::sealed::SealedRequest;
+use super::sealed::{Identity, SealedRequest};
 use super::stored::Stored;
 use crate::app::App;
 use crate::app::component::LazyComponent;
@@ -108,11 +108,11 @@ impl Asking<'_> {
         if self.cache.cached == Cached::Never {
             return self.bypass(request, "development").await;
         }
-        match SealedRequest::new(&request, &self.route) {
+        match Identity::of(&request, &self.route) {
             Err(Unstorable::Method) => self.run(request).await,
             Ok(_) if asked.is_head && self.route.has_head => self.run(request).await,
             Err(reason) => self.bypass(request, &reason.to_string()).await,
-            Ok(sealed) => self.cached(Arc::new(sealed), &asked).await,
+            Ok(identity) => self.cached(request, identity, &asked).await,
         }
     }
 
@@ -145,41 +145,52 @@ impl Asking<'_> {
     }
 
     /// Answers a request that has a key.
-    async fn cached(self, sealed: Arc<SealedRequest>, asked: &Asked) -> Reply {
+    async fn cached(self, request: Request<WasiBody>, identity: Identity, asked: &Asked) -> Reply {
         let cache = self.cache;
+        let stored = cache.memory.get(&identity.key);
         let now = cache.clock.now();
-        let mut was_gone = false;
-        if let Some(stored) = cache.memory.get(&sealed.key) {
-            let verdict = stored.verdict(&cache.invalidations, now);
-            let (age, life) = (stored.head.age(now), stored.head.life);
-            if let Some(outcome) = Outcome::served(verdict, age, life) {
-                if verdict == Verdict::Stale {
-                    self.refresh(&sealed, &stored);
-                }
-                return self.serve(asked, &stored, &outcome);
-            }
-            cache.memory.remove(&sealed.key, &stored);
-            was_gone = true;
+        let verdict = |stored: &Arc<Stored>| stored.verdict(&cache.invalidations, now);
+        let found = stored.map(|stored| (verdict(&stored), stored));
+        if let Some((Verdict::Fresh, stored)) = &found {
+            // The sealed request is not needed.
+            return self.serve_now(asked, stored, Verdict::Fresh);
         }
+        let Some(sealed) = SealedRequest::new(&request, identity, &self.route) else {
+            return self.bypass(request, "the request can't be reduced").await;
+        };
+        // Nothing of its body is read.
+        drop(request);
+        let sealed = Arc::new(sealed);
+        match &found {
+            Some((Verdict::Gone, stored)) => cache.memory.remove(&sealed.key, stored),
+            Some((verdict, stored)) => {
+                self.refresh(&sealed, stored);
+                return self.serve_now(asked, stored, *verdict);
+            }
+            None => {}
+        }
+        let was_gone = found.is_some();
         if cache.memory.is_uncacheable(&sealed.key, now) {
             let filled = self.fill(&sealed).pass_through().await;
             return self.filled(filled, asked, was_gone);
         }
+        self.missed(&sealed, asked, was_gone).await
+    }
+
+    /// Answers a request for which nothing is stored: by a run of the handler, or by that of another request.
+    async fn missed(&self, sealed: &Arc<SealedRequest>, asked: &Asked, was_gone: bool) -> Reply {
+        let (flights, invalidations) = (&self.cache.flights, &self.cache.invalidations);
         // A handler that waits for a run may be what the run waits for.
-        let runs = if self.context.inner().is_none() {
-            RUNS
-        } else {
-            0
+        let runs = match self.context.inner() {
+            None => RUNS,
+            Some(_) => 0,
         };
         for _ in 0..runs {
-            let fill = self.fill(&sealed);
-            let role = cache
-                .flights
-                .join(&sealed.key, &cache.invalidations, &fill.dependencies);
-            match role {
+            let fill = self.fill(sealed);
+            match flights.join(&sealed.key, invalidations, &fill.dependencies) {
                 Role::Lead(leader) => {
                     // Another run may have ended since the look at the memory.
-                    if let Some(stored) = self.made_meanwhile(&sealed) {
+                    if let Some(stored) = self.made_meanwhile(sealed) {
                         leader.report(Progress::Stored(Arc::clone(&stored)));
                         return self.serve(asked, &stored, &collapsed(was_gone));
                     }
@@ -195,7 +206,7 @@ impl Asking<'_> {
                 }
             }
         }
-        let filled = self.fill(&sealed).run(None).await;
+        let filled = self.fill(sealed).run(None).await;
         self.filled(filled, asked, was_gone)
     }
 
@@ -242,6 +253,14 @@ impl Asking<'_> {
         cache.background.spawn(async move {
             fill.refresh(leader, &stored).await;
         });
+    }
+
+    /// Serves a response that was found in the memory.
+    fn serve_now(&self, asked: &Asked, stored: &Stored, verdict: Verdict) -> Reply {
+        let age = stored.head.age(self.cache.clock.now());
+        let outcome = Outcome::served(verdict, age, stored.head.life);
+        let outcome = outcome.unwrap_or(Outcome::Hit { ttl: 0 });
+        self.serve(asked, stored, &outcome)
     }
 
     fn serve(&self, asked: &Asked, stored: &Stored, outcome: &Outcome<'_>) -> Reply {

@@ -18,6 +18,12 @@ const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host")
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const ONE: HeaderValue = HeaderValue::from_static("1");
 
+/// The identity of a response.
+pub(super) struct Identity {
+    pub(super) key: Key,
+    path: Path,
+}
+
 /// The identity of a response, and the request that asks a handler for it.
 pub(super) struct SealedRequest {
     pub(super) key: Key,
@@ -26,37 +32,57 @@ pub(super) struct SealedRequest {
     headers: HeaderMap,
 }
 
-impl SealedRequest {
-    /// Reduces a request as the router forwards it.
+impl Identity {
+    /// Computes the identity of the response to a request, as the router forwards it.
     ///
     /// # Errors
     ///
     /// The reason why the request can't be answered from the cache.
-    pub(super) fn new<B>(request: &Request<B>, route: &CachedRoute) -> Result<Self, Unstorable> {
-        let headers = request.headers();
+    pub(super) fn of<B>(request: &Request<B>, route: &CachedRoute) -> Result<Self, Unstorable> {
         let Ok(Resolved::Path(path)) = Path::resolve(request.uri().path()) else {
             // The router does not forward such a path, and a component that does sees no cached response.
             return Err(Unstorable::PathTooLong);
         };
-        let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-        let uri = request.uri();
-        let authority = uri.authority().map_or("", Authority::as_str);
-        let forwarded_host = text(&X_FORWARDED_HOST);
-        let scheme = text(&X_FORWARDED_PROTO).or(uri.scheme_str());
-        let seen = waypost_cache::Request {
-            method: request.method().as_str(),
-            scheme: scheme.unwrap_or("http"),
-            authority: forwarded_host.unwrap_or(authority),
-            path: &path,
-            query: request.uri().query(),
-            header: &|name| joined(headers, name),
-        };
-        let key = Key::new(&seen, &route.id(), &route.policy)?;
-        let sealed = Sealed::new(&seen, &route.policy);
-        let is_forwarded = forwarded_host.is_some();
-        let target = target(uri, &sealed, is_forwarded).ok_or(Unstorable::QueryTooLong)?;
-        let headers = sealed_headers(headers, &target, &sealed, route);
-        Ok(Self {
+        let key = with_seen(request, &path, |seen| {
+            Key::new(seen, &route.id(), &route.policy)
+        })?;
+        Ok(Self { key, path })
+    }
+}
+
+/// Calls `use_it` with the parts of a request that the cache looks at.
+fn with_seen<B, T>(
+    request: &Request<B>,
+    path: &Path,
+    use_it: impl FnOnce(&waypost_cache::Request<'_>) -> T,
+) -> T {
+    let (uri, headers) = (request.uri(), request.headers());
+    let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let authority = uri.authority().map_or("", Authority::as_str);
+    let scheme = text(&X_FORWARDED_PROTO).or(uri.scheme_str());
+    use_it(&waypost_cache::Request {
+        method: request.method().as_str(),
+        scheme: scheme.unwrap_or("http"),
+        authority: text(&X_FORWARDED_HOST).unwrap_or(authority),
+        path,
+        query: uri.query(),
+        header: &|name| joined(headers, name),
+    })
+}
+
+impl SealedRequest {
+    /// Reduces a request to what its key consists of. Returns `None` if that is not a valid request.
+    pub(super) fn new<B>(
+        request: &Request<B>,
+        identity: Identity,
+        route: &CachedRoute,
+    ) -> Option<Self> {
+        let Identity { key, path } = identity;
+        let sealed = with_seen(request, &path, |seen| Sealed::new(seen, &route.policy));
+        let is_forwarded = request.headers().contains_key(X_FORWARDED_HOST);
+        let target = target(request.uri(), &sealed, is_forwarded)?;
+        let headers = sealed_headers(request.headers(), &target, &sealed, route);
+        Some(Self {
             key,
             path,
             target,

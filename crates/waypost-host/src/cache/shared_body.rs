@@ -17,8 +17,8 @@ const AHEAD: usize = 256 << 10;
 
 /// A body while it arrives. One task writes it, and any number of clients read it from its beginning.
 ///
-/// Until it proves too large to be stored, all of it is kept. From then on nobody can begin to read it, and what all readers have
-/// is dropped: the slowest reader sets the pace. One that holds up the others for too long gets an error.
+/// Until it proves too large to be stored, all of it is kept. From then on, what all readers have is dropped: the slowest reader
+/// sets the pace. One that holds up the others for too long gets an error.
 pub(super) struct SharedBody {
     state: Mutex<State>,
     in_flight: Arc<InFlight>,
@@ -384,24 +384,24 @@ mod tests {
         let mut slow = body.reader(None).expect("it is kept");
         body.write(data(AHEAD + 1));
         body.not_stored();
-        assert!(body.reader(None).is_none());
-        let room = || futures::poll!(poll_fn(|cx| body.poll_room(cx)));
+        let room = async || futures::poll!(poll_fn(|cx| body.poll_room(cx)));
         assert_eq!(next(&mut fast).await, Some(AHEAD + 1));
-        assert!(room().is_pending());
+        assert!(room().await.is_pending());
         assert_eq!(next(&mut slow).await, Some(AHEAD + 1));
-        assert_eq!(room(), Poll::Ready(true));
+        assert_eq!(room().await, Poll::Ready(true));
+        assert!(body.reader(None).is_none(), "its beginning is not kept");
         body.write(data(AHEAD + 1));
         assert_eq!(next(&mut fast).await, Some(AHEAD + 1));
-        assert!(room().is_pending());
+        assert!(room().await.is_pending());
         // A reader that holds others up for too long gets an error.
         assert!(body.drop_slowest());
         assert!(!body.drop_slowest());
         assert!(slow.frame().await.expect("it does not end").is_err());
-        assert_eq!(room(), Poll::Ready(true));
+        assert_eq!(room().await, Poll::Ready(true));
         drop(slow);
         assert_eq!(body.lock().kept, 0);
         drop(fast);
-        assert_eq!(room(), Poll::Ready(false));
+        assert_eq!(room().await, Poll::Ready(false));
         assert!(!body.has_readers());
     }
 }
