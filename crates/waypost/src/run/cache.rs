@@ -18,10 +18,10 @@ use crate::{Response, Result, sys};
 /// [`revalidatePath`](https://nextjs.org/docs/app/api-reference/functions/revalidatePath). An argument of handlers.
 ///
 /// Change the data first, then revalidate. The host applies the revalidations before the client gets the response, which
-/// may have any status: whoever asks after that gets no older response. They are lost only if the handler panics.
+/// may have any status. They are lost only if the handler panics, or has no response in time.
 ///
-/// A response that is *stale* is still served while a new one is made. After one that is *expired*, the next request
-/// waits for a new one.
+/// A response that is *stale* is still served until a new one is stored. One that is *expired* is not served again: the next
+/// request waits for a new one.
 ///
 /// On a host without a cache they do nothing.
 ///
