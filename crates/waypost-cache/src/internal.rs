@@ -7,8 +7,16 @@ use crate::revalidation::MAX_INTERNAL_HEADER;
 use crate::tag::{TagError, add_tags};
 use crate::{Life, escape};
 
-/// The internal request header that asks a handler for a sealed run. Its value is `1`.
+/// The internal request header that asks a handler for a sealed run. Its value is [`REDUCED`] if the caller has reduced the
+/// request to what is in the key, and `1` if it has not.
 pub const X_WAYPOST_FILL: &str = "x-waypost-fill";
+
+/// The value of [`X_WAYPOST_FILL`] for a request that has only what is in the key ([`Sealed`](crate::Sealed)).
+pub const REDUCED: &str = "reduced";
+
+/// The environment variable of a component whose caller sets internal request headers, and removes those of clients. Without
+/// it, a handler must not believe them.
+pub const CACHE_VARIABLE: &str = "WAYPOST_CACHE";
 
 /// The internal response header with the tags of a response.
 pub const X_WAYPOST_TAGS: &str = "x-waypost-tags";

@@ -49,6 +49,18 @@ pub(crate) fn warn(line: &str) {
     let _ = std::io::stderr().write_all(line.as_bytes());
 }
 
+/// Returns whether the host sets internal headers, and removes those of clients.
+#[cfg(target_arch = "wasm32")]
+pub(crate) fn is_behind_a_cache() -> bool {
+    std::env::var_os(waypost_cache::internal::CACHE_VARIABLE).is_some()
+}
+
+/// Returns `true`: only a test sets internal headers.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) fn is_behind_a_cache() -> bool {
+    true
+}
+
 /// Writes an error to the output of a test.
 #[cfg(not(target_arch = "wasm32"))]
 #[expect(clippy::print_stderr, reason = "the log of a test is its output")]

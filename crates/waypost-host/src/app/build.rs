@@ -193,6 +193,7 @@ impl Assembly {
             profile: self.options.profile,
             outgoing: Arc::new(outgoing),
             draft_secret: self.draft_secret(id, declared),
+            is_told_of_cache: self.cache_rules(id).is_some(),
             files: Arc::new(runtime.files.share()),
             memory: Arc::new(RouteMemory::new(Arc::clone(&runtime.memory))),
         };

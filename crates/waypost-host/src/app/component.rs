@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime};
 use tokio::sync::OwnedMutexGuard;
+use waypost_cache::internal::CACHE_VARIABLE;
 use waypost_config::ComponentId;
 use waypost_config::settings::CacheRules;
 
@@ -260,15 +261,14 @@ impl LazyComponent {
         })
     }
 
-    /// Returns what the instances of a version need to know: the secret of draft mode only if it can read it.
+    /// Returns what the instances of a version need to know: the variables of the host only if it can read them.
     fn config_of(&self, binary: &Binary) -> Arc<InstanceConfig> {
-        match &self.config.draft_secret {
-            Some(_) if !binary.contains(DRAFT_SECRET) => Arc::new(InstanceConfig {
-                draft_secret: None,
-                ..(*self.config).clone()
-            }),
-            _ => Arc::clone(&self.config),
-        }
+        let secret = self.config.draft_secret.as_ref();
+        Arc::new(InstanceConfig {
+            draft_secret: secret.filter(|_| binary.contains(DRAFT_SECRET)).cloned(),
+            is_told_of_cache: self.config.is_told_of_cache && binary.contains(CACHE_VARIABLE),
+            ..(*self.config).clone()
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, Slot> {

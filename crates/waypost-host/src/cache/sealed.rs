@@ -7,7 +7,7 @@ use http::header::{HOST, HeaderMap, HeaderName, HeaderValue};
 use http::uri::{Authority, PathAndQuery};
 use http::{Method, Request, Uri};
 use wasmtime_wasi_http::WasiBody;
-use waypost_cache::internal::X_WAYPOST_FILL;
+use waypost_cache::internal::{REDUCED, X_WAYPOST_FILL};
 use waypost_cache::request::keeps_header;
 use waypost_cache::{Key, Sealed, Unstorable};
 use waypost_router::X_REQUEST_ID;
@@ -159,7 +159,7 @@ fn sealed_headers(
             kept.insert(name, value);
         }
     }
-    kept.insert(FILL, ONE);
+    kept.insert(FILL, HeaderValue::from_static(REDUCED));
     kept.insert(REVALIDATE, ONE);
     kept
 }

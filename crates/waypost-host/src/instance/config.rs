@@ -34,6 +34,8 @@ pub(crate) struct InstanceConfig {
     pub(crate) outgoing: Arc<OutgoingConfig>,
     /// The secret of draft mode, for a component that reads it.
     pub(crate) draft_secret: Option<Arc<str>>,
+    /// Whether it is told that the host applies what it says to the cache, because it asks for that.
+    pub(crate) is_told_of_cache: bool,
     /// Limits the files that all its instances have open.
     pub(crate) files: Arc<Admission>,
     /// The memory of all its instances.

@@ -19,6 +19,7 @@ use wasmtime::Store;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+use waypost_cache::internal::CACHE_VARIABLE;
 
 /// How a request gets into an instance.
 pub(crate) type View = fn(&mut InstanceState) -> WasiHttpCtxView<'_>;
@@ -130,6 +131,9 @@ fn wasi(
     }
     if let Some(secret) = &config.draft_secret {
         builder.env(DRAFT_SECRET, secret);
+    }
+    if config.is_told_of_cache {
+        builder.env(CACHE_VARIABLE, "1");
     }
     for mount in &config.permissions.files {
         // The folder may have been replaced since the component was loaded.

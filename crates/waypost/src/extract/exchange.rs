@@ -66,14 +66,13 @@ impl Exchange {
     /// Returns what the caller of the component does with the response.
     pub(crate) fn marks(&self) -> Marks {
         self.head();
-        self.marks.get()
+        self.marks.get().trusted()
     }
 
     /// Reduces the request to what all clients share, for a handler of `verb` whose response may be cached.
     pub(crate) fn seal(&mut self, sealed: &Sealed, verb: Verb) {
         let client = Arc::clone(self.shared_head());
-        let is_reduced = self.marks.get().fill;
-        let seen = sealed.head(&client, verb, is_reduced);
+        let seen = sealed.head(&client, verb, self.marks().is_reduced);
         self.head = OnceCell::from(Arc::new(seen));
         self.caching = OnceCell::from(CacheSide::of(Some(client)));
         self.incoming.take();
@@ -98,7 +97,7 @@ impl Exchange {
     /// so there are none if the response may be stored.
     pub(crate) fn draft_cookies(&mut self) -> Cookies {
         match self.client() {
-            Some(client) if !self.marks.get().fill => Cookies::read_only(&client.headers),
+            Some(client) if !self.marks().fill => Cookies::read_only(&client.headers),
             _ => self.cookies(),
         }
     }
