@@ -7,6 +7,7 @@ pub(crate) mod artefact;
 mod cargo;
 mod componentize;
 mod described;
+mod freshness;
 mod groups;
 mod inputs;
 mod machine;
@@ -39,6 +40,9 @@ use progress::Progress;
 
 const SPIN_TOML: &str = "spin.toml";
 
+/// The record of [`freshness`], in Cargo's target folder.
+const INPUTS: &str = "waypost-inputs.txt";
+
 /// Builds an app, and updates its files to match its folders.
 ///
 /// # Errors
@@ -66,12 +70,15 @@ pub fn build_telling<'r>(
     written(&["Cargo.toml", SPIN_TOML]);
     wasm_target::ensure(app, Abi::Wasi03.target())?;
     let manifest = spin_toml(app)?;
+    let record = cargo::folders(app)?.target.join(INPUTS);
+    freshness::renew(&record).iter().for_each(output::fault);
     let mut inputs = build_handlers(app, routes, &manifest)?;
     if watch_inputs(app, &manifest, &inputs)? {
         written(&[SPIN_TOML]);
     }
     let built = describe(app, &component_files(app, routes, &manifest))?;
     inputs.extend(build_router(app, &manifest)?);
+    freshness::record(&record, inputs.values().flatten());
     let built = built.made_of(inputs.into_values().flatten().collect());
     output::note(&format!(
         "Built {} and the router in {:.1} s",

@@ -194,6 +194,28 @@ impl Configuration {
             .collect()
     }
 
+    /// Returns a warning for each entry of `allowed_outbound_hosts` that grants nothing here: it is for another protocol than
+    /// HTTP, such as that of a database.
+    pub fn useless_grants(&self) -> Vec<Fault> {
+        let components = self.manifest.components.iter();
+        let entries = components.flat_map(|(id, component)| {
+            let entries = component.literal_outbound_hosts();
+            entries.map(move |entry| (id, entry))
+        });
+        let other = entries.filter(|(_, entry)| {
+            let scheme = entry.split("://").next().unwrap_or_default();
+            !["http", "https", "*"].contains(&scheme)
+        });
+        other
+            .map(|(id, entry)| {
+                let message = format!("component `{id}`: `{entry}` grants nothing on Waypost's host");
+                Fault::warning(message)
+                    .file("spin.toml")
+                    .hint("it sends requests by `http` and `https` only; on Spin the entry may have an effect")
+            })
+            .collect()
+    }
+
     /// Returns the address for health and metrics. The command line can override it.
     pub fn admin(&self) -> Option<SocketAddr> {
         self.settings.server.admin
@@ -263,6 +285,22 @@ mod tests {
         assert!(found[0].contains("component `a`") && found[0].contains("pages"));
         fs::create_dir(root.join("pages")).unwrap();
         assert!(missing().is_empty());
+    }
+
+    #[test]
+    fn a_grant_for_another_protocol_is_named() {
+        let manifest = "spin_manifest_version = 2\n[application]\nname = \"a\"\n\
+            [[trigger.http]]\nroute = \"/...\"\ncomponent = \"a\"\n\
+            [component.a]\nsource = \"a.wasm\"\n\
+            allowed_outbound_hosts = [\"postgres://db:5432\", \"https://a.example\", \"*://b.example:*\"]\n";
+        let configuration = Configuration {
+            manifest: Manifest::parse(manifest, Path::new("spin.toml")).unwrap(),
+            settings: Settings::default(),
+            texts: Default::default(),
+        };
+        let found = configuration.useless_grants();
+        assert_eq!(found.len(), 1);
+        assert!(found[0].message().contains("`postgres://db:5432`"));
     }
 
     #[test]

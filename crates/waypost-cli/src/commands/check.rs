@@ -54,7 +54,10 @@ impl CheckCommand {
             Err(error) => faults.push(Fault::error(format!("{error:#}"))),
         }
         match Configuration::load(&self.app, &routes) {
-            Ok(configuration) => faults.extend(configuration.mount_faults(self.app.root())),
+            Ok(configuration) => {
+                faults.extend(configuration.mount_faults(self.app.root()));
+                faults.extend(configuration.useless_grants());
+            }
             Err(refusals) => faults.extend(refusals.iter().cloned()),
         }
         match Plan::of_manifests(&self.app, &routes) {

@@ -37,7 +37,7 @@ pub struct ComposeArgs {
     /// Exclude the routes at or below a path; can be repeated
     #[arg(long, value_name = "PATH")]
     except: Vec<Below>,
-    /// The version of WASI HTTP of the host
+    /// The version of WASI HTTP of the host. `wasmtime serve` needs `-W timeout=30s` for 0.2
     #[arg(long, value_name = "VERSION", default_value = "0.3")]
     wasi: Abi,
     #[command(flatten)]

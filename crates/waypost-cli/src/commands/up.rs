@@ -135,7 +135,9 @@ impl UpCommand {
         let configuration = Configuration::load(&self.app, &routes)?;
         let address = self.listen.unwrap_or_else(|| configuration.listen());
         let admin = self.admin.or(configuration.admin());
-        Faults::refuse_errors(configuration.mount_faults(self.app.root()), output::fault)?;
+        let mut faults = configuration.mount_faults(self.app.root());
+        faults.extend(configuration.useless_grants());
+        Faults::refuse_errors(faults, output::fault)?;
         let code_cache = self.cache.open()?;
         serve::probe(address)?;
         admin.map_or(Ok(()), serve::probe)?;

@@ -49,6 +49,12 @@ impl Component {
         !self.allowed_outbound_hosts.is_empty()
     }
 
+    /// Returns the entries of `allowed_outbound_hosts` that have no templates, as written.
+    pub fn literal_outbound_hosts(&self) -> impl Iterator<Item = String> {
+        let entries = self.allowed_outbound_hosts.iter();
+        entries.filter_map(|entry| entry.value.fill(|_| None))
+    }
+
     /// Returns all templates of the component.
     pub(super) fn templates(&self) -> impl Iterator<Item = &Located<Template>> {
         self.variables.values().chain(&self.allowed_outbound_hosts)
