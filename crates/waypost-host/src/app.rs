@@ -1,13 +1,13 @@
 //! The app while it runs: its components, and how one of them answers a request.
 
 pub(crate) mod build;
+pub(crate) mod cache;
 pub(crate) mod component;
 mod dispatch;
 pub(crate) mod file_stamp;
 pub(crate) mod native_router;
 
 use crate::app::component::LazyComponent;
-use crate::cache::{self, ResponseCache};
 use crate::compat::HostProfile;
 use crate::instance::config::Runtime;
 use crate::instance::pool::InstancePool;
@@ -19,6 +19,7 @@ use crate::request::context::RequestContext;
 use crate::request::failure::{Failure, bare};
 use crate::request::head::announced_length;
 use crate::wasi::key_value::Stores;
+use cache::ResponseCache;
 use http::{Request, Response, StatusCode};
 use native_router::Routing;
 use std::collections::BTreeMap;
@@ -161,10 +162,13 @@ async fn answer(
     let (request, too_large) = limit_body(request, limits.request_body)?;
     let pool = match version {
         Some(pool) => pool,
-        None => component
-            .pool_now()
-            .await
-            .map_err(|error| Failure::NotLoaded(error))?,
+        None => {
+            component
+                .version_now()
+                .await
+                .map_err(|error| Failure::NotLoaded(error))?
+                .pool
+        }
     };
     let id = context.id;
     let client_left = Arc::clone(&context.client_left);

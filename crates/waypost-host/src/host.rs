@@ -104,7 +104,7 @@ impl Host {
     pub async fn load_all(&self) -> Result<(), HostError> {
         let mut faults = Vec::new();
         for component in self.app.loaded_components() {
-            if let Err(error) = component.pool_now().await {
+            if let Err(error) = component.version_now().await {
                 faults.push(error.to_string());
             }
         }

@@ -3,7 +3,6 @@
 #![deny(unsafe_code)]
 
 mod app;
-mod cache;
 mod compat;
 mod engine;
 mod error;

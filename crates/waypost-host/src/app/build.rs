@@ -1,9 +1,9 @@
 //! Builds an app from its manifest, settings and options.
 
 use crate::app::App;
+use crate::app::cache::ResponseCache;
 use crate::app::component::LazyComponent;
 use crate::app::native_router::{NativeRouter, RoutesError, Routing, Table};
-use crate::cache::ResponseCache;
 use crate::compat::HostProfile;
 use crate::engine::PoolSize;
 use crate::instance::config::{DRAFT_SECRET, InstanceConfig, Runtime};

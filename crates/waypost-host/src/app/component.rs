@@ -1,7 +1,7 @@
 //! A component of the app: loaded when first asked for, and again when its file changed.
 
+use crate::app::cache::route::CachedRoute;
 use crate::app::file_stamp::{FileStamp, LastLook};
-use crate::cache::route::CachedRoute;
 use crate::engine::content::ContentDigest;
 use crate::instance::config::{DRAFT_SECRET, InstanceConfig, Runtime};
 use crate::instance::load::{self, Binary, LoadError, load};
@@ -47,11 +47,19 @@ struct Loaded {
     /// The file, when its content was known to be this version.
     stamp: FileStamp,
     digest: ContentDigest,
-    pool: Arc<InstancePool>,
+    version: Version,
+}
+
+/// A version of a component.
+#[derive(Clone)]
+pub(crate) struct Version {
+    pub(crate) pool: Arc<InstancePool>,
+    /// How its responses are cached, if they are.
+    pub(crate) cached: Option<Arc<CachedRoute>>,
 }
 
 enum Look {
-    Use(Arc<InstancePool>),
+    Use(Version),
     Refuse(Arc<LoadError>),
     Load,
 }
@@ -104,7 +112,7 @@ impl LazyComponent {
         }
     }
 
-    /// Returns the instances of the component's file as it is now.
+    /// Returns the version of the component's file as it is now.
     ///
     /// The first request compiles it, and those that come meanwhile wait for that one. A changed file is
     /// loaded the same way; requests in flight end on the version that they began with. When the new
@@ -113,7 +121,7 @@ impl LazyComponent {
     /// # Errors
     ///
     /// When there is no version that can be loaded.
-    pub(crate) async fn pool_now(self: &Arc<Self>) -> Result<Arc<InstancePool>, Arc<LoadError>> {
+    pub(crate) async fn version_now(self: &Arc<Self>) -> Result<Version, Arc<LoadError>> {
         if let Some(result) = self.look().ready() {
             return result;
         }
@@ -124,10 +132,10 @@ impl LazyComponent {
         }
     }
 
-    /// Returns the instances of the version that serves, or `None` if the file has to be looked at first.
-    pub(crate) fn loaded(&self) -> Option<Arc<InstancePool>> {
+    /// Returns the version that serves, or `None` if the file has to be looked at first.
+    pub(crate) fn loaded(&self) -> Option<Version> {
         match self.look() {
-            Look::Use(pool) => Some(pool),
+            Look::Use(version) => Some(version),
             Look::Refuse(_) | Look::Load => None,
         }
     }
@@ -194,10 +202,7 @@ impl LazyComponent {
 
     /// Loads the file as it is now and records the outcome. The work goes on when the request that asked
     /// for it is dropped, and the lock is kept until it is done: a version is loaded once.
-    async fn load(
-        self: &Arc<Self>,
-        lock: OwnedMutexGuard<()>,
-    ) -> Result<Arc<InstancePool>, Arc<LoadError>> {
+    async fn load(self: &Arc<Self>, lock: OwnedMutexGuard<()>) -> Result<Version, Arc<LoadError>> {
         let component = Arc::clone(self);
         let work = move || {
             let outcome = component.load_now();
@@ -213,27 +218,27 @@ impl LazyComponent {
         })
     }
 
-    fn load_now(&self) -> Result<Arc<InstancePool>, Arc<LoadError>> {
+    fn load_now(&self) -> Result<Version, Arc<LoadError>> {
         // Taken before the file is read: a change during the load is seen by the next look.
         let stamp = FileStamp::of(&self.source);
         let binary = load::read(self.id().as_str(), &self.source);
         if let Ok(binary) = &binary
-            && let Some(pool) = self.lock().is_still(binary.digest(), stamp)
+            && let Some(version) = self.lock().is_still(binary.digest(), stamp)
         {
-            return Ok(pool);
+            return Ok(version);
         }
         let result = binary.and_then(|binary| self.load_version(&binary, stamp));
         let mut slot = self.lock();
         slot.looked.done();
         match result {
             Ok(loaded) => {
-                let pool = Arc::clone(&loaded.pool);
+                let version = loaded.version.clone();
                 slot.loaded = Some(loaded);
                 slot.refused = None;
-                Ok(pool)
+                Ok(version)
             }
             Err(error) => {
-                let old = slot.loaded.as_ref().map(|old| Arc::clone(&old.pool));
+                let old = slot.loaded.as_ref().map(|old| old.version.clone());
                 if old.is_some() {
                     // Without an old version each request fails, and logs why.
                     slot.log_refusal(&self.config.labels, &error);
@@ -257,7 +262,10 @@ impl LazyComponent {
         Ok(Loaded {
             stamp,
             digest: binary.digest(),
-            pool: InstancePool::new(pre, config, cached, Arc::clone(&self.runtime)),
+            version: Version {
+                pool: InstancePool::new(pre, config, Arc::clone(&self.runtime)),
+                cached,
+            },
         })
     }
 
@@ -279,7 +287,7 @@ impl LazyComponent {
 impl Slot {
     fn current(&self) -> Look {
         match (&self.loaded, &self.refused) {
-            (Some(loaded), _) => Look::Use(Arc::clone(&loaded.pool)),
+            (Some(loaded), _) => Look::Use(loaded.version.clone()),
             (None, Some((_, error))) => Look::Refuse(Arc::clone(error)),
             (None, None) => Look::Load,
         }
@@ -307,24 +315,24 @@ impl Slot {
         }
     }
 
-    /// Returns the instances of the version that serves if the file has its content still, or again.
-    fn is_still(&mut self, digest: ContentDigest, stamp: FileStamp) -> Option<Arc<InstancePool>> {
+    /// Returns the version that serves if the file has its content still, or again.
+    fn is_still(&mut self, digest: ContentDigest, stamp: FileStamp) -> Option<Version> {
         let loaded = self
             .loaded
             .as_mut()
             .filter(|loaded| loaded.digest == digest)?;
         loaded.stamp = stamp;
-        let pool = Arc::clone(&loaded.pool);
+        let version = loaded.version.clone();
         self.refused = None;
         self.looked.done();
-        Some(pool)
+        Some(version)
     }
 }
 
 impl Look {
-    fn ready(self) -> Option<Result<Arc<InstancePool>, Arc<LoadError>>> {
+    fn ready(self) -> Option<Result<Version, Arc<LoadError>>> {
         match self {
-            Self::Use(handler) => Some(Ok(handler)),
+            Self::Use(version) => Some(Ok(version)),
             Self::Refuse(error) => Some(Err(error)),
             Self::Load => None,
         }

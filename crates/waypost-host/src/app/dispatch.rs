@@ -1,7 +1,6 @@
 //! Answers the requests that the app's components make to each other and to the app.
 
-use super::App;
-use crate::cache;
+use super::{App, cache};
 use crate::compat::{HostProfile, spin};
 use crate::request::context::RequestContext;
 use crate::request::failure::{Failure, bare};

@@ -8,7 +8,6 @@ use super::lifecycle::registry::Registration;
 use super::reply::Answered;
 use super::run::{Job, run};
 use super::state::{InstanceState, View};
-use crate::cache::route::CachedRoute;
 use crate::observe::metrics::Metrics;
 use crate::request::admission::Place;
 use crate::request::context::RequestContext;
@@ -45,8 +44,6 @@ pub(crate) const IDLE: Duration = Duration::from_secs(10);
 pub(crate) struct InstancePool {
     pre: ProxyPre<InstanceState>,
     config: Arc<InstanceConfig>,
-    /// How the responses of this version are cached, if they are.
-    pub(crate) cached: Option<Arc<CachedRoute>>,
     runtime: Arc<Runtime>,
     idle: Mutex<Vec<Idle>>,
 }
@@ -75,13 +72,11 @@ impl InstancePool {
     pub(crate) fn new(
         pre: ProxyPre<InstanceState>,
         config: Arc<InstanceConfig>,
-        cached: Option<Arc<CachedRoute>>,
         runtime: Arc<Runtime>,
     ) -> Arc<Self> {
         let pool = Arc::new(Self {
             pre,
             config,
-            cached,
             runtime,
             idle: Mutex::default(),
         });

@@ -11,7 +11,7 @@ use super::route::CachedRoute;
 use super::sealed::{Identity, SealedRequest};
 use super::stored::Stored;
 use crate::app::App;
-use crate::app::component::LazyComponent;
+use crate::app::component::{LazyComponent, Version};
 use crate::instance::config::DRAFT_SECRET;
 use crate::instance::pool::InstancePool;
 use crate::instance::reply::Reply;
@@ -41,22 +41,26 @@ pub(crate) async fn answer(
         return app.call(component, request, context).await;
     };
     let version = version(component, &context).await;
-    let cached = version
-        .as_ref()
-        .and_then(|pool| Some((Arc::clone(pool), pool.cached.clone()?)));
-    if let Some((pool, route)) = cached {
-        let asking = Asking {
-            app,
-            cache,
-            component,
+    let pool = match version {
+        Some(Version {
             pool,
-            route,
-            context,
-        };
-        return asking.answer(request).await;
-    }
+            cached: Some(route),
+        }) => {
+            let asking = Asking {
+                app,
+                cache,
+                component,
+                pool,
+                route,
+                context,
+            };
+            return asking.answer(request).await;
+        }
+        Some(Version { pool, cached: None }) => Some(pool),
+        None => None,
+    };
     request.headers_mut().insert(REVALIDATE, ONE);
-    let mut reply = app.call_version(component, version, request, context).await;
+    let mut reply = app.call_version(component, pool, request, context).await;
     strip_internal(reply.response.headers_mut());
     reply
 }
@@ -65,16 +69,13 @@ const ONE: HeaderValue = HeaderValue::from_static("1");
 
 /// Returns the version of a component that serves now. One that is not loaded yet is loaded within the limit of its route.
 /// Returns `None` if the request can't be answered, which the call finds out again.
-async fn version(
-    component: &Arc<LazyComponent>,
-    context: &RequestContext,
-) -> Option<Arc<InstancePool>> {
+async fn version(component: &Arc<LazyComponent>, context: &RequestContext) -> Option<Version> {
     context.head.check(&component.config.limits).ok()?;
-    if let Some(pool) = component.loaded() {
-        return Some(pool);
+    if let Some(version) = component.loaded() {
+        return Some(version);
     }
     let _place = component.admission.enter().ok()?;
-    component.pool_now().await.ok()
+    component.version_now().await.ok()
 }
 
 /// A request to a route with a policy.
