@@ -2,7 +2,7 @@
 
 use super::lock;
 use crate::wasi::upstream::KEPT_IDLE;
-use crate::wasi::upstream::connection::{Connection, Used};
+use crate::wasi::upstream::connection::Connection;
 use crate::wasi::upstream::connector::Places;
 use crate::wasi::upstream::error::{ConnectError, SendError};
 use http::header::HOST;
@@ -10,6 +10,7 @@ use http::{Method, Request, Response, Version};
 use hyper::body::Incoming;
 use hyper::client::conn::http2::{self, SendRequest};
 use hyper::rt::Executor;
+use hyper_util::rt::TokioTimer;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -33,6 +34,10 @@ const MAX_HEAD: u32 = 128 << 10;
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// How long the end of a connection may take: the server is told, and need not read it.
 const CLOSING: Duration = Duration::from_secs(1);
+/// How long a connection with requests may be silent before the server is asked for a sign of life, and how long that may take.
+/// Without it, a dead connection is noticed only by the timeouts of its requests, which may be minutes.
+const PING_AFTER: Duration = Duration::from_secs(20);
+const PING_TIMEOUT: Duration = Duration::from_secs(10);
 
 type Driver = http2::Connection<Connection, WasiBody, Tasks>;
 
@@ -56,7 +61,6 @@ pub(super) struct Http2Connection {
     /// Moves requests to the server, until the connection is over.
     driver: Mutex<Option<Driver>>,
     usage: Mutex<Usage>,
-    used: Used,
     tasks: Tasks,
 }
 
@@ -65,6 +69,8 @@ struct Usage {
     streams: usize,
     /// Since when it has as many streams.
     since: Instant,
+    /// How many responses it had.
+    responses: u64,
     /// Whether it takes no more requests.
     is_retired: bool,
     /// Whether the server said that it wants HTTP/1.1.
@@ -86,6 +92,9 @@ impl Http2Connection {
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_send_buf_size(SEND_BUFFER)
             .max_header_list_size(MAX_HEAD)
+            .timer(TokioTimer::new())
+            .keep_alive_interval(PING_AFTER)
+            .keep_alive_timeout(PING_TIMEOUT)
             .handshake(connection)
             .await;
         let (sender, driver) = started.map_err(|error| ConnectError::Tcp(error.to_string()))?;
@@ -95,10 +104,10 @@ impl Http2Connection {
             usage: Mutex::new(Usage {
                 streams: 0,
                 since: Instant::now(),
+                responses: 0,
                 is_retired: false,
                 requires_http1: false,
             }),
-            used: Used::default(),
             tasks,
         });
         tokio::spawn(Arc::clone(&connection).drive());
@@ -199,7 +208,8 @@ impl Http2Stream {
 
     /// Sends a request, and waits for the head of its response.
     ///
-    /// A connection on which a response does not come in time is not used again: it may be dead.
+    /// If the response does not come in time, or the caller drops the future, and no other response came meanwhile, the
+    /// connection is not used again: it may be dead.
     pub(in crate::wasi::upstream) async fn send(
         &self,
         mut request: Request<WasiBody>,
@@ -212,18 +222,20 @@ impl Http2Stream {
         request.headers_mut().remove(HOST);
         *request.version_mut() = Version::HTTP_2;
         let connection = &self.connection;
+        let waiting = Waiting::new(connection);
         let responding = connection.sender.clone().try_send_request(request);
         let Ok(response) = tokio::time::timeout(first_byte, responding).await else {
-            connection.retire();
             return Err(Error::ConnectionReadTimeout.into());
         };
+        waiting.end();
         match response {
             Ok(response) => {
-                connection.used.set();
+                lock(&connection.usage).responses += 1;
                 Ok(response)
             }
             Err(error) => {
-                let error = SendError::of_http2(error, connection.used.is_set());
+                let was_used = lock(&connection.usage).responses > 0;
+                let error = SendError::of_http2(error, was_used);
                 self.note(&error);
                 Err(error)
             }
@@ -248,5 +260,37 @@ impl Drop for Http2Stream {
         let mut usage = lock(&self.connection.usage);
         usage.streams -= 1;
         usage.since = Instant::now();
+    }
+}
+
+/// A request that waits for its response.
+///
+/// If it is given up before any response came, the connection is retired. That also bounds what such requests leave in memory:
+/// they stay in a queue while the server does not read or allows no streams.
+struct Waiting<'c> {
+    connection: &'c Http2Connection,
+    /// How many responses the connection had when the request began, until it has ended.
+    responses: Option<u64>,
+}
+
+impl<'c> Waiting<'c> {
+    fn new(connection: &'c Http2Connection) -> Self {
+        let responses = Some(lock(&connection.usage).responses);
+        Self {
+            connection,
+            responses,
+        }
+    }
+
+    /// Ends the wait, because the response or an error is there.
+    fn end(mut self) {
+        self.responses = None;
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let mut usage = lock(&self.connection.usage);
+        usage.is_retired |= self.responses == Some(usage.responses);
     }
 }
