@@ -83,6 +83,28 @@ async fn requests_beyond_the_servers_limit_get_another_connection() {
 }
 
 #[tokio::test]
+async fn first_requests_at_once_keep_to_the_servers_limit() {
+    let barrier = Arc::new(Barrier::new(20));
+    let answer = move |request, respond| {
+        let barrier = Arc::clone(&barrier);
+        async move {
+            barrier.wait().await;
+            say_hello(request, respond).await;
+        }
+    };
+    let serve = move |stream| {
+        let answer = answer.clone();
+        async move { serve(stream, 4, answer).await }
+    };
+    let server = Server::start(BOTH, serve).await;
+    let app = server.app("outbound").await;
+    let reply = app.get(&format!("/?20*{}", server.url())).await;
+    assert_eq!(reply.text, ["200 hello"; 20].join("\n"));
+    assert_eq!(server.connections(), 5);
+    app.stopped().await;
+}
+
+#[tokio::test]
 async fn an_unused_connection_is_closed() {
     let closed = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&closed);

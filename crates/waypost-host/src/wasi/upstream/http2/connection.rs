@@ -34,6 +34,11 @@ const MAX_HEAD: u32 = 128 << 10;
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// How long the end of a connection may take: the server is told, and need not read it.
 const CLOSING: Duration = Duration::from_secs(1);
+/// How long a server may take to say how many requests it allows at once. It has no reason to wait: that is the first thing that
+/// it sends (RFC 9113, section 3.4).
+const SETTINGS_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often to look whether it did: nothing else tells.
+const SETTINGS_INTERVAL: Duration = Duration::from_millis(1);
 /// How long a connection with requests may be silent before the server is asked for a sign of life, and how long that may take.
 /// Without it, a dead connection is noticed only by the timeouts of its requests, which may be minutes.
 const PING_AFTER: Duration = Duration::from_secs(20);
@@ -84,9 +89,11 @@ impl Usage {
 }
 
 impl Http2Connection {
-    /// Begins HTTP/2 on a connection.
+    /// Begins HTTP/2 on a connection, and waits until the server allows a request.
     pub(super) async fn start(connection: Connection) -> Result<Arc<Self>, ConnectError> {
         let tasks = Tasks::default();
+        // For an error, and for a caller that does not wait.
+        let closing = tasks.0.clone().drop_guard();
         let started = http2::Builder::new(tasks.clone())
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
@@ -95,9 +102,15 @@ impl Http2Connection {
             .timer(TokioTimer::new())
             .keep_alive_interval(PING_AFTER)
             .keep_alive_timeout(PING_TIMEOUT)
+            // None before the server says how many it allows.
+            .initial_max_send_streams(0)
             .handshake(connection)
             .await;
-        let (sender, driver) = started.map_err(|error| ConnectError::Tcp(error.to_string()))?;
+        let (sender, mut driver) = started.map_err(|error| ConnectError::Tcp(error.to_string()))?;
+        let allowing = allowance(&mut driver);
+        let allowed = tokio::time::timeout(SETTINGS_TIMEOUT, allowing).await;
+        allowed.map_err(|_| ConnectError::Timeout)??;
+        closing.disarm();
         let connection = Arc::new(Self {
             sender,
             driver: Mutex::new(Some(driver)),
@@ -146,8 +159,7 @@ impl Http2Connection {
     fn most(&self) -> usize {
         let driver = lock(&self.driver);
         let allowed = driver.as_ref().map(Driver::current_max_send_streams);
-        // A server that allows none for now may allow one soon.
-        allowed.map_or(0, |allowed| allowed.clamp(1, MAX_STREAMS as usize))
+        allowed.map_or(0, |allowed| allowed.min(MAX_STREAMS as usize))
     }
 
     /// Takes the place of one more request, or returns `None` if the connection has no room.
@@ -192,6 +204,18 @@ impl Http2Connection {
         }
         is_idle
     }
+}
+
+/// Waits until the server allows a request, or has closed the connection.
+async fn allowance(driver: &mut Driver) -> Result<(), ConnectError> {
+    while driver.current_max_send_streams() == 0 {
+        if let Ok(ended) = tokio::time::timeout(SETTINGS_INTERVAL, &mut *driver).await {
+            let reason = "the server closed it at once".to_owned();
+            let reason = ended.err().map_or(reason, |error| error.to_string());
+            return Err(ConnectError::Tcp(reason));
+        }
+    }
+    Ok(())
 }
 
 /// The place of one request on a connection.
@@ -292,5 +316,96 @@ impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         let mut usage = lock(&self.connection.usage);
         usage.is_retired |= self.responses == Some(usage.responses);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::body;
+    use bytes::Bytes;
+    use h2::server::{Builder, SendResponse};
+    use tokio::io::DuplexStream;
+    use tokio::sync::mpsc;
+
+    type Answers = mpsc::UnboundedReceiver<SendResponse<Bytes>>;
+
+    /// Serves a connection that allows `streams`. Returns its other end, and the requests that came. They end with it.
+    fn server(streams: u32) -> (Connection, Answers) {
+        let (sender, answers) = mpsc::unbounded_channel();
+        let serve = move |stream: DuplexStream| async move {
+            let mut builder = Builder::new();
+            builder.max_concurrent_streams(streams);
+            let mut connection = builder.handshake(stream).await.expect("it is HTTP/2");
+            while let Some(Ok((_, respond))) = connection.accept().await {
+                let _ = sender.send(respond);
+            }
+        };
+        let (ours, theirs) = tokio::io::duplex(1 << 16);
+        tokio::spawn(serve(theirs));
+        let connection = Connection::new(Box::new(ours), true, Places::default());
+        (connection, answers)
+    }
+
+    async fn started(streams: u32) -> (Arc<Http2Connection>, Answers) {
+        let (connection, answers) = server(streams);
+        let connection = Http2Connection::start(connection).await;
+        (
+            connection.unwrap_or_else(|error| panic!("{error}")),
+            answers,
+        )
+    }
+
+    async fn send(stream: Http2Stream) -> Result<Response<Incoming>, SendError> {
+        let request = Request::get("https://example.com/").body(body::empty());
+        let request = request.expect("it is valid");
+        stream.send(request, Duration::from_secs(60)).await
+    }
+
+    #[tokio::test]
+    async fn a_connection_with_an_unanswered_request_is_not_used_again() {
+        let (connection, mut answers) = started(100).await;
+        let stream = connection.stream().expect("there is room");
+        let sending = tokio::spawn(send(stream));
+        let _unanswered = answers.recv().await.expect("it comes");
+        assert!(connection.stream().is_some());
+        sending.abort();
+        assert!(sending.await.is_err());
+        assert!(connection.stream().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_connection_with_other_responses_is_used_again() {
+        let (connection, mut answers) = started(100).await;
+        let stream = || connection.stream().expect("there is room");
+        let sending = tokio::spawn(send(stream()));
+        let _unanswered = answers.recv().await.expect("it comes");
+        let answered = tokio::spawn(send(stream()));
+        let mut respond = answers.recv().await.expect("it comes");
+        let sent = respond.send_response(Response::new(()), true);
+        sent.expect("the request is there");
+        assert!(answered.await.expect("it ends").is_ok());
+        sending.abort();
+        assert!(sending.await.is_err());
+        assert!(connection.stream().is_some());
+    }
+
+    #[tokio::test]
+    async fn a_server_that_allows_no_requests_gets_none() {
+        for _ in 0..3 {
+            let (connection, mut answers) = server(0);
+            let starting = Http2Connection::start(connection);
+            let given_up = tokio::time::timeout(Duration::from_millis(20), starting).await;
+            assert!(given_up.is_err());
+            // The connection ends.
+            assert!(answers.recv().await.is_none());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_server_gets_as_many_requests_at_once_as_it_allows() {
+        let (connection, _answers) = started(4).await;
+        let streams: Vec<_> = std::iter::from_fn(|| connection.stream()).collect();
+        assert_eq!(streams.len(), 4);
     }
 }
