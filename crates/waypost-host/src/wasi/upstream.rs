@@ -136,7 +136,7 @@ impl Upstream {
                 let responding = self.exchange_http1(request, timeouts);
                 Ok((CONNECT.scope(connect, responding).await?, None))
             }
-            Way::Http2(stream) => {
+            Way::Http2(mut stream) => {
                 let response = stream.send(request, timeouts.first_byte).await?;
                 Ok((response, Some(Arc::new(stream))))
             }

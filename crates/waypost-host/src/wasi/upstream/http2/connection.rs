@@ -7,15 +7,19 @@ use crate::wasi::upstream::connector::Places;
 use crate::wasi::upstream::error::{ConnectError, SendError};
 use http::header::HOST;
 use http::{Method, Request, Response, Version};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::client::conn::http2::{self, SendRequest};
 use hyper::rt::Executor;
 use hyper_util::rt::TokioTimer;
+use std::convert::Infallible;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
+use tokio::runtime::Handle;
+use tokio::sync::oneshot::{self, error::TryRecvError};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use wasmtime_wasi_http::{Error, WasiBody};
@@ -39,6 +43,8 @@ const CLOSING: Duration = Duration::from_secs(1);
 const SETTINGS_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often to look whether it did: nothing else tells.
 const SETTINGS_INTERVAL: Duration = Duration::from_millis(1);
+/// How long a server may take for the rest of a request that nobody waits for any more.
+const TAIL: Duration = Duration::from_secs(10);
 /// How long a connection with requests may be silent before the server is asked for a sign of life, and how long that may take.
 /// Without it, a dead connection is noticed only by the timeouts of its requests, which may be minutes.
 const PING_AFTER: Duration = Duration::from_secs(20);
@@ -173,7 +179,8 @@ impl Http2Connection {
         usage.streams += 1;
         Some(Http2Stream {
             connection: Arc::clone(self),
-            _places: Places::default(),
+            places: Places::default(),
+            sent: None,
         })
     }
 
@@ -218,16 +225,18 @@ async fn allowance(driver: &mut Driver) -> Result<(), ConnectError> {
     Ok(())
 }
 
-/// The place of one request on a connection.
+/// The place of one request on a connection. It is kept until the connection has sent the request.
 pub(in crate::wasi::upstream) struct Http2Stream {
     connection: Arc<Http2Connection>,
-    _places: Places,
+    places: Places,
+    /// Ends when the connection drops the body of the request.
+    sent: Option<oneshot::Receiver<Infallible>>,
 }
 
 impl Http2Stream {
     /// Keeps `places` as long as the request lasts.
     pub(super) fn takes(&mut self, places: Places) {
-        self._places = places;
+        self.places = places;
     }
 
     /// Sends a request, and waits for the head of its response.
@@ -235,7 +244,7 @@ impl Http2Stream {
     /// If the response does not come in time, or the caller drops the future, and no other response came meanwhile, the
     /// connection is not used again: it may be dead.
     pub(in crate::wasi::upstream) async fn send(
-        &self,
+        &mut self,
         mut request: Request<WasiBody>,
         first_byte: Duration,
     ) -> Result<Response<Incoming>, SendError> {
@@ -245,6 +254,15 @@ impl Http2Stream {
         // Its value is in `:authority`.
         request.headers_mut().remove(HOST);
         *request.version_mut() = Version::HTTP_2;
+        let (until_sent, sent) = oneshot::channel();
+        self.sent = Some(sent);
+        let request = request.map(|body| {
+            let keep = move |error| {
+                let _ = &until_sent;
+                error
+            };
+            body.map_err(keep).boxed_unsync()
+        });
         let connection = &self.connection;
         let waiting = Waiting::new(connection);
         let responding = connection.sender.clone().try_send_request(request);
@@ -280,6 +298,38 @@ impl Http2Stream {
 }
 
 impl Drop for Http2Stream {
+    fn drop(&mut self) {
+        let tail = Tail {
+            connection: Arc::clone(&self.connection),
+            _places: std::mem::take(&mut self.places),
+        };
+        let Some(mut sent) = self.sent.take() else {
+            return;
+        };
+        let is_sent = matches!(sent.try_recv(), Err(TryRecvError::Closed));
+        // Without a runtime, the connections have ended.
+        if !is_sent && let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(tail.wait(sent));
+        }
+    }
+}
+
+/// What is left of a request when nobody waits for its response any more.
+struct Tail {
+    connection: Arc<Http2Connection>,
+    _places: Places,
+}
+
+impl Tail {
+    /// Waits until the connection has sent it. If that takes too long, the connection gets no more requests.
+    async fn wait(self, sent: oneshot::Receiver<Infallible>) {
+        if tokio::time::timeout(TAIL, sent).await.is_err() {
+            self.connection.retire();
+        }
+    }
+}
+
+impl Drop for Tail {
     fn drop(&mut self) {
         let mut usage = lock(&self.connection.usage);
         usage.streams -= 1;
@@ -356,7 +406,7 @@ mod tests {
         )
     }
 
-    async fn send(stream: Http2Stream) -> Result<Response<Incoming>, SendError> {
+    async fn send(mut stream: Http2Stream) -> Result<Response<Incoming>, SendError> {
         let request = Request::get("https://example.com/").body(body::empty());
         let request = request.expect("it is valid");
         stream.send(request, Duration::from_secs(60)).await
@@ -388,6 +438,31 @@ mod tests {
         sending.abort();
         assert!(sending.await.is_err());
         assert!(connection.stream().is_some());
+    }
+
+    #[tokio::test]
+    async fn a_request_keeps_its_place_until_its_body_is_sent() {
+        let (connection, mut answers) = started(1).await;
+        let mut stream = connection.stream().expect("there is room");
+        // More than the server takes unread.
+        let body = body::full(vec![0; 1 << 20]);
+        let request = Request::put("https://example.com/").body(body);
+        let request = request.expect("it is valid");
+        let sending = stream.send(request, Duration::from_secs(60));
+        let answering = async {
+            let mut answer = answers.recv().await.expect("it comes");
+            let sent = answer.send_response(Response::new(()), true);
+            sent.expect("the request is there");
+            answer
+        };
+        let (response, mut answer) = tokio::join!(sending, answering);
+        assert!(response.is_ok());
+        drop(stream);
+        assert!(connection.stream().is_none());
+        answer.send_reset(h2::Reason::NO_ERROR);
+        while connection.stream().is_none() {
+            tokio::task::yield_now().await;
+        }
     }
 
     #[tokio::test]
