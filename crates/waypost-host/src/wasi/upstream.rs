@@ -125,7 +125,8 @@ impl Upstream {
         deny_private: bool,
     ) -> Result<Exchanged, SendError> {
         let (servers, connector) = (&self.servers, &self.connector);
-        let way = servers.way(request.uri(), connector, timeouts.connect, deny_private);
+        let uri = request.uri().clone();
+        let way = servers.way(&uri, connector, timeouts.connect, deny_private);
         match way.await? {
             Way::Http1(open) => {
                 let connect = Connect {
@@ -134,7 +135,14 @@ impl Upstream {
                     open: Cell::new(open),
                 };
                 let responding = self.exchange_http1(request, timeouts);
-                Ok((CONNECT.scope(connect, responding).await?, None))
+                let mut response = CONNECT.scope(connect, responding).await;
+                if let Err(error) = &mut response
+                    && matches!(error.code, Error::TlsProtocolError)
+                {
+                    // Perhaps the server speaks no HTTP/1.1 any more. Nothing was sent.
+                    error.is_unprocessed |= servers.forget_http1(&uri);
+                }
+                Ok((response?, None))
             }
             Way::Http2(mut stream) => {
                 let response = stream.send(request, timeouts.first_byte).await?;

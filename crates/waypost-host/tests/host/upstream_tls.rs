@@ -27,6 +27,15 @@ impl Server {
         alpn: &[&str],
         serve: impl Fn(TlsStream<TcpStream>) -> S + Clone + Send + 'static,
     ) -> Self {
+        Self::start_changing(alpn, alpn, serve).await
+    }
+
+    /// Serves the first connection over one of the protocols `first`, and all others over one of `later`.
+    async fn start_changing<S: Future<Output = ()> + Send>(
+        first: &[&str],
+        later: &[&str],
+        serve: impl Fn(TlsStream<TcpStream>) -> S + Clone + Send + 'static,
+    ) -> Self {
         let names = ["127.0.0.1".to_owned(), "localhost".to_owned()];
         let made = rcgen::generate_simple_self_signed(names).expect("the names are valid");
         let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
@@ -34,8 +43,11 @@ impl Server {
             .with_no_client_auth()
             .with_single_cert(vec![made.cert.der().clone()], key)
             .expect("the key is valid");
-        config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
-        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let mut acceptor = |alpn: &[&str]| {
+            config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
+            TlsAcceptor::from(Arc::new(config.clone()))
+        };
+        let (first, later) = (acceptor(first), acceptor(later));
         let listener = TcpListener::bind("127.0.0.1:0").await;
         let listener = listener.expect("a port is free");
         let server = Self {
@@ -46,7 +58,8 @@ impl Server {
         let connections = Arc::clone(&server.connections);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                connections.fetch_add(1, Ordering::Relaxed);
+                let is_first = connections.fetch_add(1, Ordering::Relaxed) == 0;
+                let acceptor = if is_first { &first } else { &later };
                 let (acceptor, serve) = (acceptor.clone(), serve.clone());
                 tokio::spawn(async move {
                     // A client that does not trust the certificate ends it.

@@ -12,10 +12,13 @@ use http::Uri;
 use http::uri::{Authority, Scheme};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How many servers a component remembers the protocol of. Beyond it, those without a connection are forgotten.
 const REMEMBERED: usize = 256;
+
+/// How long a server is taken to speak only HTTP/1.1. Then it is asked again: it may speak HTTP/2 since.
+const HTTP1_NOTED: Duration = Duration::from_secs(300);
 
 /// How a request goes to its server.
 pub(super) enum Way {
@@ -60,6 +63,13 @@ impl TlsServers {
         Arc::clone(servers.entry(authority.clone()).or_default())
     }
 
+    /// Forgets that the server of a URI speaks only HTTP/1.1. Returns whether it was noted.
+    pub(super) fn forget_http1(&self, uri: &Uri) -> bool {
+        let servers = lock(&self.0);
+        let server = uri.authority().and_then(|authority| servers.get(authority));
+        server.is_some_and(|server| server.known().http1.forget())
+    }
+
     /// Closes the connections that nobody uses.
     pub(super) fn close_idle(&self) {
         for server in lock(&self.0).values() {
@@ -80,7 +90,7 @@ struct TlsServer {
 /// What is known of a server.
 #[derive(Default)]
 struct Known {
-    speaks_http1: bool,
+    http1: Http1Note,
     connections: Vec<Arc<Http2Connection>>,
 }
 
@@ -100,16 +110,20 @@ impl TlsServer {
         }
         let connection = connector.open(uri, deny_private, Offer::Http2).await?;
         if !connection.is_http2() {
-            self.known().speaks_http1 = true;
+            self.known().http1.set();
             return Ok(Way::Http1(Some(connection)));
         }
-        let connection = Http2Connection::start(connection).await?;
+        let connection = Http2Connection::start(connection, self.http1()).await?;
         let stream = connection.stream();
         self.known().connections.push(connection);
         stream.map(Way::Http2).ok_or_else(|| {
             let reason = "the server closed it at once";
             ConnectError::Tcp(reason.to_owned())
         })
+    }
+
+    fn http1(&self) -> Http1Note {
+        self.known().http1.clone()
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -127,14 +141,32 @@ impl Known {
     /// Returns the way to the server, or `None` if a connection has to be made first.
     fn way(&mut self) -> Option<Way> {
         let connections = &mut self.connections;
-        self.speaks_http1 |= connections.iter().any(|open| open.requires_http1());
-        if self.speaks_http1 {
+        if self.http1.is_set() {
             connections.clear();
             return Some(Way::Http1(None));
         }
         connections.retain(|connection| !connection.is_over());
         let stream = connections.iter().find_map(Http2Connection::stream);
         stream.map(Way::Http2)
+    }
+}
+
+/// When a server said, by its choice or by an error (RFC 9113, section 7), that it wants HTTP/1.1. Its connections share this.
+#[derive(Clone, Default)]
+struct Http1Note(Arc<Mutex<Option<Instant>>>);
+
+impl Http1Note {
+    fn set(&self) {
+        *lock(&self.0) = Some(Instant::now());
+    }
+
+    fn is_set(&self) -> bool {
+        lock(&self.0).is_some_and(|noted| noted.elapsed() < HTTP1_NOTED)
+    }
+
+    /// Returns whether it was set.
+    fn forget(&self) -> bool {
+        lock(&self.0).take().is_some()
     }
 }
 

@@ -11,7 +11,10 @@ use hyper::body::Frame;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::sync::Barrier;
+use tokio_rustls::server::TlsStream;
 
 #[tokio::test]
 async fn requests_at_once_share_a_connection() {
@@ -354,6 +357,29 @@ async fn a_server_may_require_http1() {
         let reply = app.get(&format!("/?{}", server.url())).await;
         assert_eq!(reply.text, "200 hello");
     }
+    app.stopped().await;
+}
+
+#[tokio::test]
+async fn a_server_may_change_to_http2() {
+    let serve = |mut stream: TlsStream<TcpStream>| async move {
+        if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+            return serve(stream, 100, say_hello).await;
+        }
+        // One request, after which it closes.
+        let read = stream.read(&mut [0; 4096]).await;
+        assert!(read.is_ok_and(|size| size > 0));
+        let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\nconnection: close\r\n\r\nhello";
+        stream.write_all(answer).await.expect("it is taken");
+    };
+    let server = Server::start_changing(&["http/1.1"], &["h2"], serve).await;
+    let app = server.app("outbound").await;
+    for _ in 0..3 {
+        let reply = app.get(&format!("/?{}", server.url())).await;
+        assert_eq!(reply.text, "200 hello");
+    }
+    // The second did not speak HTTP/1.1.
+    assert_eq!(server.connections(), 3);
     app.stopped().await;
 }
 

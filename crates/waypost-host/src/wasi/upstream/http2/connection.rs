@@ -1,6 +1,6 @@
 //! A connection over HTTP/2, and the requests on it.
 
-use super::lock;
+use super::{Http1Note, lock};
 use crate::wasi::upstream::KEPT_IDLE;
 use crate::wasi::upstream::connection::Connection;
 use crate::wasi::upstream::connector::Places;
@@ -73,6 +73,7 @@ pub(super) struct Http2Connection {
     driver: Mutex<Option<Driver>>,
     usage: Mutex<Usage>,
     tasks: Tasks,
+    http1: Http1Note,
 }
 
 /// What a connection is used for.
@@ -84,8 +85,6 @@ struct Usage {
     responses: u64,
     /// Whether it takes no more requests.
     is_retired: bool,
-    /// Whether the server said that it wants HTTP/1.1.
-    requires_http1: bool,
 }
 
 impl Usage {
@@ -96,7 +95,12 @@ impl Usage {
 
 impl Http2Connection {
     /// Begins HTTP/2 on a connection, and waits until the server allows a request.
-    pub(super) async fn start(connection: Connection) -> Result<Arc<Self>, ConnectError> {
+    ///
+    /// `http1` is set if the server says later that it wants HTTP/1.1.
+    pub(super) async fn start(
+        connection: Connection,
+        http1: Http1Note,
+    ) -> Result<Arc<Self>, ConnectError> {
         let tasks = Tasks::default();
         // For an error, and for a caller that does not wait.
         let closing = tasks.0.clone().drop_guard();
@@ -125,9 +129,9 @@ impl Http2Connection {
                 since: Instant::now(),
                 responses: 0,
                 is_retired: false,
-                requires_http1: false,
             }),
             tasks,
+            http1,
         });
         tokio::spawn(Arc::clone(&connection).drive());
         Ok(connection)
@@ -194,11 +198,6 @@ impl Http2Connection {
         let mut usage = lock(&self.usage);
         usage.is_retired |= usage.is_over();
         usage.is_over()
-    }
-
-    /// Returns whether the server said that it wants HTTP/1.1 (RFC 9113, section 7).
-    pub(super) fn requires_http1(&self) -> bool {
-        lock(&self.usage).requires_http1
     }
 
     /// Closes the connection at once, unless it has requests. Returns whether it did.
@@ -286,9 +285,12 @@ impl Http2Stream {
 
     /// Notes that the server gave no response.
     fn note(&self, error: &SendError) {
-        let mut usage = lock(&self.connection.usage);
-        usage.requires_http1 |= error.requires_http1;
-        usage.is_retired |= error.is_unprocessed;
+        if error.requires_http1 {
+            self.connection.http1.set();
+        }
+        if error.is_unprocessed {
+            self.connection.retire();
+        }
     }
 
     /// Notes that the server sends nothing any more.
@@ -399,7 +401,7 @@ mod tests {
 
     async fn started(streams: u32) -> (Arc<Http2Connection>, Answers) {
         let (connection, answers) = server(streams);
-        let connection = Http2Connection::start(connection).await;
+        let connection = Http2Connection::start(connection, Http1Note::default()).await;
         (
             connection.unwrap_or_else(|error| panic!("{error}")),
             answers,
@@ -469,7 +471,7 @@ mod tests {
     async fn a_server_that_allows_no_requests_gets_none() {
         for _ in 0..3 {
             let (connection, mut answers) = server(0);
-            let starting = Http2Connection::start(connection);
+            let starting = Http2Connection::start(connection, Http1Note::default());
             let given_up = tokio::time::timeout(Duration::from_millis(20), starting).await;
             assert!(given_up.is_err());
             // The connection ends.
