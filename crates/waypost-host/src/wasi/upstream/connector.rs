@@ -103,7 +103,7 @@ impl Connector {
     /// Admits one more request to a connection that others use too: as many as there may be connections, because each holds
     /// as much memory.
     pub(super) fn request(&self) -> Result<Places, ConnectError> {
-        let limit = |Full(limit)| ConnectError::Limit(limit);
+        let limit = |Full(limit)| ConnectError::Requests(limit);
         let own = self.own_requests.enter().map_err(limit)?;
         Ok([own, self.connections.requests.enter().map_err(limit)?])
     }

@@ -19,6 +19,10 @@ pub(super) enum ConnectError {
     )]
     Limit(usize),
     #[error(
+        "the app or the route makes {0} requests to other hosts over HTTP/2 at once, as many as `total_outbound_connections` in `waypost.toml` allows: a route may make three quarters"
+    )]
+    Requests(usize),
+    #[error(
         "`{0}` has a private address; to grant it, name that address in `allowed_outbound_hosts` of `spin.toml`, or set `deny_private = false` in `waypost.toml`"
     )]
     Private(String),
@@ -69,7 +73,7 @@ impl ConnectError {
     /// Returns the setting that refused the connection, if one did.
     fn bound(&self) -> Option<Bound> {
         match self {
-            Self::Limit(_) => Some(Bound::TotalOutboundConnections),
+            Self::Limit(_) | Self::Requests(_) => Some(Bound::TotalOutboundConnections),
             Self::Private(_) => Some(Bound::DenyPrivate),
             _ => None,
         }
@@ -77,7 +81,9 @@ impl ConnectError {
 
     fn code(&self) -> Error {
         match self {
-            Self::Limit(_) | Self::Exhausted(_) => Error::ConnectionLimitReached,
+            Self::Limit(_) | Self::Requests(_) | Self::Exhausted(_) => {
+                Error::ConnectionLimitReached
+            }
             Self::Timeout => Error::ConnectionTimeout,
             Self::Dns(text) => Error::DnsError {
                 rcode: Some(text.clone()),
@@ -106,6 +112,7 @@ pub(crate) struct SendError {
     pub(super) is_unprocessed: bool,
     /// Whether the server wants HTTP/1.1 (RFC 9113, section 7).
     pub(super) requires_http1: bool,
+    lacks_place: bool,
     of_used_connection: bool,
 }
 
@@ -123,6 +130,7 @@ impl SendError {
             bound: each().find_map(|cause| cause.downcast_ref::<ConnectError>()?.bound()),
             is_unprocessed: requires_http1 || each().any(is_refused),
             requires_http1,
+            lacks_place: each().any(lacks_place),
             of_used_connection: of_used && !each().any(is_answered),
         }
     }
@@ -152,7 +160,7 @@ impl SendError {
 
     /// Returns whether a limit on connections was reached.
     pub(super) fn lacks_place(&self) -> bool {
-        matches!(self.bound, Some(Bound::TotalOutboundConnections))
+        self.lacks_place
     }
 }
 
@@ -164,6 +172,7 @@ impl From<Error> for SendError {
             bound: None,
             is_unprocessed: false,
             requires_http1: false,
+            lacks_place: false,
             of_used_connection: false,
         }
     }
@@ -222,6 +231,10 @@ fn is_refused(cause: &(dyn StdError + 'static)) -> bool {
 fn requires_http1(cause: &(dyn StdError + 'static)) -> bool {
     http2(cause)
         .is_some_and(|cause| cause.is_remote() && cause.reason() == Some(Reason::HTTP_1_1_REQUIRED))
+}
+
+fn lacks_place(cause: &(dyn StdError + 'static)) -> bool {
+    matches!(cause.downcast_ref(), Some(ConnectError::Limit(_)))
 }
 
 fn code(cause: &(dyn StdError + 'static)) -> Option<Error> {

@@ -2,7 +2,7 @@
 
 use super::answers::{Answer, BOTH, begin, end, mirror, say_hello, serve, server};
 use super::{Server, hello};
-use crate::support::{Client, PATIENCE, TestApp, eventually};
+use crate::support::{Client, PATIENCE, TestApp, eventually, logged};
 use bytes::Bytes;
 use h2::Reason;
 use http::{HeaderMap, Method, Request, Response, StatusCode, Version};
@@ -144,6 +144,33 @@ async fn unused_connections_make_room_for_others() {
             assert_eq!(reply.text, "200 hello", "{path}");
         }
     }
+    app.stopped().await;
+}
+
+#[tokio::test]
+async fn requests_are_bounded() {
+    let refused = [
+        "component=outbound",
+        "makes 3 requests to other hosts over HTTP/2",
+    ];
+    let server = server(move |request, respond| async move {
+        eventually("the others are refused", || logged(&refused)).await;
+        say_hello(request, respond).await;
+    })
+    .await;
+    let app = TestApp::new()
+        .component("outbound", "\"/...\"", &server.grant())
+        .settings("[limits]\ntotal_outbound_connections = 4\n");
+    let app = server.trusted(app).start().await;
+    let reply = app.get(&format!("/?20*{}", server.url())).await;
+    let counts =
+        ["200 hello", "ConnectionLimitReached"].map(|text| reply.text.matches(text).count());
+    assert!(counts[0] >= 3 && counts[1] > 0, "{}", reply.text);
+    assert_eq!(counts[0] + counts[1], 20);
+    assert_eq!(server.connections(), 1);
+    // With their places back, others go on.
+    let reply = app.get(&format!("/?3*{}", server.url())).await;
+    assert_eq!(reply.text, ["200 hello"; 3].join("\n"));
     app.stopped().await;
 }
 
