@@ -108,9 +108,10 @@ pub(crate) struct SendError {
     pub(crate) cause: String,
     /// The setting that refused the connection, if one did.
     pub(crate) bound: Option<Bound>,
-    /// Whether the server certainly did nothing with the request (RFC 9113, section 8.7).
+    /// Whether the server did nothing with the request: by the guarantee of RFC 9113, section 8.7, or because it wants HTTP/1.1.
     pub(super) is_unprocessed: bool,
-    /// Whether the server wants HTTP/1.1 (RFC 9113, section 7).
+    /// Whether the server wants HTTP/1.1 (RFC 9113, section 7). The RFC does not say that it did nothing with the request, but a
+    /// server that needs HTTP/1.1 for a request, for instance for a client certificate, cannot have handled it.
     pub(super) requires_http1: bool,
     lacks_place: bool,
     of_used_connection: bool,
@@ -153,7 +154,7 @@ impl SendError {
         self.is_unsent() || (self.of_used_connection && is_idempotent(method))
     }
 
-    /// Returns whether the server certainly did nothing with the request: then any request may be sent again.
+    /// Returns whether the server did nothing with the request: then any request may be sent again.
     pub(super) fn is_unsent(&self) -> bool {
         self.is_unprocessed || self.lacks_place()
     }
@@ -219,12 +220,16 @@ fn http2<'e>(cause: &'e (dyn StdError + 'static)) -> Option<&'e h2::Error> {
     cause.downcast_ref()
 }
 
-/// Returns whether the server refused a request without having looked at it: by itself, or with all that follow the last
-/// one that it answers (RFC 9113, sections 6.8 and 8.7).
+/// Returns whether the server refused a request without having looked at it: by itself, or, when it closes the connection as
+/// planned, with all that follow the last one that it answers (RFC 9113, sections 6.8 and 8.7). A server that closes because
+/// something went wrong is not trusted to know which one that is.
 fn is_refused(cause: &(dyn StdError + 'static)) -> bool {
     http2(cause).is_some_and(|cause| {
-        let is_refused = cause.reason() == Some(Reason::REFUSED_STREAM);
-        cause.is_remote() && (cause.is_go_away() || is_refused)
+        let reason = match cause.is_go_away() {
+            true => Reason::NO_ERROR,
+            false => Reason::REFUSED_STREAM,
+        };
+        cause.is_remote() && cause.reason() == Some(reason)
     })
 }
 
