@@ -20,6 +20,10 @@ const REMEMBERED: usize = 256;
 /// How long a server is taken to speak only HTTP/1.1. Then it is asked again: it may speak HTTP/2 since.
 const HTTP1_NOTED: Duration = Duration::from_secs(300);
 
+/// How long a request waits for a connection that another one makes, before it makes its own: one attempt may be slow because
+/// a packet was lost, or because the server is reached by several machines of which one is down.
+const TURN: Duration = Duration::from_secs(1);
+
 /// How a request goes to its server.
 pub(super) enum Way {
     /// Over HTTP/1.1, perhaps on a connection that was just opened.
@@ -82,7 +86,7 @@ impl TlsServers {
 /// A server that is reached over TLS.
 #[derive(Default)]
 struct TlsServer {
-    /// Held while a connection is made, so that the requests that come meanwhile share it.
+    /// Held while a connection is made, so that the requests that come meanwhile share it, unless it takes too long.
     connecting: tokio::sync::Mutex<()>,
     known: Mutex<Known>,
 }
@@ -104,7 +108,7 @@ impl TlsServer {
         if let Some(way) = self.known().way() {
             return Ok(way);
         }
-        let _turn = self.connecting.lock().await;
+        let _turn = tokio::time::timeout(TURN, self.connecting.lock()).await;
         if let Some(way) = self.known().way() {
             return Ok(way);
         }
