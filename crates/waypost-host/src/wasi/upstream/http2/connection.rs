@@ -377,7 +377,7 @@ mod tests {
     use crate::request::body;
     use bytes::Bytes;
     use h2::server::{Builder, SendResponse};
-    use tokio::io::DuplexStream;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
     use tokio::sync::mpsc;
 
     type Answers = mpsc::UnboundedReceiver<SendResponse<Bytes>>;
@@ -440,6 +440,45 @@ mod tests {
         sending.abort();
         assert!(sending.await.is_err());
         assert!(connection.stream().is_some());
+    }
+
+    /// Answers the first request by the end of the connection, as if no request had come.
+    async fn go_away(mut stream: DuplexStream, reason: h2::Reason) -> std::io::Result<()> {
+        const PREFACE: usize = 24;
+        const HEADERS: u8 = 1;
+        stream.write_all(&[0, 0, 0, 4, 0, 0, 0, 0, 0]).await?;
+        stream.read_exact(&mut [0; PREFACE]).await?;
+        loop {
+            let mut head = [0; 9];
+            stream.read_exact(&mut head).await?;
+            let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+            let mut payload = vec![0; length as usize];
+            stream.read_exact(&mut payload).await?;
+            if head[3] == HEADERS {
+                break;
+            }
+        }
+        let frame = [0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        stream.write_all(&frame).await?;
+        stream.write_all(&u32::from(reason).to_be_bytes()).await?;
+        // Until the client closes.
+        stream.read_to_end(&mut Vec::new()).await.map(|_| ())
+    }
+
+    #[tokio::test]
+    async fn only_a_server_that_closes_as_planned_knows_what_it_handled() {
+        for reason in [h2::Reason::NO_ERROR, h2::Reason::INTERNAL_ERROR] {
+            let (ours, theirs) = tokio::io::duplex(1 << 16);
+            tokio::spawn(go_away(theirs, reason));
+            let connection = Connection::new(Box::new(ours), true, Places::default());
+            let connection = Http2Connection::start(connection, Http1Note::default()).await;
+            let connection = connection.unwrap_or_else(|error| panic!("{error}"));
+            let error = send(connection.stream().expect("there is room"))
+                .await
+                .err();
+            let is_unsent = error.expect("there is no response").is_unsent();
+            assert_eq!(is_unsent, reason == h2::Reason::NO_ERROR, "{reason}");
+        }
     }
 
     #[tokio::test]
