@@ -224,7 +224,8 @@ async fn allowance(driver: &mut Driver) -> Result<(), ConnectError> {
     Ok(())
 }
 
-/// The place of one request on a connection. It is kept until the connection has sent the request.
+/// The place of one request on a connection. It is kept until the library has taken all of the body: at most one piece of it
+/// is then left to send.
 pub(in crate::wasi::upstream) struct Http2Stream {
     connection: Arc<Http2Connection>,
     places: Places,
@@ -377,6 +378,8 @@ mod tests {
     use crate::request::body;
     use bytes::Bytes;
     use h2::server::{Builder, SendResponse};
+    use http_body_util::StreamBody;
+    use hyper::body::Frame;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
     use tokio::sync::mpsc;
 
@@ -485,8 +488,10 @@ mod tests {
     async fn a_request_keeps_its_place_until_its_body_is_sent() {
         let (connection, mut answers) = started(1).await;
         let mut stream = connection.stream().expect("there is room");
-        // More than the server takes unread.
-        let body = body::full(vec![0; 1 << 20]);
+        // More than the server takes unread, in pieces: the library takes the whole of each.
+        let piece = || Ok::<_, Error>(Frame::data(Bytes::from(vec![0; 1 << 14])));
+        let pieces = futures::stream::iter(std::iter::repeat_with(piece).take(64));
+        let body = StreamBody::new(pieces).boxed_unsync();
         let request = Request::put("https://example.com/").body(body);
         let request = request.expect("it is valid");
         let sending = stream.send(request, Duration::from_secs(60));
