@@ -32,7 +32,23 @@ const SPIN: [&str; 10] = [
 /// Those that Akamai Functions does not offer.
 const NOT_ON_AKAMAI: [&str; 3] = ["fermyon:spin/sqlite@", "spin:sqlite/", "spin:mqtt/"];
 
+const SPIN_HOST: &str = "Spin 4.1";
 const AKAMAI: &str = "Akamai Functions";
+const WASI_0_2: &str = "hosts of WASI 0.2";
+
+/// Returns what to know before an app runs on a host.
+fn note(host: &str) -> Option<&'static str> {
+    match host {
+        SPIN_HOST => Some(
+            "endless loops in as many requests as there are cores freeze the app, and SIGTERM cuts requests off: \
+             `docs/deploy/spin.md` says what to set",
+        ),
+        WASI_0_2 => Some(
+            "with `wasmtime serve`, add `-W timeout=30s`: a streamed echo can occupy a core for ever",
+        ),
+        _ => None,
+    }
+}
 
 /// Whether a host can serve an app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -61,6 +77,8 @@ pub struct HostReport {
     pub how: &'static str,
     /// What this machine lacks for that.
     pub lacks: Option<String>,
+    /// What to know before it runs there.
+    pub note: Option<&'static str>,
 }
 
 /// A reason why a host can't serve an app.
@@ -99,6 +117,7 @@ pub fn hosts(app: &AppReport, tools: &[Tool], refusals: &[Fault]) -> Vec<HostRep
         obstacles,
         how,
         lacks: tool.and_then(|tool| lack(tools, tool)),
+        note: note(host),
     };
     vec![
         report(
@@ -107,7 +126,7 @@ pub fn hosts(app: &AppReport, tools: &[Tool], refusals: &[Fault]) -> Vec<HostRep
             None,
             of_waypost(app, refusals),
         ),
-        report("Spin 4.1", "spin up", Some("spin"), of_spin(app)),
+        report(SPIN_HOST, "spin up", Some("spin"), of_spin(app)),
         report(AKAMAI, "spin aka deploy", Some("spin"), of_akamai(app)),
         report(
             "wasmtime serve",
@@ -116,7 +135,7 @@ pub fn hosts(app: &AppReport, tools: &[Tool], refusals: &[Fault]) -> Vec<HostRep
             of_composition(app, Abi::Wasi03),
         ),
         report(
-            "hosts of WASI 0.2",
+            WASI_0_2,
             "cargo waypost compose --wasi 0.2",
             Some(Abi::Wasi02.target()),
             of_composition(app, Abi::Wasi02),

@@ -91,7 +91,11 @@ fn of_hosts(hosts: &[HostReport]) -> String {
         };
         [host.host.to_owned(), verdict(host).to_owned(), how]
     });
-    table::align(["HOST", "SERVES IT", "HOW"], cells) + &of_obstacles(hosts)
+    let notes = hosts.iter().filter(|host| host.verdict != Verdict::No);
+    let notes = notes.filter_map(|host| Some(format!("on {}: {}\n", host.host, host.note?)));
+    table::align(["HOST", "SERVES IT", "HOW"], cells)
+        + &of_obstacles(hosts)
+        + &notes.collect::<String>()
 }
 
 /// Obstacles that share a line of the report.
@@ -202,6 +206,7 @@ mod tests {
             obstacles,
             how: "",
             lacks: None,
+            note: None,
         };
         let both = |component| {
             let of = |import| obstacle(component, import);

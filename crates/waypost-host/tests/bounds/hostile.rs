@@ -212,10 +212,14 @@ async fn load_all(target: Target) {
     }
 }
 
-/// Sends this many requests at once; each gets one of these answers.
+/// Sends this many requests at once; each gets one of these answers, or the beginning of one: on a busy machine a limit of time
+/// may end the instance while its body is sent.
 async fn ask(target: Target, count: usize, path: String, expected: &'static [u16]) {
     let asked = (0..count).map(|_| async {
-        let reply = Client::connect(target.address).await.get(&path).await;
+        let mut client = Client::connect(target.address).await;
+        let Some(reply) = client.try_get(&path).await else {
+            return;
+        };
         let is_expected = expected.contains(&reply.status.as_u16());
         assert!(is_expected, "{path}: {} {}", reply.status, reply.text);
     });
