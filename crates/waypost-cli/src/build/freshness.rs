@@ -1,4 +1,4 @@
-//! Tells Cargo of files whose content changed although their time did not.
+//! Makes Cargo compile files whose content changed although their modification time did not.
 //!
 //! Cargo takes a file for unchanged if it is not newer than the last build. A file that a tool, a backup or a layer of a
 //! container puts back, with the time that it had, would be missed: the build would say "Built", and the app would serve what
@@ -16,11 +16,10 @@ use waypost_config::{Fault, read_file, read_text_file};
 /// The largest file whose content is compared. A larger one is included in no component.
 const LARGEST: u64 = 256 << 20;
 
-/// Gives the current time to files whose content is not the recorded one, unless they are newer than the record already. Returns a
-/// warning for each file that can't be changed.
+/// Sets the modification time of each file whose content differs from the record to now, unless the file is newer than the record.
+/// Returns a warning for each file whose time can't be set.
 pub(super) fn renew(record: &Path) -> Vec<Fault> {
-    let recorded = File::open(record).and_then(|file| file.metadata()?.modified());
-    let Ok(recorded) = recorded else {
+    let Ok(recorded) = time_of(record) else {
         // Nothing was built, or the folder of the build is gone.
         return Vec::new();
     };

@@ -284,7 +284,7 @@ mod tests {
     fn policy(text: &str, own: Option<&str>) -> Result<Option<Policy>, String> {
         let rules = parse(text)?
             .cache_rules("/blog/[slug]")
-            .ok_or("it is no pattern")?;
+            .ok_or("not a valid pattern")?;
         let own = own.map(|own| serde_json::from_str(own).unwrap());
         rules.policy(own.as_ref()).map_err(|errors| {
             let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();

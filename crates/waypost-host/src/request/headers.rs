@@ -32,6 +32,11 @@ pub(crate) fn strip_response(headers: &mut HeaderMap) {
     });
 }
 
+/// Removes the internal headers of a handler's response.
+pub(crate) fn strip_internal(headers: &mut HeaderMap) {
+    remove_where(headers, is_internal);
+}
+
 /// Removes what may not come after a body, from either side: headers of one connection, reserved ones, and those that say
 /// where a message ends or goes (RFC 9110, section 6.5.1).
 pub(crate) fn strip_trailers(trailers: &mut HeaderMap) {

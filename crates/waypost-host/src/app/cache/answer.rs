@@ -6,7 +6,7 @@ use super::draft::is_draft;
 use super::fill::{Fill, Filled};
 use super::flights::{Progress, Role, Streaming};
 use super::metrics::CacheEvent;
-use super::revalidate::{REVALIDATE, strip_internal};
+use super::revalidate::REVALIDATE;
 use super::route::CachedRoute;
 use super::sealed::{Identity, SealedRequest};
 use super::stored::Stored;
@@ -18,10 +18,12 @@ use crate::instance::reply::Reply;
 use crate::options::Cached;
 use crate::request::context::RequestContext;
 use crate::request::failure::{plain, reason};
+use crate::request::headers::strip_internal;
 use http::header::{CACHE_CONTROL, HeaderMap, HeaderValue};
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::watch;
 use wasmtime_wasi_http::WasiBody;
 use waypost_cache::headers::NO_STORE;
@@ -32,7 +34,7 @@ use waypost_cache::{Outcome, Unstorable, Verdict};
 pub(crate) async fn answer(
     app: &Arc<App>,
     component: &Arc<LazyComponent>,
-    mut request: Request<WasiBody>,
+    request: Request<WasiBody>,
     context: RequestContext,
 ) -> Reply {
     let cache = app.cache.as_ref().filter(|_| component.has_route());
@@ -59,13 +61,25 @@ pub(crate) async fn answer(
         Some(Version { pool, cached: None }) => Some(pool),
         None => None,
     };
-    request.headers_mut().insert(REVALIDATE, ONE);
-    let mut reply = app.call_version(component, pool, request, context).await;
+    run(app, component, pool, request, context).await
+}
+
+/// Runs a handler for one request, with a version of its component or with the one that serves now. The host applies what it
+/// revalidates, and no internal header is left.
+async fn run(
+    app: &App,
+    component: &Arc<LazyComponent>,
+    version: Option<Arc<InstancePool>>,
+    mut request: Request<WasiBody>,
+    context: RequestContext,
+) -> Reply {
+    let headers = request.headers_mut();
+    headers.insert(REVALIDATE, HeaderValue::from_static("1"));
+    let called = app.call_version(component, version, request, context);
+    let mut reply = called.await;
     strip_internal(reply.response.headers_mut());
     reply
 }
-
-const ONE: HeaderValue = HeaderValue::from_static("1");
 
 /// Returns the version of a component that serves now. One that is not loaded yet is loaded within the limit of its route.
 /// Returns `None` if the request can't be answered, which the call finds out again.
@@ -125,14 +139,9 @@ impl Asking<'_> {
     }
 
     /// Runs the handler for this request alone.
-    async fn run(self, mut request: Request<WasiBody>) -> Reply {
-        request.headers_mut().insert(REVALIDATE, ONE);
-        let (app, version) = (self.app, Some(self.pool));
-        let mut reply = app
-            .call_version(self.component, version, request, self.context)
-            .await;
-        strip_internal(reply.response.headers_mut());
-        reply
+    async fn run(self, request: Request<WasiBody>) -> Reply {
+        let version = Some(self.pool);
+        run(self.app, self.component, version, request, self.context).await
     }
 
     /// Runs the handler for this request alone. No cache may keep the response.
@@ -154,7 +163,7 @@ impl Asking<'_> {
         let found = stored.map(|stored| (verdict(&stored), stored));
         if let Some((Verdict::Fresh, stored)) = &found {
             // The sealed request is not needed.
-            return self.serve_now(asked, stored, Verdict::Fresh);
+            return self.serve_found(asked, stored, Verdict::Fresh, now);
         }
         let Some(sealed) = SealedRequest::new(&request, identity, &self.route) else {
             return self.bypass(request, "the request can't be reduced").await;
@@ -166,7 +175,7 @@ impl Asking<'_> {
             Some((Verdict::Gone, stored)) => cache.memory.remove(&sealed.key, stored),
             Some((verdict, stored)) => {
                 self.refresh(&sealed, stored);
-                return self.serve_now(asked, stored, *verdict);
+                return self.serve_found(asked, stored, *verdict, now);
             }
             None => {}
         }
@@ -193,7 +202,7 @@ impl Asking<'_> {
                     // Another run may have ended since the look at the memory.
                     if let Some(stored) = self.made_meanwhile(sealed) {
                         leader.report(Progress::Stored(Arc::clone(&stored)));
-                        return self.serve(asked, &stored, &collapsed(was_gone));
+                        return self.serve_collapsed(asked, &stored, was_gone);
                     }
                     let filled = fill.run(Some(leader)).await;
                     return self.filled(filled, asked, was_gone);
@@ -256,22 +265,30 @@ impl Asking<'_> {
         });
     }
 
-    /// Serves a response that was found in the memory.
-    fn serve_now(&self, asked: &Asked, stored: &Stored, verdict: Verdict) -> Reply {
-        let age = stored.head.age(self.cache.clock.now());
+    /// Serves a response that was found in the memory, and is not gone.
+    fn serve_found(
+        &self,
+        asked: &Asked,
+        stored: &Stored,
+        verdict: Verdict,
+        now: Duration,
+    ) -> Reply {
+        let age = stored.head.age(now);
+        let event = match verdict {
+            Verdict::Fresh => CacheEvent::Hit,
+            _ => CacheEvent::Stale,
+        };
+        self.cache.metrics.count(event);
         let outcome = Outcome::served(verdict, age, stored.head.life);
-        let outcome = outcome.unwrap_or(Outcome::Hit { ttl: 0 });
-        self.serve(asked, stored, &outcome)
+        let outcome = outcome.unwrap_or(Outcome::Stale { ttl: 0 });
+        self.reply(asked.respond(stored, &outcome, Some(age)))
     }
 
-    fn serve(&self, asked: &Asked, stored: &Stored, outcome: &Outcome<'_>) -> Reply {
-        self.cache.metrics.count(match outcome {
-            Outcome::Hit { .. } => CacheEvent::Hit,
-            Outcome::Stale { .. } => CacheEvent::Stale,
-            Outcome::Miss(_) | Outcome::Bypass { .. } => CacheEvent::Collapsed,
-        });
+    /// Serves a response that the run of another request made.
+    fn serve_collapsed(&self, asked: &Asked, stored: &Stored, was_gone: bool) -> Reply {
+        self.cache.metrics.count(CacheEvent::Collapsed);
         let age = stored.head.age(self.cache.clock.now());
-        self.reply(asked.respond(stored, outcome, Some(age)))
+        self.reply(asked.respond(stored, &collapsed(was_gone), Some(age)))
     }
 
     /// Makes the response of a run that this request began.
@@ -287,9 +304,7 @@ impl Asking<'_> {
         match filled {
             Filled::Stored(stored) => asked.respond(&stored, &miss(Ok(())), None).into(),
             Filled::Streaming { head, body } => {
-                let mut response = Response::new(body);
-                *response.status_mut() = head.status;
-                *response.headers_mut() = head.headers;
+                let mut response = head.response(body);
                 add_computed(response.headers_mut(), &miss(Ok(())), None);
                 response.into()
             }
@@ -307,7 +322,7 @@ impl Asking<'_> {
                 // Its age does not matter: it was made for this request too.
                 match stored.verdict_of_invalidations(&self.cache.invalidations) {
                     Verdict::Gone => Followed::Again,
-                    _ => Followed::Answered(self.serve(asked, &stored, &collapsed(was_gone))),
+                    _ => Followed::Answered(self.serve_collapsed(asked, &stored, was_gone)),
                 }
             }
             Progress::Streaming(streaming) => self.read_along(&streaming, was_gone),
@@ -332,9 +347,7 @@ impl Asking<'_> {
         let Some(body) = streaming.body.reader(streaming.length) else {
             return Followed::Alone;
         };
-        let mut response = Response::new(body.boxed_unsync());
-        *response.status_mut() = streaming.head.status;
-        *response.headers_mut() = streaming.head.headers.clone();
+        let mut response = streaming.head.response(body.boxed_unsync());
         self.cache.metrics.count(CacheEvent::Collapsed);
         let age = Some(streaming.head.age(now));
         add_computed(response.headers_mut(), &collapsed(was_gone), age);

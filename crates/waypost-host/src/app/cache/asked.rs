@@ -54,9 +54,7 @@ impl Asked {
         match self.range_of(stored) {
             Some(range) => partial(stored, range, outcome, age),
             None => {
-                let mut response = Response::new(body::full(stored.body.clone()));
-                *response.status_mut() = status;
-                *response.headers_mut() = stored.head.headers.clone();
+                let mut response = stored.head.response(body::full(stored.body.clone()));
                 let length = stored.body.len();
                 response.headers_mut().insert(CONTENT_LENGTH, length.into());
                 if status == StatusCode::OK {
@@ -189,10 +187,7 @@ fn headers_without_content(head: &StoredHead) -> HeaderMap {
     let kept = head.headers.iter();
     let kept = kept.filter(|(name, _)| is_kept_on_304(name.as_str()));
     kept.map(|(name, value)| (name.clone(), value.clone()))
-        .fold(HeaderMap::new(), |mut headers, (name, value)| {
-            headers.append(name, value);
-            headers
-        })
+        .collect()
 }
 
 fn accept_ranges(headers: &mut HeaderMap) {

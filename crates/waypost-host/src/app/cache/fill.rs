@@ -5,7 +5,6 @@ use super::flights::{Leader, Progress, Streaming};
 use super::invalidations::Dependencies;
 use super::metrics::CacheEvent;
 use super::receiving::Receiving;
-use super::revalidate::strip_internal;
 use super::route::CachedRoute;
 use super::sealed::SealedRequest;
 use super::stored::{Stored, StoredHead};
@@ -20,6 +19,7 @@ use crate::request::body;
 use crate::request::context::RequestContext;
 use crate::request::failure::Failure;
 use crate::request::head::announced_length;
+use crate::request::headers::strip_internal;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, ETAG, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, VARY};
 use http::{Response, StatusCode};
@@ -256,7 +256,8 @@ impl Fill {
         Filled::Streaming { head, body }
     }
 
-    /// Lets others read what arrives of a body, and receives the rest in the background. Returns the head for all of them.
+    /// Lets other requests read the body while it arrives, and receives the rest in the background. Returns the head of their
+    /// responses.
     fn stream(
         self,
         receiving: Receiving,
@@ -337,13 +338,9 @@ impl Storing {
             let name = HeaderName::try_from(name).ok()?;
             Some((name, HeaderValue::from_bytes(&value).ok()?))
         });
-        let mut headers = HeaderMap::new();
-        for (name, value) in fields {
-            headers.append(name, value);
-        }
         StoredHead {
             status,
-            headers,
+            headers: fields.collect(),
             life: self.life,
             made: self.made,
         }

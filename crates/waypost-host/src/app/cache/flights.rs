@@ -23,7 +23,7 @@ struct Flight {
 /// How far a run has come, for the requests that wait for it.
 #[derive(Clone)]
 pub(super) enum Progress {
-    /// There is no response yet.
+    /// The handler has not responded yet.
     Running,
     /// The response is being sent.
     Streaming(Arc<Streaming>),
@@ -105,7 +105,7 @@ pub(super) struct Leader {
 }
 
 impl Leader {
-    /// Tells the requests that wait how far the run has come.
+    /// Reports the progress of the run to the requests that wait for it.
     pub(super) fn report(&self, progress: Progress) {
         if let Progress::Streaming(streaming) = &progress {
             // It may have tags of its own.

@@ -8,7 +8,6 @@ use crate::observe::request_id::RequestId;
 use crate::observe::untrusted::shown;
 use http::{HeaderMap, HeaderName};
 use waypost_cache::Revalidation;
-use waypost_cache::headers::is_internal;
 use waypost_cache::revalidation::{MAX_REVALIDATIONS, X_WAYPOST_REVALIDATE};
 
 /// Says to a handler that its revalidations are applied, and carries them back.
@@ -45,13 +44,5 @@ impl ResponseCache {
         }
         self.invalidations.apply(&revalidations, self.clock.now());
         headers.remove(REVALIDATE);
-    }
-}
-
-/// Removes all internal headers of a handler's response.
-pub(super) fn strip_internal(headers: &mut HeaderMap) {
-    let internal = headers.keys().filter(|name| is_internal(name.as_str()));
-    for name in internal.cloned().collect::<Vec<_>>() {
-        headers.remove(name);
     }
 }

@@ -2,10 +2,11 @@
 
 use super::invalidations::{Dependencies, Invalidations};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use wasmtime_wasi_http::WasiBody;
 use waypost_cache::retry::retry_after;
 use waypost_cache::{Life, Verdict};
 
@@ -37,6 +38,14 @@ pub(super) struct StoredHead {
 }
 
 impl StoredHead {
+    /// Makes a response with this head.
+    pub(super) fn response(&self, body: WasiBody) -> Response<WasiBody> {
+        let mut response = Response::new(body);
+        *response.status_mut() = self.status;
+        *response.headers_mut() = self.headers.clone();
+        response
+    }
+
     pub(super) fn age(&self, now: Duration) -> Duration {
         now.saturating_sub(self.made)
     }
