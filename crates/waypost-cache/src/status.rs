@@ -41,14 +41,24 @@ pub struct Miss<'a> {
 }
 
 impl Outcome<'_> {
+    /// Returns the outcome of serving a fresh entry of this age.
+    pub fn hit(age: Duration, life: Life) -> Self {
+        let ttl = time_to_live(age, life);
+        Self::Hit { ttl }
+    }
+
+    /// Returns the outcome of serving a stale entry of this age.
+    pub fn stale(age: Duration, life: Life) -> Self {
+        // A young one was invalidated.
+        let ttl = time_to_live(age, life).min(0);
+        Self::Stale { ttl }
+    }
+
     /// Returns the outcome of serving an entry, or `None` if it must not be served.
     pub fn served(verdict: Verdict, age: Duration, life: Life) -> Option<Self> {
-        // A life is at most `MAX_LIFE`, and an older entry is never served.
-        let seconds = |time: Duration| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
-        let ttl = seconds(life.fresh_for()).saturating_sub(seconds(age));
         match verdict {
-            Verdict::Fresh => Some(Self::Hit { ttl }),
-            Verdict::Stale => Some(Self::Stale { ttl: ttl.min(0) }),
+            Verdict::Fresh => Some(Self::hit(age, life)),
+            Verdict::Stale => Some(Self::stale(age, life)),
             Verdict::Gone => None,
         }
     }
@@ -85,6 +95,13 @@ impl Outcome<'_> {
             Self::Bypass { reason } => format!("waypost; fwd=bypass; detail={}", quoted(reason)),
         }
     }
+}
+
+/// Returns how long an entry of this age stays fresh, in seconds.
+fn time_to_live(age: Duration, life: Life) -> i64 {
+    // A life is at most `MAX_LIFE`, and an older entry is never served.
+    let seconds = |time: Duration| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+    seconds(life.fresh_for()).saturating_sub(seconds(age))
 }
 
 impl Miss<'_> {

@@ -20,6 +20,7 @@ use crate::request::failure::{Failure, bare};
 use crate::request::head::announced_length;
 use crate::wasi::key_value::Stores;
 use cache::ResponseCache;
+use cache::door::Target;
 use http::{Request, Response, StatusCode};
 use native_router::Routing;
 use std::collections::BTreeMap;
@@ -77,20 +78,31 @@ impl App {
     }
 
     /// Answers a request for a public component; returns the component that answered, which is the handler where the host
-    /// runs the router itself.
+    /// runs the router itself. If a client's `target` leads to a stored response, that is noted.
     pub(crate) async fn enter<'a>(
         self: &'a Arc<Self>,
         component: &'a Arc<LazyComponent>,
         request: Request<WasiBody>,
         context: RequestContext,
+        target: Option<Target>,
     ) -> (Reply, &'a Arc<LazyComponent>) {
+        let note = |reply: &mut Reply, routed| {
+            if let (Some(cache), Some(target), Some(found)) =
+                (&self.cache, target, reply.found.take())
+            {
+                cache.door.note(target, found, routed);
+            }
+        };
         let Some(routing) = self.routing_for(component) else {
-            let reply = cache::answer(self, component, request, context).await;
+            let mut reply = cache::answer(self, component, request, context).await;
+            note(&mut reply, None);
             return (reply, component);
         };
         let (reply, answered_by) = match routing.dispatch(request, &context) {
-            Ok((handler, request)) => {
-                let reply = cache::answer(self, handler, request, context).await;
+            Ok(dispatched) => {
+                let (handler, request) = (dispatched.component, dispatched.request);
+                let mut reply = cache::answer(self, handler, request, context).await;
+                note(&mut reply, Some((dispatched.router, Arc::clone(component))));
                 (reply, handler)
             }
             Err(answer) => (native_router::respond(answer, &context).into(), component),

@@ -10,6 +10,7 @@ mod answer;
 mod asked;
 mod background;
 mod clock;
+pub(crate) mod door;
 mod draft;
 mod fill;
 mod flights;
@@ -28,6 +29,7 @@ pub(crate) use answer::answer;
 use crate::options::Cached;
 use background::Background;
 use clock::Clock;
+use door::Door;
 use flights::Flights;
 use invalidations::Invalidations;
 use memory::Memory;
@@ -38,6 +40,7 @@ use waypost_config::settings::Cache;
 
 /// The response cache of an app.
 pub(crate) struct ResponseCache {
+    pub(crate) door: Door,
     memory: Memory,
     invalidations: Invalidations,
     flights: Flights,
@@ -55,6 +58,7 @@ impl ResponseCache {
     /// Makes an empty cache with these settings.
     pub(crate) fn new(settings: &Cache, cached: Cached) -> Self {
         Self {
+            door: Door::new(),
             memory: Memory::new(settings.memory, settings.entry),
             invalidations: Invalidations::new(),
             flights: Flights::default(),

@@ -140,6 +140,17 @@ impl LazyComponent {
         }
     }
 
+    /// Returns whether the version that serves is cached in this way.
+    pub(crate) fn is_cached_as(&self, route: &Arc<CachedRoute>) -> bool {
+        let slot = self.lock();
+        let cached = slot
+            .loaded
+            .as_ref()
+            .and_then(|loaded| loaded.version.cached.as_ref());
+        // Otherwise the usual way looks at the file.
+        !slot.looked.is_due() && cached.is_some_and(|cached| Arc::ptr_eq(cached, route))
+    }
+
     /// Returns whether it has a route whose responses may be cached.
     pub(crate) fn has_route(&self) -> bool {
         self.cache_rules.is_some()

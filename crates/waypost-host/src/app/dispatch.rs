@@ -93,7 +93,7 @@ impl App {
                 };
             }
         }
-        let (reply, _) = self.enter(component, request, context).await;
+        let (reply, _) = self.enter(component, request, context, None).await;
         Ok(reply.response)
     }
 }

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use wasmtime_wasi_http::WasiBody;
 use waypost_config::ComponentId;
 use waypost_config::outbound::authority_of;
-use waypost_router::{Answer, Destination, Forwarding, TRUSTED_HEADERS, trusted_headers};
+use waypost_router::{Answer, Destination, Forwarding, Router, TRUSTED_HEADERS, trusted_headers};
 
 /// A router that the host runs in place of a component.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +35,15 @@ pub(crate) struct Routing {
     table: Table,
     handlers: HashMap<String, Handler>,
     trusted: Vec<String>,
+}
+
+/// A request that has a handler.
+pub(crate) struct Dispatched<'a> {
+    pub(crate) component: &'a Arc<LazyComponent>,
+    /// The request as the handler gets it.
+    pub(crate) request: Request<WasiBody>,
+    /// The table by which it was routed.
+    pub(crate) router: Arc<Router>,
 }
 
 /// A component that a request can be routed to.
@@ -74,7 +83,7 @@ impl Routing {
         self.table.look_again();
     }
 
-    /// Returns the handler of a request, and the request as the handler gets it.
+    /// Finds the handler of a request.
     ///
     /// # Errors
     ///
@@ -83,7 +92,7 @@ impl Routing {
         &self,
         request: Request<WasiBody>,
         context: &RequestContext,
-    ) -> Result<(&Arc<LazyComponent>, Request<WasiBody>), Answer> {
+    ) -> Result<Dispatched<'_>, Answer> {
         let (mut parts, body) = request.into_parts();
         let target = parts.uri.path_and_query().map_or("", PathAndQuery::as_str);
         let router = self.table.current();
@@ -100,7 +109,18 @@ impl Routing {
         parts.headers = forwarded.headers;
         parts.headers.insert(HOST, handler.host.clone());
         parts.uri = handler.address(parts.uri);
-        Ok((&handler.component, Request::from_parts(parts, body)))
+        let component = &handler.component;
+        let request = Request::from_parts(parts, body);
+        Ok(Dispatched {
+            component,
+            request,
+            router,
+        })
+    }
+
+    /// Returns whether the route table is still this one.
+    pub(crate) fn has_table(&self, router: &Arc<Router>) -> bool {
+        self.table.is_current(router)
     }
 
     fn handler(

@@ -9,10 +9,12 @@ use super::egress::SentBody;
 use super::ingress::{self, Endpoints};
 use super::spin;
 use crate::app::App;
+use crate::app::cache::door::Arrival;
 use crate::compat::HostProfile;
 use crate::observe::metrics::Bound;
 use crate::request::head::RequestError;
-use http::{Request, Version};
+use futures::future::{Either, ready};
+use http::{Request, Response, Version};
 use hyper::body::{Body as _, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -161,32 +163,13 @@ async fn drive(
     stopping: &CancellationToken,
 ) -> End {
     let limits = &app.settings.limits;
-    let service = service_fn(|request: Request<Incoming>| {
-        let has_body = !request.body().is_end_stream();
-        let (mut open, version) = (progress.open(has_body), request.version());
-        let (app, endpoints) = (Arc::clone(app), endpoints.clone());
-        let (progress, stopping) = (Arc::clone(progress), stopping.clone());
-        let asks_health = app.settings.server.public_health && is_health(&request);
-        async move {
-            let (mut response, is_last) = match asks_health {
-                true => (admin::health(&app), false),
-                false => {
-                    let answered = ingress::enter(app, request, endpoints).await;
-                    open.keep(answered.place);
-                    (answered.response, answered.is_last)
-                }
-            };
-            // Over HTTP/2, only the stream ends, and a frame says when the connection does.
-            let is_http1 = version != Version::HTTP_2;
-            if is_http1 && (is_last || stopping.is_cancelled()) {
-                ingress::say_close(&mut response);
-            }
-            if is_http1 && is_last {
-                progress.discard();
-            }
-            Ok::<_, Infallible>(SentBody::response(response, version, open))
-        }
+    let serving = Arc::new(Serving {
+        app: Arc::clone(app),
+        endpoints,
+        progress: Arc::clone(progress),
+        stopping: stopping.clone(),
     });
+    let service = service_fn(|request: Request<Incoming>| serving.answer(request));
     let mut connection = pin!(builder.serve_connection(TokioIo::new(socket), service));
     let patience = || progress.lapse(limits.idle_timeout, limits.keep_alive);
     let mut lapse = pin!(patience());
@@ -212,6 +195,69 @@ async fn drive(
                 connection.as_mut().graceful_shutdown();
             }
         }
+    }
+}
+
+/// A connection that serves requests.
+struct Serving {
+    app: Arc<App>,
+    endpoints: Endpoints,
+    progress: Arc<Progress>,
+    stopping: CancellationToken,
+}
+
+impl Serving {
+    /// Answers a request. What the cache has at the door needs no work, and no future that does it.
+    fn answer(
+        self: &Arc<Self>,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = Result<Response<SentBody>, Infallible>> + use<> {
+        let (version, has_body) = (request.version(), !request.body().is_end_stream());
+        let mut open = self.progress.open(has_body);
+        let asks_health = self.app.settings.server.public_health && is_health(&request);
+        let arrival = match asks_health {
+            true => Arrival::Passed(None),
+            false => self.app.at_the_door(&request),
+        };
+        let target = match arrival {
+            Arrival::Answered { response, place } => {
+                open.keep(place);
+                let response = self.finish(response, version, false);
+                let response = SentBody::whole(response, version, open);
+                return Either::Left(ready(Ok(response)));
+            }
+            Arrival::Passed(target) => target,
+        };
+        let serving = Arc::clone(self);
+        Either::Right(async move {
+            let app = Arc::clone(&serving.app);
+            let (response, is_last) = match asks_health {
+                true => (admin::health(&app), false),
+                false => {
+                    let endpoints = serving.endpoints.clone();
+                    let answered = ingress::enter(app, request, endpoints, target).await;
+                    open.keep(answered.place);
+                    (answered.response, answered.is_last)
+                }
+            };
+            let response = serving.finish(response, version, is_last);
+            Ok(SentBody::response(response, version, open))
+        })
+    }
+
+    /// Says in a response of HTTP/1 whether it is the last of the connection. Over HTTP/2, only the stream ends, and a frame
+    /// says when the connection does.
+    fn finish<B>(&self, mut response: Response<B>, version: Version, is_last: bool) -> Response<B> {
+        if version == Version::HTTP_2 {
+            return response;
+        }
+        if is_last || self.stopping.is_cancelled() {
+            ingress::say_close(&mut response);
+        }
+        if is_last {
+            self.progress.discard();
+        }
+        response
     }
 }
 

@@ -90,11 +90,29 @@ pub(super) struct SentBody {
 }
 
 enum Source {
+    /// A body that is all there.
+    Whole(Bytes),
     Http1(WasiBody),
     Http2(Arc<StreamBody>),
 }
 
 impl SentBody {
+    /// Wraps the body of a response that is all there, and counts the response.
+    pub(super) fn whole(
+        response: Response<Bytes>,
+        version: Version,
+        open: OpenRequest,
+    ) -> Response<Self> {
+        if version == Version::HTTP_2 {
+            return Self::response(response.map(body::full), version, open);
+        }
+        open.progress.metrics.responses.count(response.status());
+        response.map(|body| Self {
+            body: Source::Whole(body),
+            open,
+        })
+    }
+
     /// Wraps the body of a response, and counts the response.
     pub(super) fn response(
         response: Response<WasiBody>,
@@ -121,6 +139,8 @@ impl Body for SentBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         let mut frame = match &mut self.body {
+            Source::Whole(body) if body.is_empty() => None,
+            Source::Whole(body) => Some(Ok(Frame::data(std::mem::take(body)))),
             Source::Http1(body) => ready!(Pin::new(body).poll_frame(cx)),
             Source::Http2(stream) => ready!(stream.poll_frame(cx)),
         };
@@ -136,6 +156,7 @@ impl Body for SentBody {
 
     fn is_end_stream(&self) -> bool {
         match &self.body {
+            Source::Whole(body) => body.is_empty(),
             Source::Http1(body) => body.is_end_stream(),
             Source::Http2(stream) => stream.is_end_stream(),
         }
@@ -143,6 +164,7 @@ impl Body for SentBody {
 
     fn size_hint(&self) -> SizeHint {
         match &self.body {
+            Source::Whole(body) => SizeHint::with_exact(body.len() as u64),
             Source::Http1(body) => body.size_hint(),
             Source::Http2(stream) => stream.size_hint(),
         }

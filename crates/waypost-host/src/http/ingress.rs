@@ -3,6 +3,7 @@
 use super::compression::AcceptedEncodings;
 use super::egress;
 use crate::app::App;
+use crate::app::cache::door::Target;
 use crate::instance::detach::Detachable;
 use crate::observe::metrics::Bound;
 use crate::request::admission::{Full, Permit};
@@ -69,11 +70,12 @@ pub(super) struct Answered {
 
 /// Answers a client's request.
 ///
-/// A handler that has begun is completed even if the client leaves.
+/// A handler that has begun is completed even if the client leaves. If the `target` leads to a stored response, that is noted.
 pub(super) async fn enter(
     app: Arc<App>,
     request: Request<Incoming>,
     endpoints: Endpoints,
+    target: Option<Target>,
 ) -> Answered {
     let (parts, body) = request.into_parts();
     if parts.method == Method::CONNECT {
@@ -86,8 +88,8 @@ pub(super) async fn enter(
     }
     let is_http2 = parts.version == Version::HTTP_2;
     let (body, fault, unread) = client_body(&parts, body, &app);
-    let (response, place, ends_connection) =
-        admitted(app, Request::from_parts(parts, body), fault, endpoints).await;
+    let request = Request::from_parts(parts, body);
+    let (response, place, ends_connection) = admitted(app, request, fault, endpoints, target).await;
     let is_left = match unread {
         // Over HTTP/2, only the stream ends.
         Some(unread) if !is_http2 && !ends_connection => unread.remains().await,
@@ -106,6 +108,7 @@ async fn admitted(
     request: Request<WasiBody>,
     fault: Option<ClientFault>,
     endpoints: Endpoints,
+    target: Option<Target>,
 ) -> (Response<WasiBody>, Option<Permit>, bool) {
     let mut context = RequestContext::from_client();
     context.client_fault = fault;
@@ -123,7 +126,12 @@ async fn admitted(
     let encodings = compress.then(|| AcceptedEncodings::of(&request));
     let client_left = Arc::clone(&context.client_left);
     let metrics = Arc::clone(&app.metrics);
-    let work = async move { (answer(&app, request, context, endpoints).await, place) };
+    let work = async move {
+        (
+            answer(&app, request, context, endpoints, target).await,
+            place,
+        )
+    };
     let (response, place) = Detachable::new(work).signalling(client_left).await;
     let mut ends_connection = false;
     let response = response.unwrap_or_else(|error| {
@@ -143,6 +151,7 @@ async fn answer(
     request: Request<WasiBody>,
     mut context: RequestContext,
     endpoints: Endpoints,
+    target: Option<Target>,
 ) -> Result<Response<WasiBody>, RequestError> {
     let (mut parts, body) = request.into_parts();
     if is_about_the_server(&parts) {
@@ -162,7 +171,7 @@ async fn answer(
     let fault = context.client_fault.clone();
     let method = parts.method.clone();
     let request = Request::from_parts(parts, body);
-    let (reply, component) = app.enter(component, request, context.clone()).await;
+    let (reply, component) = app.enter(component, request, context.clone(), target).await;
     if let Some(error) = fault.and_then(|fault| fault.get()) {
         // The component may have made anything of the error that it saw.
         return Err(error);
@@ -187,7 +196,7 @@ fn client_body(
 }
 
 /// Adds `Connection: close` to a response: the host closes the connection after it.
-pub(super) fn say_close(response: &mut Response<WasiBody>) {
+pub(super) fn say_close<B>(response: &mut Response<B>) {
     let close = HeaderValue::from_static("close");
     response.headers_mut().insert(CONNECTION, close);
 }

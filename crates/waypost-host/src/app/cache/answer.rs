@@ -2,7 +2,8 @@
 
 use super::ResponseCache;
 use super::asked::{Asked, add_computed};
-use super::draft::is_draft;
+use super::door::Found;
+use super::draft;
 use super::fill::{Fill, Filled};
 use super::flights::{Progress, Role, Streaming};
 use super::metrics::CacheEvent;
@@ -12,10 +13,10 @@ use super::sealed::{Identity, SealedRequest};
 use super::stored::Stored;
 use crate::app::App;
 use crate::app::component::{LazyComponent, Version};
-use crate::instance::config::DRAFT_SECRET;
 use crate::instance::pool::InstancePool;
 use crate::instance::reply::Reply;
 use crate::options::Cached;
+use crate::request::body;
 use crate::request::context::RequestContext;
 use crate::request::failure::{plain, reason};
 use crate::request::headers::strip_internal;
@@ -28,7 +29,7 @@ use tokio::sync::watch;
 use wasmtime_wasi_http::WasiBody;
 use waypost_cache::headers::NO_STORE;
 use waypost_cache::status::Miss;
-use waypost_cache::{Outcome, Unstorable, Verdict};
+use waypost_cache::{Key, Outcome, Unstorable, Verdict};
 
 /// Answers a request for a component, from the cache if it has a route with a policy.
 pub(crate) async fn answer(
@@ -116,8 +117,9 @@ const RUNS: usize = 2;
 
 impl Asking<'_> {
     async fn answer(self, request: Request<WasiBody>) -> Reply {
+        self.cache.door.open();
         let asked = Asked::of(&request);
-        if self.is_draft(&request) {
+        if draft::asks_for(request.headers(), self.component) {
             return self.bypass(request, "draft mode").await;
         }
         if self.cache.cached == Cached::Never {
@@ -129,13 +131,6 @@ impl Asking<'_> {
             Err(reason) => self.bypass(request, &reason.to_string()).await,
             Ok(identity) => self.cached(request, identity, &asked).await,
         }
-    }
-
-    fn is_draft(&self, request: &Request<WasiBody>) -> bool {
-        let config = &self.component.config;
-        let set = config.permissions.environment.get(DRAFT_SECRET);
-        let secret = set.map(String::as_str).or(config.draft_secret.as_deref());
-        is_draft(request.headers(), secret)
     }
 
     /// Runs the handler for this request alone.
@@ -163,7 +158,8 @@ impl Asking<'_> {
         let found = stored.map(|stored| (verdict(&stored), stored));
         if let Some((Verdict::Fresh, stored)) = &found {
             // The sealed request is not needed.
-            return self.serve_found(asked, stored, Verdict::Fresh, now);
+            let reply = self.serve_found(asked, stored, Verdict::Fresh, now);
+            return reply.found(self.found(identity.key));
         }
         let Some(sealed) = SealedRequest::new(&request, identity, &self.route) else {
             return self.bypass(request, "the request can't be reduced").await;
@@ -273,22 +269,26 @@ impl Asking<'_> {
         verdict: Verdict,
         now: Duration,
     ) -> Reply {
-        let age = stored.head.age(now);
-        let event = match verdict {
-            Verdict::Fresh => CacheEvent::Hit,
-            _ => CacheEvent::Stale,
+        let response = match verdict {
+            Verdict::Fresh => {
+                self.cache.metrics.count(CacheEvent::Hit);
+                asked.respond_fresh(stored, now)
+            }
+            Verdict::Stale | Verdict::Gone => {
+                self.cache.metrics.count(CacheEvent::Stale);
+                let age = stored.head.age(now);
+                asked.respond(stored, &Outcome::stale(age, stored.head.life), Some(age))
+            }
         };
-        self.cache.metrics.count(event);
-        let outcome = Outcome::served(verdict, age, stored.head.life);
-        let outcome = outcome.unwrap_or(Outcome::Stale { ttl: 0 });
-        self.reply(asked.respond(stored, &outcome, Some(age)))
+        self.reply(response.map(body::full))
     }
 
     /// Serves a response that the run of another request made.
     fn serve_collapsed(&self, asked: &Asked, stored: &Stored, was_gone: bool) -> Reply {
         self.cache.metrics.count(CacheEvent::Collapsed);
         let age = stored.head.age(self.cache.clock.now());
-        self.reply(asked.respond(stored, &collapsed(was_gone), Some(age)))
+        let response = asked.respond(stored, &collapsed(was_gone), Some(age));
+        self.reply(response.map(body::full))
     }
 
     /// Makes the response of a run that this request began.
@@ -302,7 +302,10 @@ impl Asking<'_> {
             })
         };
         match filled {
-            Filled::Stored(stored) => asked.respond(&stored, &miss(Ok(())), None).into(),
+            Filled::Stored(stored) => {
+                let response = asked.respond(&stored, &miss(Ok(())), None);
+                response.map(body::full).into()
+            }
             Filled::Streaming { head, body } => {
                 let mut response = head.response(body);
                 add_computed(response.headers_mut(), &miss(Ok(())), None);
@@ -367,6 +370,15 @@ impl Asking<'_> {
         });
         add_computed(response.headers_mut(), &outcome, None);
         self.reply(response)
+    }
+
+    /// Returns where a stored response was found, if the target of the request alone leads there.
+    fn found(self, key: Key) -> Option<Found> {
+        self.route.policy.vary().is_empty().then(|| Found {
+            component: Arc::clone(self.component),
+            route: self.route,
+            key,
+        })
     }
 
     /// Counts a response that no run of the handler made.

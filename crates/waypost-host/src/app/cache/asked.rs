@@ -1,7 +1,6 @@
 //! [`Asked`]: a request for a cached response, and the response to it.
 
 use super::stored::{Stored, StoredHead};
-use crate::request::body;
 use bytes::Bytes;
 use http::header::{
     ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, HeaderMap, HeaderName, HeaderValue, IF_MATCH,
@@ -9,7 +8,6 @@ use http::header::{
 };
 use http::{Method, Request, Response, StatusCode};
 use std::time::Duration;
-use wasmtime_wasi_http::WasiBody;
 use waypost_cache::Outcome;
 use waypost_cache::headers::{computed_headers, is_kept_on_304, is_not_modified};
 
@@ -36,34 +34,52 @@ impl Asked {
         }
     }
 
+    /// Makes the response from a stored one that is fresh.
+    pub(super) fn respond_fresh(&self, stored: &Stored, now: Duration) -> Response<Bytes> {
+        let age = stored.head.age(now);
+        self.respond(stored, &Outcome::hit(age, stored.head.life), Some(age))
+    }
+
     /// Makes the response from a stored one.
     pub(super) fn respond(
         &self,
         stored: &Stored,
         outcome: &Outcome<'_>,
         age: Option<Duration>,
-    ) -> Response<WasiBody> {
-        let (status, etag) = (stored.head.status, stored.etag());
+    ) -> Response<Bytes> {
+        let selected = self.select(stored);
+        let headers = || {
+            let mut headers = selected.headers(stored);
+            add_computed(&mut headers, outcome, age);
+            headers
+        };
+        let second = age.unwrap_or_default().as_secs();
+        let headers = match (outcome, &selected) {
+            (Outcome::Hit { .. }, Selected::Whole) => stored.hit.get(second, headers),
+            (Outcome::Hit { .. }, Selected::NotModified) => {
+                stored.not_modified.get(second, headers)
+            }
+            _ => headers(),
+        };
+        let mut response = Response::new(selected.body(stored));
+        *response.status_mut() = selected.status(stored);
+        *response.headers_mut() = headers;
+        response
+    }
+
+    /// Decides what of a stored response the client gets.
+    fn select(&self, stored: &Stored) -> Selected {
+        let etag = stored.etag();
         if self.is_for_another(etag) {
-            return without_content(StatusCode::PRECONDITION_FAILED, &stored.head, outcome, age);
+            return Selected::PreconditionFailed;
         }
         let lines = self.if_none_match.iter().map(HeaderValue::as_bytes);
-        if is_not_modified(status.as_u16(), etag.map(HeaderValue::as_bytes), lines) {
-            return without_content(StatusCode::NOT_MODIFIED, &stored.head, outcome, age);
+        let status = stored.head.status.as_u16();
+        if is_not_modified(status, etag.map(HeaderValue::as_bytes), lines) {
+            return Selected::NotModified;
         }
-        match self.range_of(stored) {
-            Some(range) => partial(stored, range, outcome, age),
-            None => {
-                let mut response = stored.head.response(body::full(stored.body.clone()));
-                let length = stored.body.len();
-                response.headers_mut().insert(CONTENT_LENGTH, length.into());
-                if status == StatusCode::OK {
-                    accept_ranges(response.headers_mut());
-                }
-                add_computed(response.headers_mut(), outcome, age);
-                response
-            }
-        }
+        self.range_of(stored)
+            .map_or(Selected::Whole, Selected::Range)
     }
 
     /// Returns whether `If-Match` names other versions only, by strong comparison (RFC 9110 section 13.1.1): the client has a
@@ -132,54 +148,70 @@ impl ByteRange {
     }
 }
 
-/// Makes a response without the body of the stored one: the client has it (RFC 9110 section 15.4.5), or wants another one.
-fn without_content(
-    status: StatusCode,
-    head: &StoredHead,
-    outcome: &Outcome<'_>,
-    age: Option<Duration>,
-) -> Response<WasiBody> {
-    let mut response = Response::new(body::empty());
-    *response.status_mut() = status;
-    *response.headers_mut() = headers_without_content(head);
-    add_computed(response.headers_mut(), outcome, age);
-    response
+/// What of a stored response a client gets.
+enum Selected {
+    Whole,
+    Range(ByteRange),
+    /// The client has it already (RFC 9110 section 15.4.5).
+    NotModified,
+    /// The client wants another version (RFC 9110 section 15.5.13).
+    PreconditionFailed,
 }
 
-/// Makes the response with a part of the body (RFC 9110 sections 15.3.7 and 15.5.17).
-fn partial(
-    stored: &Stored,
-    range: ByteRange,
-    outcome: &Outcome<'_>,
-    age: Option<Duration>,
-) -> Response<WasiBody> {
-    let length = stored.body.len();
-    let (status, part, content_range) = match range {
-        ByteRange::Part(first, last) => (
-            StatusCode::PARTIAL_CONTENT,
-            stored.body.slice(first..=last),
-            format!("bytes {first}-{last}/{length}"),
-        ),
-        ByteRange::Unsatisfiable => (
-            StatusCode::RANGE_NOT_SATISFIABLE,
-            Bytes::new(),
-            format!("bytes */{length}"),
-        ),
-    };
-    let mut headers = match range {
-        ByteRange::Part(..) => stored.head.headers.clone(),
-        ByteRange::Unsatisfiable => headers_without_content(&stored.head),
-    };
-    if let Ok(content_range) = HeaderValue::try_from(content_range) {
-        headers.insert(CONTENT_RANGE, content_range);
+impl Selected {
+    fn status(&self, stored: &Stored) -> StatusCode {
+        match self {
+            Self::Whole => stored.head.status,
+            Self::Range(ByteRange::Part(..)) => StatusCode::PARTIAL_CONTENT,
+            Self::Range(ByteRange::Unsatisfiable) => StatusCode::RANGE_NOT_SATISFIABLE,
+            Self::NotModified => StatusCode::NOT_MODIFIED,
+            Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
+        }
     }
-    headers.insert(CONTENT_LENGTH, part.len().into());
-    accept_ranges(&mut headers);
-    add_computed(&mut headers, outcome, age);
-    let mut response = Response::new(body::full(part));
-    *response.status_mut() = status;
-    *response.headers_mut() = headers;
-    response
+
+    fn body(&self, stored: &Stored) -> Bytes {
+        match self {
+            Self::Whole => stored.body.clone(),
+            Self::Range(ByteRange::Part(first, last)) => stored.body.slice(*first..=*last),
+            Self::Range(ByteRange::Unsatisfiable)
+            | Self::NotModified
+            | Self::PreconditionFailed => Bytes::new(),
+        }
+    }
+
+    /// Returns the headers without those that say what the cache did.
+    fn headers(&self, stored: &Stored) -> HeaderMap {
+        let mut headers = match self {
+            Self::Whole | Self::Range(ByteRange::Part(..)) => stored.head.headers.clone(),
+            Self::Range(ByteRange::Unsatisfiable)
+            | Self::NotModified
+            | Self::PreconditionFailed => headers_without_content(&stored.head),
+        };
+        let length = stored.body.len();
+        match self {
+            Self::Whole => {
+                headers.insert(CONTENT_LENGTH, length.into());
+                if stored.head.status == StatusCode::OK {
+                    accept_ranges(&mut headers);
+                }
+            }
+            Self::Range(range) => {
+                let (sent, content_range) = match range {
+                    ByteRange::Part(first, last) => {
+                        (last - first + 1, format!("bytes {first}-{last}/{length}"))
+                    }
+                    ByteRange::Unsatisfiable => (0, format!("bytes */{length}")),
+                };
+                if let Ok(content_range) = HeaderValue::try_from(content_range) {
+                    headers.insert(CONTENT_RANGE, content_range);
+                }
+                headers.insert(CONTENT_LENGTH, sent.into());
+                accept_ranges(&mut headers);
+            }
+            Self::NotModified | Self::PreconditionFailed => {}
+        }
+        headers
+    }
 }
 
 /// Returns the headers that do not describe the body.

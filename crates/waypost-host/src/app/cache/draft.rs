@@ -1,13 +1,23 @@
 //! Draft mode: a request with the cookie that only the app can issue is never answered from the cache.
 
+use crate::app::component::LazyComponent;
+use crate::instance::config::DRAFT_SECRET;
 use http::HeaderMap;
 use http::header::COOKIE;
 
 /// The cookie, named as in Next.
 const NAME: &str = "__prerender_bypass";
 
+/// Returns whether a request for a component has the cookie of draft mode.
+pub(super) fn asks_for(headers: &HeaderMap, component: &LazyComponent) -> bool {
+    let config = &component.config;
+    let set = config.permissions.environment.get(DRAFT_SECRET);
+    let secret = set.map(String::as_str).or(config.draft_secret.as_deref());
+    is_draft(headers, secret)
+}
+
 /// Returns whether the request has the cookie of draft mode with this secret.
-pub(super) fn is_draft(headers: &HeaderMap, secret: Option<&str>) -> bool {
+fn is_draft(headers: &HeaderMap, secret: Option<&str>) -> bool {
     let Some(secret) = secret.filter(|secret| !secret.is_empty()) else {
         return false;
     };

@@ -13,8 +13,9 @@ use waypost_cache::{Life, Verdict};
 /// What a response costs besides its contents, in bytes: the structures of this module, of the map and of the allocator.
 const OVERHEAD: usize = 512;
 
-/// What each header costs besides its text, in bytes.
-const OVERHEAD_OF_HEADER: usize = 128;
+/// What each header costs besides its text, in bytes. The headers of hits and of 304 are kept beside the stored ones, with
+/// the same texts.
+const OVERHEAD_OF_HEADER: usize = 384;
 
 /// A response that was stored, with what is needed to judge it.
 pub(super) struct Stored {
@@ -25,6 +26,29 @@ pub(super) struct Stored {
     valid_at: AtomicU64,
     /// Failed attempts to refresh the response.
     failed: Mutex<FailedRefreshes>,
+    /// The headers of a hit.
+    pub(super) hit: PerSecond,
+    /// The headers of a 304.
+    pub(super) not_modified: PerSecond,
+}
+
+/// Headers that have the age of a response in them, and so are the same for a second.
+#[derive(Default)]
+pub(super) struct PerSecond(Mutex<Option<(u64, HeaderMap)>>);
+
+impl PerSecond {
+    /// Returns the headers of this second, and makes them if they are those of another one.
+    pub(super) fn get(&self, second: u64, make: impl FnOnce() -> HeaderMap) -> HeaderMap {
+        let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*made {
+            Some((of, headers)) if *of == second => headers.clone(),
+            _ => {
+                let headers = make();
+                *made = Some((second, headers.clone()));
+                headers
+            }
+        }
+    }
 }
 
 /// A response without its body and without the headers that are computed for each client.
@@ -72,6 +96,8 @@ impl Stored {
             valid_at: AtomicU64::new(dependencies.epoch),
             dependencies,
             failed: Mutex::default(),
+            hit: PerSecond::default(),
+            not_modified: PerSecond::default(),
         }
     }
 

@@ -61,6 +61,12 @@ impl Table {
         Arc::clone(&state.router)
     }
 
+    /// Returns whether this is the table as the file has it, as far as that is known without a look at the file.
+    pub(super) fn is_current(&self, router: &Arc<Router>) -> bool {
+        let state = self.lock();
+        !state.looked.is_due() && Arc::ptr_eq(&state.router, router)
+    }
+
     /// Lets the next request check the file for changes.
     pub(super) fn look_again(&self) {
         self.lock().looked.forget();
