@@ -21,6 +21,9 @@ export async function handle(request) {
     case "/events":
       return new Response(events(), { headers: { "content-type": "text/event-stream" } });
   }
+  if (url.pathname.startsWith("/numbered/")) {
+    return new Response("Hello, world!");
+  }
   const slug = url.pathname.match(/^\/items\/([^/]+)$/)?.[1];
   return slug ? item(decodeURIComponent(slug), url, request) : new Response(null, { status: 404 });
 }

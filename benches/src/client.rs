@@ -1,6 +1,7 @@
 //! The built-in client: checks responses, opens many streams, and drives a server if `wrk` is missing.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -18,6 +19,9 @@ use crate::workload::Workload;
 
 /// The timeout for one response.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The number of the next request of a workload whose paths are numbered.
+static NUMBER: AtomicU64 = AtomicU64::new(0);
 
 /// Why there was no correct response.
 pub struct Fault {
@@ -60,7 +64,7 @@ pub fn drive(
             while start.elapsed() < time {
                 let asked = Instant::now();
                 match connection.ask().await {
-                    Ok((200, _)) => taken.push(asked.elapsed()),
+                    Ok((status, _)) if status == workload.status => taken.push(asked.elapsed()),
                     Ok(_) => bad += 1,
                     Err(_) => return (taken, bad + 1),
                 }
@@ -146,9 +150,13 @@ impl<'a> Connection<'a> {
 
     async fn send(&mut self) -> anyhow::Result<hyper::Response<Incoming>> {
         let workload = self.workload;
+        let number = match workload.is_numbered {
+            true => NUMBER.fetch_add(1, Ordering::Relaxed).to_string(),
+            false => String::new(),
+        };
         let mut request = Request::builder()
             .method(workload.method)
-            .uri(workload.target)
+            .uri(format!("{}{number}", workload.target))
             .header("host", "127.0.0.1");
         for (name, value) in workload.headers {
             request = request.header(*name, *value);

@@ -1,9 +1,12 @@
 //! [`Line`]: a line of the table, which measures one server.
 
+use std::fs;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::Command;
 
 use crate::native::Framework;
+use crate::server;
 use crate::workload::Workload;
 use crate::workspace::{Need, Workspace};
 
@@ -24,6 +27,10 @@ pub enum Kind {
     Up,
     /// The app as one component.
     Composed(Host),
+    /// The app on Waypost's host, asked in another way.
+    UpWith(Caching),
+    /// nginx with a cache in front of plain hyper.
+    NginxCache,
     /// Many copies of one route, on Waypost's host.
     UpCopies(usize),
     /// Many copies of one route as one component.
@@ -41,6 +48,19 @@ pub enum Flags {
     Usual,
     /// Also the flags that `waypost compose` advises.
     Advised,
+}
+
+/// What the response cache does with the requests of a line.
+#[derive(Clone, Copy)]
+pub enum Caching {
+    /// The route has no policy.
+    None,
+    /// The stored response is stale, and a new one is being made.
+    Stale,
+    /// The client has the response.
+    NotModified,
+    /// Nothing is stored for any request yet.
+    Fill,
 }
 
 #[derive(Clone, Copy)]
@@ -71,6 +91,31 @@ impl Line {
                 Kind::Bare(Host::Waypost),
             ),
             line("up", "router and handlers on `waypost up`", Kind::Up),
+            line(
+                "up-uncached",
+                "the same response of a route without a cache policy",
+                Kind::UpWith(Caching::None),
+            ),
+            line(
+                "up-stale",
+                "a stored response that is stale, while a new one is made",
+                Kind::UpWith(Caching::Stale),
+            ),
+            line(
+                "up-304",
+                "a client that has the stored response",
+                Kind::UpWith(Caching::NotModified),
+            ),
+            line(
+                "up-fill",
+                "a route with a cache policy, each time with another path",
+                Kind::UpWith(Caching::Fill),
+            ),
+            line(
+                "nginx-cache",
+                "nginx with `proxy_cache`, in front of hyper",
+                Kind::NginxCache,
+            ),
             line(
                 "composed-wasmtime",
                 "the app as one component on `wasmtime serve`",
@@ -109,13 +154,21 @@ impl Line {
         ]
     }
 
-    /// Returns the path of `workload` on this server, or `None` if it does not serve the workload.
-    pub fn target(&self, workload: &Workload) -> Option<&'static str> {
+    /// Returns `workload` as this line is asked for it, or `None` if the line does not serve it.
+    pub fn asked(&self, workload: &Workload) -> Option<Workload> {
+        let of = |name: &str| (workload.name == name).then_some(workload);
         match self.kind {
             Kind::UpCopies(_) | Kind::ComposedCopies(..) => {
-                (workload.name == "hello").then_some("/any/r1")
+                of("hello").map(|workload| workload.under("/any/r1"))
             }
-            _ => Some(workload.target),
+            Kind::NginxCache => of("cached").cloned(),
+            Kind::UpWith(Caching::None) => of("cached").map(|workload| workload.under("/hello")),
+            Kind::UpWith(Caching::Stale) => of("cached").map(|workload| workload.under("/stale")),
+            Kind::UpWith(Caching::NotModified) => of("cached").map(Workload::not_modified),
+            Kind::UpWith(Caching::Fill) => {
+                of("numbered").map(|workload| workload.under("/filled/"))
+            }
+            _ => Some(workload.clone()),
         }
     }
 
@@ -123,7 +176,8 @@ impl Line {
     pub fn needs(&self) -> Vec<Need> {
         match self.kind {
             Kind::Native(_) => vec![],
-            Kind::Bare(Host::Waypost) | Kind::Up => vec![Need::App],
+            Kind::NginxCache => vec![Need::Nginx],
+            Kind::Bare(Host::Waypost) | Kind::Up | Kind::UpWith(_) => vec![Need::App],
             Kind::Bare(Host::Wasmtime) => vec![Need::Wasmtime, Need::App],
             Kind::Composed(Host::Waypost) => vec![Need::Composed],
             Kind::Composed(Host::Wasmtime) => vec![Need::Wasmtime, Need::Composed],
@@ -169,7 +223,7 @@ impl Line {
                 let component = workspace.composed_copies(count);
                 let mut command = serve(workspace, Host::Wasmtime, &component, address);
                 if let Flags::Advised = flags {
-                    let advice = std::fs::read_to_string(workspace.advice(count));
+                    let advice = fs::read_to_string(workspace.advice(count));
                     let advice = advice.map_err(|error| error.to_string())?;
                     if advice.is_empty() {
                         return Err("`waypost compose` advises no flags".to_owned());
@@ -178,7 +232,12 @@ impl Line {
                 }
                 command
             }
-            Kind::Up | Kind::UpCopies(_) => {
+            Kind::NginxCache => {
+                let origin = server::free_address().map_err(|error| error.to_string())?;
+                let folder = workspace.run().join("nginx");
+                nginx(&folder, address, origin).map_err(|error| error.to_string())?
+            }
+            Kind::Up | Kind::UpWith(_) | Kind::UpCopies(_) => {
                 let app = match self.kind {
                     Kind::UpCopies(count) => workspace.copies(count),
                     _ => workspace.app(),
@@ -251,12 +310,34 @@ impl Line {
     }
 }
 
-fn serve(
-    workspace: &Workspace,
-    host: Host,
-    component: &std::path::Path,
-    address: SocketAddr,
-) -> Command {
+/// Returns the command that serves hyper's responses from a cache. It ends with hyper.
+fn nginx(folder: &Path, address: SocketAddr, origin: SocketAddr) -> std::io::Result<Command> {
+    fs::create_dir_all(folder)?;
+    let at = folder.display();
+    let config = format!(
+        "daemon off;\nworker_processes auto;\npid {at}/pid;\nerror_log {at}/error.log;\n\
+         events {{ worker_connections 4096; }}\n\
+         http {{\n\
+         access_log off;\nkeepalive_requests 1000000000;\n\
+         proxy_temp_path {at}/proxy;\nclient_body_temp_path {at}/body;\n\
+         fastcgi_temp_path {at}/fastcgi;\nuwsgi_temp_path {at}/uwsgi;\nscgi_temp_path {at}/scgi;\n\
+         proxy_cache_path {at}/cache keys_zone=all:10m;\n\
+         server {{\nlisten {address};\nlocation / {{\n\
+         proxy_pass http://{origin};\nproxy_cache all;\nproxy_cache_valid 200 1h;\n\
+         add_header x-cache $upstream_cache_status;\n}}\n}}\n}}\n"
+    );
+    let file = folder.join("nginx.conf");
+    fs::write(&file, config)?;
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", "\"$0\" native hyper \"$1\" & exec nginx -c \"$2\""])
+        .arg(std::env::current_exe()?)
+        .arg(origin.to_string())
+        .arg(file);
+    Ok(command)
+}
+
+fn serve(workspace: &Workspace, host: Host, component: &Path, address: SocketAddr) -> Command {
     let address = address.to_string();
     let mut command = match host {
         Host::Wasmtime => with(

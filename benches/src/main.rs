@@ -126,10 +126,9 @@ fn end_servers_on_signals() -> anyhow::Result<()> {
 fn measure(args: &Args, workspace: &mut Workspace, lines: &[Line], workload: &Workload) -> Table {
     let (mut started, mut missing) = (Vec::new(), Vec::new());
     for line in lines {
-        let Some(target) = line.target(workload) else {
+        let Some(asked) = line.asked(workload) else {
             continue;
         };
-        let asked = workload.under(target);
         match start(workspace, line, &asked) {
             Ok(server) => started.push(Running {
                 line: line.name,

@@ -20,6 +20,8 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+const TEXT: &str = "text/plain; charset=utf-8";
+
 static BIG: [u8; 1 << 20] = [b'b'; 1 << 20];
 
 /// The framework of a native server.
@@ -60,11 +62,13 @@ type Answer = Response<BoxBody<Bytes, hyper::Error>>;
 async fn answer(request: Request<Incoming>) -> Result<Answer, hyper::Error> {
     let path = request.uri().path();
     Ok(match path {
-        "/hello" | "/cached" => whole("text/plain; charset=utf-8", "Hello, world!"),
+        "/cached" if request.headers().contains_key("if-none-match") => empty(304),
+        path if path.starts_with("/numbered/") => whole(TEXT, "Hello, world!"),
+        "/hello" | "/cached" => whole(TEXT, "Hello, world!"),
         "/big" => whole("application/octet-stream", &BIG[..]),
         "/wait" => {
             tokio::time::sleep(Duration::from_millis(50)).await;
-            whole("text/plain; charset=utf-8", "waited")
+            whole(TEXT, "waited")
         }
         "/upload" => Response::new(request.into_body().boxed()),
         "/events" => {
@@ -123,6 +127,7 @@ fn router() -> axum::Router {
     axum::Router::new()
         .route("/hello", get(async || "Hello, world!"))
         .route("/cached", get(async || "Hello, world!"))
+        .route("/numbered/{number}", get(async || "Hello, world!"))
         .route("/echo", post(async |body: axum::Json<Value>| body))
         .route("/big", get(async || Bytes::from_static(&BIG)))
         .route("/upload", post(async |body: axum::body::Body| body))

@@ -13,6 +13,10 @@ pub struct Workload {
     pub headers: &'static [(&'static str, &'static str)],
     pub body: Bytes,
     answer: Answer,
+    /// `true` if each request has a path of its own: a number follows the target.
+    pub is_numbered: bool,
+    /// The status of a correct response.
+    pub status: u16,
     /// `true` if streams that stay open are measured instead of requests.
     pub is_events: bool,
 }
@@ -46,6 +50,15 @@ impl Workload {
                 "/cached",
                 Answer::Bytes("Hello, world!".into()),
             ),
+            Self {
+                is_numbered: true,
+                ..get(
+                    "numbered",
+                    "numbered/[number]",
+                    "/numbered/",
+                    Answer::Bytes("Hello, world!".into()),
+                )
+            },
             Self {
                 headers: &[("cookie", "theme=dark; visits=7")],
                 ..get(
@@ -84,9 +97,19 @@ impl Workload {
         }
     }
 
+    /// Returns the same workload for a client that has the response already.
+    pub fn not_modified(&self) -> Self {
+        Self {
+            headers: &[("if-none-match", "*")],
+            status: 304,
+            answer: Answer::Bytes(Bytes::new()),
+            ..self.clone()
+        }
+    }
+
     /// Checks a response. The error says what is wrong with it.
     pub fn check(&self, status: u16, body: &[u8]) -> Result<(), String> {
-        if status != 200 {
+        if status != self.status {
             return Err(format!("status {status}"));
         }
         let right = match &self.answer {
@@ -117,6 +140,8 @@ fn get(name: &'static str, route: &'static str, target: &'static str, answer: An
         headers: &[],
         body: Bytes::new(),
         answer,
+        is_numbered: false,
+        status: 200,
         is_events: false,
     }
 }

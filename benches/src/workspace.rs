@@ -14,6 +14,8 @@ pub enum Need {
     Waypost,
     /// `wasmtime` in `PATH`.
     Wasmtime,
+    /// `nginx` in `PATH`.
+    Nginx,
     /// The components of `app/`.
     App,
     /// All of `app/` in one component.
@@ -133,6 +135,9 @@ impl Workspace {
             Need::Waypost => self.build_waypost(),
             Need::Wasmtime => succeed(Command::new("wasmtime").arg("--version"))
                 .context("`wasmtime` is not installed"),
+            Need::Nginx => {
+                succeed(Command::new("nginx").arg("-v")).context("`nginx` is not installed")
+            }
             Need::App => {
                 self.require(Need::Waypost)?;
                 eprintln!("building benches/app");

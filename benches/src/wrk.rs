@@ -88,5 +88,14 @@ fn lua(workload: &Workload, body: &Path) -> String {
     if !workload.body.is_empty() {
         let _ = writeln!(script, "wrk.body = io.open({body:?}, \"rb\"):read(\"*a\")");
     }
+    if workload.is_numbered {
+        // Each run has numbers of its own, as the server of the runs before goes on.
+        script += "local number = os.time() * 10000000\n";
+        let _ = writeln!(
+            script,
+            "function request() number = number + 1; return wrk.format(nil, {:?} .. number) end",
+            workload.target
+        );
+    }
     script + DONE
 }

@@ -269,18 +269,12 @@ impl Asking<'_> {
         verdict: Verdict,
         now: Duration,
     ) -> Reply {
-        let response = match verdict {
-            Verdict::Fresh => {
-                self.cache.metrics.count(CacheEvent::Hit);
-                asked.respond_fresh(stored, now)
-            }
-            Verdict::Stale | Verdict::Gone => {
-                self.cache.metrics.count(CacheEvent::Stale);
-                let age = stored.head.age(now);
-                asked.respond(stored, &Outcome::stale(age, stored.head.life), Some(age))
-            }
+        let event = match verdict {
+            Verdict::Fresh => CacheEvent::Hit,
+            Verdict::Stale | Verdict::Gone => CacheEvent::Stale,
         };
-        self.reply(response.map(body::full))
+        self.cache.metrics.count(event);
+        self.reply(asked.respond_stored(stored, verdict, now).map(body::full))
     }
 
     /// Serves a response that the run of another request made.

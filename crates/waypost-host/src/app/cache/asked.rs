@@ -1,6 +1,6 @@
 //! [`Asked`]: a request for a cached response, and the response to it.
 
-use super::stored::{Stored, StoredHead};
+use super::stored::{Moment, Stored, StoredHead};
 use bytes::Bytes;
 use http::header::{
     ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, HeaderMap, HeaderName, HeaderValue, IF_MATCH,
@@ -8,8 +8,8 @@ use http::header::{
 };
 use http::{Method, Request, Response, StatusCode};
 use std::time::Duration;
-use waypost_cache::Outcome;
 use waypost_cache::headers::{computed_headers, is_kept_on_304, is_not_modified};
+use waypost_cache::{Outcome, Verdict};
 
 /// What the client of a cached response asked for.
 pub(super) struct Asked {
@@ -34,13 +34,31 @@ impl Asked {
         }
     }
 
-    /// Makes the response from a stored one that is fresh.
-    pub(super) fn respond_fresh(&self, stored: &Stored, now: Duration) -> Response<Bytes> {
-        let age = stored.head.age(now);
-        self.respond(stored, &Outcome::hit(age, stored.head.life), Some(age))
+    /// Makes the response from one that was stored before, and is fresh or stale.
+    pub(super) fn respond_stored(
+        &self,
+        stored: &Stored,
+        verdict: Verdict,
+        now: Duration,
+    ) -> Response<Bytes> {
+        let (age, life) = (stored.head.age(now), stored.head.life);
+        let (outcome, moment) = match verdict {
+            Verdict::Fresh => (Outcome::hit(age, life), Moment::Fresh(age.as_secs())),
+            Verdict::Stale | Verdict::Gone => {
+                (Outcome::stale(age, life), Moment::Stale(age.as_secs()))
+            }
+        };
+        let selected = self.select(stored);
+        let headers = || selected.headers(stored, &outcome, Some(age));
+        let headers = match &selected {
+            Selected::Whole => stored.whole.at(moment, headers),
+            Selected::NotModified => stored.not_modified.at(moment, headers),
+            Selected::Range(_) | Selected::PreconditionFailed => headers(),
+        };
+        selected.response(stored, headers)
     }
 
-    /// Makes the response from a stored one.
+    /// Makes the response from one that was made now.
     pub(super) fn respond(
         &self,
         stored: &Stored,
@@ -48,23 +66,7 @@ impl Asked {
         age: Option<Duration>,
     ) -> Response<Bytes> {
         let selected = self.select(stored);
-        let headers = || {
-            let mut headers = selected.headers(stored);
-            add_computed(&mut headers, outcome, age);
-            headers
-        };
-        let second = age.unwrap_or_default().as_secs();
-        let headers = match (outcome, &selected) {
-            (Outcome::Hit { .. }, Selected::Whole) => stored.hit.get(second, headers),
-            (Outcome::Hit { .. }, Selected::NotModified) => {
-                stored.not_modified.get(second, headers)
-            }
-            _ => headers(),
-        };
-        let mut response = Response::new(selected.body(stored));
-        *response.status_mut() = selected.status(stored);
-        *response.headers_mut() = headers;
-        response
+        selected.response(stored, selected.headers(stored, outcome, age))
     }
 
     /// Decides what of a stored response the client gets.
@@ -179,8 +181,14 @@ impl Selected {
         }
     }
 
-    /// Returns the headers without those that say what the cache did.
-    fn headers(&self, stored: &Stored) -> HeaderMap {
+    fn response(&self, stored: &Stored, headers: HeaderMap) -> Response<Bytes> {
+        let mut response = Response::new(self.body(stored));
+        *response.status_mut() = self.status(stored);
+        *response.headers_mut() = headers;
+        response
+    }
+
+    fn headers(&self, stored: &Stored, outcome: &Outcome<'_>, age: Option<Duration>) -> HeaderMap {
         let mut headers = match self {
             Self::Whole | Self::Range(ByteRange::Part(..)) => stored.head.headers.clone(),
             Self::Range(ByteRange::Unsatisfiable)
@@ -210,6 +218,7 @@ impl Selected {
             }
             Self::NotModified | Self::PreconditionFailed => {}
         }
+        add_computed(&mut headers, outcome, age);
         headers
     }
 }

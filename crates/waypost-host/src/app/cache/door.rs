@@ -3,7 +3,7 @@
 //! Which response a target leads to depends on the route table and on the version of the handler alone, if the policy names no
 //! headers. So a hit is noted here under the target as the client wrote it, and the next request for the same target needs
 //! neither routing nor a key. Every noted answer is checked again: the table and the version must be those that it was found
-//! with, the response must be fresh, and the request must be one that takes no other way (a body, the cookie of draft mode).
+//! with, the response must be fresh, or stale while a new one is made, and the request must be one that takes no other way (a body, the cookie of draft mode).
 //!
 //! The door is for the host's own router. A router component may refuse a client, so the cache stands behind it.
 
@@ -204,13 +204,19 @@ impl App {
             return None;
         }
         let (stored, now) = (cache.memory.get(key)?, cache.clock.now());
-        if stored.verdict(&cache.invalidations, now) != Verdict::Fresh {
-            return None;
-        }
+        let verdict = stored.verdict(&cache.invalidations, now);
+        let event = match verdict {
+            Verdict::Fresh => CacheEvent::Hit,
+            // Nothing has to be begun for it.
+            Verdict::Stale if cache.flights.has(key) || !stored.may_refresh(now) => {
+                CacheEvent::Stale
+            }
+            Verdict::Stale | Verdict::Gone => return None,
+        };
         // If the app is busy, the usual way says so.
         let place = self.admission.enter().ok()?;
-        cache.metrics.count(CacheEvent::Hit);
-        let response = asked.respond_fresh(&stored, now);
+        cache.metrics.count(event);
+        let response = asked.respond_stored(&stored, verdict, now);
         component.responses.count(response.status());
         if let Some((_, router)) = &known.routed {
             router.responses.count(response.status());

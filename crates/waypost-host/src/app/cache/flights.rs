@@ -77,6 +77,11 @@ impl Flights {
         }
     }
 
+    /// Returns whether a run for a key is under way.
+    pub(super) fn has(&self, key: &Key) -> bool {
+        lock(&self.0).contains_key(key)
+    }
+
     fn lead(
         &self,
         flights: &mut HashMap<Key, Flight>,

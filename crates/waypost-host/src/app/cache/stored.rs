@@ -13,7 +13,7 @@ use waypost_cache::{Life, Verdict};
 /// What a response costs besides its contents, in bytes: the structures of this module, of the map and of the allocator.
 const OVERHEAD: usize = 512;
 
-/// What each header costs besides its text, in bytes. The headers of hits and of 304 are kept beside the stored ones, with
+/// What each header costs besides its text, in bytes. The headers that were sent last are kept beside the stored ones, with
 /// the same texts.
 const OVERHEAD_OF_HEADER: usize = 384;
 
@@ -26,25 +26,32 @@ pub(super) struct Stored {
     valid_at: AtomicU64,
     /// Failed attempts to refresh the response.
     failed: Mutex<FailedRefreshes>,
-    /// The headers of a hit.
-    pub(super) hit: PerSecond,
+    /// The headers of the whole response.
+    pub(super) whole: LastHeaders,
     /// The headers of a 304.
-    pub(super) not_modified: PerSecond,
+    pub(super) not_modified: LastHeaders,
 }
 
-/// Headers that have the age of a response in them, and so are the same for a second.
+/// The headers that were made last: they have the age in them, and so are the same for a second.
 #[derive(Default)]
-pub(super) struct PerSecond(Mutex<Option<(u64, HeaderMap)>>);
+pub(super) struct LastHeaders(Mutex<Option<(Moment, HeaderMap)>>);
 
-impl PerSecond {
-    /// Returns the headers of this second, and makes them if they are those of another one.
-    pub(super) fn get(&self, second: u64, make: impl FnOnce() -> HeaderMap) -> HeaderMap {
-        let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*made {
-            Some((of, headers)) if *of == second => headers.clone(),
+/// What headers are the same for: whether the response is fresh, and its age in seconds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Moment {
+    Fresh(u64),
+    Stale(u64),
+}
+
+impl LastHeaders {
+    /// Returns the headers of a moment, and makes them if the last ones are of another.
+    pub(super) fn at(&self, moment: Moment, make: impl FnOnce() -> HeaderMap) -> HeaderMap {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*last {
+            Some((of, headers)) if *of == moment => headers.clone(),
             _ => {
                 let headers = make();
-                *made = Some((second, headers.clone()));
+                *last = Some((moment, headers.clone()));
                 headers
             }
         }
@@ -96,8 +103,8 @@ impl Stored {
             valid_at: AtomicU64::new(dependencies.epoch),
             dependencies,
             failed: Mutex::default(),
-            hit: PerSecond::default(),
-            not_modified: PerSecond::default(),
+            whole: LastHeaders::default(),
+            not_modified: LastHeaders::default(),
         }
     }
 
