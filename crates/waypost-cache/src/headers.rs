@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::Life;
 pub use crate::names::{is_hop_by_hop, is_internal};
+use crate::{Life, Policy};
 
 use crate::status::{Outcome, X_WAYPOST_CACHE};
 use crate::storable::{Headers, values};
@@ -90,6 +90,21 @@ pub fn stored_headers(
         add("etag", etag(digest));
     }
     stored
+}
+
+/// Makes the headers of a sealed run's response those for all clients: without the id of one request, and with the policy's
+/// headers in `Vary`, for caches between this one and the client. Names are in lower case.
+pub fn for_all_clients(
+    mut headers: Vec<(String, Vec<u8>)>,
+    policy: &Policy,
+) -> Vec<(String, Vec<u8>)> {
+    headers.retain(|(name, _)| name != "x-request-id");
+    if !policy.vary().is_empty() {
+        // All names that the handler may have set are in the policy.
+        headers.retain(|(name, _)| name != "vary");
+        headers.push(("vary".to_owned(), policy.vary().join(", ").into_bytes()));
+    }
+    headers
 }
 
 /// Returns the headers that differ with each response: `age`, if it was stored, and what the cache did.
@@ -218,6 +233,22 @@ mod tests {
         );
         let stored = stored_headers(404, &[], life(None, 60), &[0; 32]);
         assert_eq!(stored, headers(&[("cache-control", "s-maxage=60")]));
+    }
+
+    #[test]
+    fn stored_headers_are_for_all_clients() {
+        let sent = headers(&[("x-request-id", "1"), ("vary", "Accept"), ("x-a", "1")]);
+        let for_all = |vary: &[&str]| {
+            let vary = vary.iter().map(|name| (*name).to_owned()).collect();
+            let draft = crate::policy::Draft {
+                vary,
+                ..Default::default()
+            };
+            for_all_clients(sent.clone(), &draft.check(&[]).unwrap())
+        };
+        assert_eq!(for_all(&[]), headers(&[("vary", "Accept"), ("x-a", "1")]));
+        let expected = headers(&[("x-a", "1"), ("vary", "accept, origin")]);
+        assert_eq!(for_all(&["Origin", "accept"]), expected);
     }
 
     #[test]

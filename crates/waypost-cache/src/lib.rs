@@ -69,6 +69,8 @@
 //! - Everything that a client can make long or numerous has a bound.
 #![forbid(unsafe_code)]
 
+pub mod asked;
+pub mod draft;
 #[cfg(feature = "store")]
 pub mod entry;
 mod escape;
@@ -88,6 +90,7 @@ pub mod tag;
 pub mod token;
 pub mod verdict;
 
+pub use asked::Asked;
 #[cfg(feature = "store")]
 pub use entry::Entry;
 pub use key::Key;

@@ -8,30 +8,27 @@ use http::header::{
 };
 use http::{Method, Request, Response, StatusCode};
 use std::time::Duration;
-use waypost_cache::headers::{computed_headers, is_kept_on_304, is_not_modified};
+use waypost_cache::asked::Selection;
+use waypost_cache::headers::{computed_headers, is_kept_on_304};
 use waypost_cache::{Outcome, Verdict};
 
 /// What the client of a cached response asked for.
 pub(super) struct Asked {
     pub(super) is_head: bool,
-    if_match: Vec<HeaderValue>,
-    if_none_match: Vec<HeaderValue>,
-    range: Option<HeaderValue>,
-    if_range: Option<HeaderValue>,
+    asked: waypost_cache::Asked<HeaderValue>,
 }
 
 impl Asked {
     pub(super) fn of<B>(request: &Request<B>) -> Self {
         let headers = request.headers();
         let is_head = request.method() == Method::HEAD;
-        Self {
-            is_head,
+        let asked = waypost_cache::Asked {
             if_match: headers.get_all(IF_MATCH).iter().cloned().collect(),
             if_none_match: headers.get_all(IF_NONE_MATCH).iter().cloned().collect(),
-            // Range is defined for GET alone (RFC 9110 section 14.2).
             range: headers.get(RANGE).filter(|_| !is_head).cloned(),
             if_range: headers.get(IF_RANGE).cloned(),
-        }
+        };
+        Self { is_head, asked }
     }
 
     /// Makes the response from one that was stored before, and is fresh or stale.
@@ -50,10 +47,10 @@ impl Asked {
         };
         let selected = self.select(stored);
         let headers = || selected.headers(stored, &outcome, Some(age));
-        let headers = match &selected {
-            Selected::Whole => stored.whole.at(moment, headers),
-            Selected::NotModified => stored.not_modified.at(moment, headers),
-            Selected::Range(_) | Selected::PreconditionFailed => headers(),
+        let headers = match selected.0 {
+            Selection::Whole => stored.whole.at(moment, headers),
+            Selection::NotModified => stored.not_modified.at(moment, headers),
+            Selection::Part(..) | Selection::Unsatisfiable | Selection::AnotherVersion => headers(),
         };
         selected.response(stored, headers)
     }
@@ -71,113 +68,33 @@ impl Asked {
 
     /// Decides what of a stored response the client gets.
     fn select(&self, stored: &Stored) -> Selected {
-        let etag = stored.etag();
-        if self.is_for_another(etag) {
-            return Selected::PreconditionFailed;
-        }
-        let lines = self.if_none_match.iter().map(HeaderValue::as_bytes);
+        let etag = stored.etag().map(HeaderValue::as_bytes);
         let status = stored.head.status.as_u16();
-        if is_not_modified(status, etag.map(HeaderValue::as_bytes), lines) {
-            return Selected::NotModified;
-        }
-        self.range_of(stored)
-            .map_or(Selected::Whole, Selected::Range)
-    }
-
-    /// Returns whether `If-Match` names other versions only, by strong comparison (RFC 9110 section 13.1.1): the client has a
-    /// part of one of these.
-    fn is_for_another(&self, etag: Option<&HeaderValue>) -> bool {
-        let etag = etag.map(HeaderValue::as_bytes);
-        let is_this = |tag: &[u8]| tag == b"*" || Some(tag) == etag && !tag.starts_with(b"W/");
-        let mut tags = self.if_match.iter().flat_map(|line| {
-            line.as_bytes()
-                .split(|byte| *byte == b',')
-                .map(<[u8]>::trim_ascii)
-        });
-        !self.if_match.is_empty() && !tags.any(is_this)
-    }
-
-    /// Returns the part of the body that the client asked for, or `None` for all of it.
-    fn range_of(&self, stored: &Stored) -> Option<ByteRange> {
-        let range = self.range.as_ref()?.to_str().ok()?;
-        if stored.head.status != StatusCode::OK {
-            return None;
-        }
-        if let Some(condition) = &self.if_range {
-            // A weak tag, or a date, which is not strong either, never matches (RFC 9110 section 13.1.5).
-            let is_strong = !condition.as_bytes().starts_with(b"W/");
-            if !is_strong || stored.etag() != Some(condition) {
-                return None;
-            }
-        }
-        ByteRange::parse(range, stored.body.len())
-    }
-}
-
-/// A part of a body.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum ByteRange {
-    /// From the first to the last byte, both included.
-    Part(usize, usize),
-    /// Beyond the end.
-    Unsatisfiable,
-}
-
-impl ByteRange {
-    /// Parses the value of `Range` for a body of this length. Returns `None` if it is malformed, has another unit, or names
-    /// several ranges: a server may then send the whole body (RFC 9110 section 14.2).
-    fn parse(text: &str, length: usize) -> Option<Self> {
-        let (first, last) = text.trim().strip_prefix("bytes=")?.trim().split_once('-')?;
-        let number = |text: &str| -> Option<usize> {
-            let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-            // A larger number is beyond every end.
-            is_number.then(|| text.parse().unwrap_or(usize::MAX))
-        };
-        let (first, last) = match (first, last) {
-            // The last bytes, as many as the number says.
-            ("", last) => match number(last)? {
-                0 => return Some(Self::Unsatisfiable),
-                suffix => (length.saturating_sub(suffix), usize::MAX),
-            },
-            (first, "") => (number(first)?, usize::MAX),
-            (first, last) => (number(first)?, number(last)?),
-        };
-        if last < first {
-            return None;
-        }
-        let end = length.checked_sub(1).filter(|end| first <= *end);
-        Some(end.map_or(Self::Unsatisfiable, |end| Self::Part(first, last.min(end))))
+        Selected(self.asked.select(status, etag, stored.body.len()))
     }
 }
 
 /// What of a stored response a client gets.
-enum Selected {
-    Whole,
-    Range(ByteRange),
-    /// The client has it already (RFC 9110 section 15.4.5).
-    NotModified,
-    /// The client wants another version (RFC 9110 section 15.5.13).
-    PreconditionFailed,
-}
+struct Selected(Selection);
 
 impl Selected {
     fn status(&self, stored: &Stored) -> StatusCode {
-        match self {
-            Self::Whole => stored.head.status,
-            Self::Range(ByteRange::Part(..)) => StatusCode::PARTIAL_CONTENT,
-            Self::Range(ByteRange::Unsatisfiable) => StatusCode::RANGE_NOT_SATISFIABLE,
-            Self::NotModified => StatusCode::NOT_MODIFIED,
-            Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
+        match self.0 {
+            Selection::Whole => stored.head.status,
+            Selection::Part(..) => StatusCode::PARTIAL_CONTENT,
+            Selection::Unsatisfiable => StatusCode::RANGE_NOT_SATISFIABLE,
+            Selection::NotModified => StatusCode::NOT_MODIFIED,
+            Selection::AnotherVersion => StatusCode::PRECONDITION_FAILED,
         }
     }
 
     fn body(&self, stored: &Stored) -> Bytes {
-        match self {
-            Self::Whole => stored.body.clone(),
-            Self::Range(ByteRange::Part(first, last)) => stored.body.slice(*first..=*last),
-            Self::Range(ByteRange::Unsatisfiable)
-            | Self::NotModified
-            | Self::PreconditionFailed => Bytes::new(),
+        match self.0 {
+            Selection::Whole => stored.body.clone(),
+            Selection::Part(first, last) => stored.body.slice(first..=last),
+            Selection::Unsatisfiable | Selection::NotModified | Selection::AnotherVersion => {
+                Bytes::new()
+            }
         }
     }
 
@@ -189,38 +106,39 @@ impl Selected {
     }
 
     fn headers(&self, stored: &Stored, outcome: &Outcome<'_>, age: Option<Duration>) -> HeaderMap {
-        let mut headers = match self {
-            Self::Whole | Self::Range(ByteRange::Part(..)) => stored.head.headers.clone(),
-            Self::Range(ByteRange::Unsatisfiable)
-            | Self::NotModified
-            | Self::PreconditionFailed => headers_without_content(&stored.head),
+        let mut headers = match self.0 {
+            Selection::Whole | Selection::Part(..) => stored.head.headers.clone(),
+            Selection::Unsatisfiable | Selection::NotModified | Selection::AnotherVersion => {
+                headers_without_content(&stored.head)
+            }
         };
         let length = stored.body.len();
-        match self {
-            Self::Whole => {
+        match self.0 {
+            Selection::Whole => {
                 headers.insert(CONTENT_LENGTH, length.into());
                 if stored.head.status == StatusCode::OK {
                     accept_ranges(&mut headers);
                 }
             }
-            Self::Range(range) => {
-                let (sent, content_range) = match range {
-                    ByteRange::Part(first, last) => {
-                        (last - first + 1, format!("bytes {first}-{last}/{length}"))
-                    }
-                    ByteRange::Unsatisfiable => (0, format!("bytes */{length}")),
-                };
-                if let Ok(content_range) = HeaderValue::try_from(content_range) {
-                    headers.insert(CONTENT_RANGE, content_range);
-                }
-                headers.insert(CONTENT_LENGTH, sent.into());
-                accept_ranges(&mut headers);
+            Selection::Part(first, last) => {
+                let range = format!("bytes {first}-{last}/{length}");
+                set_range(&mut headers, &range, last - first + 1);
             }
-            Self::NotModified | Self::PreconditionFailed => {}
+            Selection::Unsatisfiable => set_range(&mut headers, &format!("bytes */{length}"), 0),
+            Selection::NotModified | Selection::AnotherVersion => {}
         }
         add_computed(&mut headers, outcome, age);
         headers
     }
+}
+
+/// Sets the headers of a part of `length` bytes.
+fn set_range(headers: &mut HeaderMap, range: &str, length: usize) {
+    if let Ok(range) = HeaderValue::try_from(range) {
+        headers.insert(CONTENT_RANGE, range);
+    }
+    headers.insert(CONTENT_LENGTH, length.into());
+    accept_ranges(headers);
 }
 
 /// Returns the headers that do not describe the body.
@@ -254,41 +172,3 @@ pub(super) fn add_computed(headers: &mut HeaderMap, outcome: &Outcome<'_>, age: 
 }
 
 const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ranges() {
-        let part = |first, last| Some(ByteRange::Part(first, last));
-        let beyond = Some(ByteRange::Unsatisfiable);
-        for (text, length, expected) in [
-            ("bytes=0-", 10, part(0, 9)),
-            ("bytes=2-4", 10, part(2, 4)),
-            ("bytes=2-99", 10, part(2, 9)),
-            ("bytes=-3", 10, part(7, 9)),
-            ("bytes=-99", 10, part(0, 9)),
-            ("bytes=9-9", 10, part(9, 9)),
-            ("bytes=0-99999999999999999999999", 10, part(0, 9)),
-            ("bytes=10-", 10, beyond),
-            ("bytes=99999999999999999999999-", 10, beyond),
-            ("bytes=-0", 10, beyond),
-            ("bytes=0-0", 0, beyond),
-            ("bytes=-1", 0, beyond),
-            ("bytes=4-2", 10, None),
-            ("bytes=0-1,3-4", 10, None),
-            ("bytes=+1-2", 10, None),
-            ("bytes=a-b", 10, None),
-            ("bytes=-", 10, None),
-            ("items=0-1", 10, None),
-            ("", 10, None),
-        ] {
-            assert_eq!(
-                ByteRange::parse(text, length),
-                expected,
-                "{text} of {length}"
-            );
-        }
-    }
-}

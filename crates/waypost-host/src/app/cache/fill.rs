@@ -28,7 +28,7 @@ use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 use std::time::Duration;
 use wasmtime_wasi_http::WasiBody;
-use waypost_cache::headers::stored_headers;
+use waypost_cache::headers::{for_all_clients, stored_headers};
 use waypost_cache::storable::{Storable, check_length, storable};
 use waypost_cache::{Life, Subject, Unstorable};
 use waypost_router::X_REQUEST_ID;
@@ -182,7 +182,7 @@ impl Fill {
         };
         Ok(Storing {
             status,
-            headers: for_all(headers, policy.vary()),
+            headers: for_all_clients(headers, policy),
             life,
             made: self.made,
             dependencies,
@@ -362,18 +362,6 @@ fn list(headers: &HeaderMap) -> Vec<(String, Vec<u8>)> {
         (name.as_str().to_owned(), value.as_bytes().to_vec())
     };
     headers.iter().map(text).collect()
-}
-
-/// Makes the headers of a response those for all clients: without the id of one request, and with the policy's headers in
-/// `Vary`, for caches between this host and the client.
-fn for_all(mut headers: Vec<(String, Vec<u8>)>, vary: &[String]) -> Vec<(String, Vec<u8>)> {
-    headers.retain(|(name, _)| name != X_REQUEST_ID.as_str());
-    if !vary.is_empty() {
-        // All names that the handler may have set are in the policy.
-        headers.retain(|(name, _)| name != VARY.as_str());
-        headers.push((VARY.as_str().to_owned(), vary.join(", ").into_bytes()));
-    }
-    headers
 }
 
 /// Returns the headers of a failed response that the requests that waited for it get too.
