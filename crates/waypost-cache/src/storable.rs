@@ -58,6 +58,12 @@ pub enum Unstorable {
     /// The header [`X_WAYPOST_LIFE`] is malformed.
     #[error("the life of the response is malformed")]
     Life,
+    /// The response has no `Content-Length`, so a store that can't tell a broken body from a whole one does not take it.
+    #[error("the response has no content-length")]
+    NoLength,
+    /// The store of the cache does not answer.
+    #[error("the store of the cache does not answer")]
+    Store,
     /// The responses that are being received take all the memory that they may take.
     #[error("the responses that are being received take all memory")]
     Memory,
@@ -88,6 +94,7 @@ impl Unstorable {
             | Self::Vary(_)
             | Self::Trailers
             | Self::TooLarge
+            | Self::NoLength
             | Self::Tag(_)
             | Self::Life => true,
             Self::Status(_) => !self.is_failure(),
@@ -97,6 +104,7 @@ impl Unstorable {
             | Self::QueryTooLong
             | Self::HeadersTooLong
             | Self::Memory
+            | Self::Store
             | Self::Earlier
             | Self::Invalidated => false,
         }
@@ -107,7 +115,7 @@ impl Unstorable {
     pub fn is_failure(&self) -> bool {
         match self {
             Self::Status(status) => matches!(status, 408 | 425 | 429 | 500..),
-            Self::Invalidated | Self::Memory => true,
+            Self::Invalidated | Self::Memory | Self::Store => true,
             _ => false,
         }
     }
