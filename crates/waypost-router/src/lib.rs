@@ -7,9 +7,11 @@
 //!
 //! The router does not check methods: each handler knows its own, and sends the 405.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod answer;
+#[cfg(any(feature = "cache", test))]
+pub mod cache;
 mod cors;
 mod fields;
 mod forwarding;
@@ -80,8 +82,32 @@ macro_rules! export {
     };
 }
 
+/// Calls handlers with in-memory HTTP requests, behind the response cache. `waypost build` writes the included file, and sets
+/// the variable.
+#[cfg(all(target_arch = "wasm32", feature = "cache", not(feature = "composed")))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! dispatch {
+    ($routes:expr, $request:expr) => {
+        $crate::wasi03::chained::handle(
+            $routes,
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/cache.txt")),
+            option_env!("WAYPOST_VERSIONS"),
+            $request,
+        )
+        .await
+    };
+    ($routes:expr, $request:expr, $response:expr) => {
+        ::core::compile_error!("the response cache of the router needs WASI 0.3")
+    };
+}
+
 /// Calls handlers with in-memory HTTP requests.
-#[cfg(all(target_arch = "wasm32", not(feature = "composed")))]
+#[cfg(all(
+    target_arch = "wasm32",
+    not(feature = "cache"),
+    not(feature = "composed")
+))]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! dispatch {
@@ -93,9 +119,32 @@ macro_rules! dispatch {
     };
 }
 
+/// Calls handlers through imports, behind the response cache. The generated file has the policies and the size of the cache
+/// too.
+#[cfg(all(target_arch = "wasm32", feature = "cache", feature = "composed"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! dispatch {
+    ($routes:expr, $request:expr) => {{
+        mod handlers {
+            include!(env!("WAYPOST_COMPOSED"));
+        }
+        const _: &str = $routes;
+        let tables = $crate::wasi03::composed::Tables {
+            routes: handlers::ROUTES,
+            policies: handlers::POLICIES,
+            capacity: handlers::CACHE,
+        };
+        $crate::wasi03::composed::handle_cached(tables, $request, handlers::call).await
+    }};
+    ($routes:expr, $request:expr, $response:expr) => {
+        ::core::compile_error!("the response cache of the router needs WASI 0.3")
+    };
+}
+
 /// Calls handlers through imports. `waypost compose` generates the included file, which contains a function `call` and
 /// the table of the composition's routes.
-#[cfg(all(target_arch = "wasm32", feature = "composed"))]
+#[cfg(all(target_arch = "wasm32", not(feature = "cache"), feature = "composed"))]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! dispatch {

@@ -71,21 +71,17 @@ impl Router {
     ///
     /// [`RoutesError`] if a line is invalid, or if routes conflict.
     pub fn parse(routes: &str) -> Result<Self, RoutesError> {
-        let mut entries = Vec::new();
+        let mut all = Vec::new();
         let mut methods = BTreeSet::from(["OPTIONS".to_owned()]);
-        for (index, line) in routes.lines().enumerate() {
-            if line.is_empty() || line.starts_with('#') {
-                continue;
-            }
-            let (entry, verbs) = parse_line(line)
-                .map_err(|why| RoutesError(format!("line {}: {why}", index + 1)))?;
-            entries.push(entry);
+        for entry in entries(routes) {
+            let (entry, verbs) = entry.map_err(RoutesError)?;
+            all.push(entry);
             methods.extend(verbs);
         }
         if methods.contains("GET") {
             methods.insert("HEAD".to_owned());
         }
-        let table = RouteTable::new(entries).map_err(|error| RoutesError(error.to_string()))?;
+        let table = RouteTable::new(all).map_err(|error| RoutesError(error.to_string()))?;
         let methods = methods.into_iter().collect::<Vec<_>>().join(", ");
         Ok(Self { table, methods })
     }
@@ -180,7 +176,14 @@ impl fmt::Display for RoutesError {
 
 impl std::error::Error for RoutesError {}
 
-type Entry = (Pattern, Destination);
+pub(crate) type Entry = (Pattern, Destination);
+
+/// Iterates over the entries of a table, each with its methods. An error names the line.
+pub(crate) fn entries(routes: &str) -> impl Iterator<Item = Result<(Entry, Vec<String>), String>> {
+    let lines = routes.lines().enumerate();
+    let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
+    lines.map(|(index, line)| parse_line(line).map_err(|why| format!("line {}: {why}", index + 1)))
+}
 
 fn parse_line(line: &str) -> Result<(Entry, Vec<String>), String> {
     let mut parts = line.splitn(3, ' ');

@@ -1,13 +1,18 @@
 //! The router as a WASI 0.3 component.
 //!
-//! The feature `composed` selects how handlers are called: `chained` or `composed`.
+//! The feature `composed` selects how handlers are called: `chained` or `composed`. The feature `cache` adds the response
+//! cache (`cached`), in a store or in the memory of the instance.
 
+#[cfg(feature = "cache")]
+mod cached;
 #[cfg(not(feature = "composed"))]
 pub mod chained;
 #[cfg(feature = "composed")]
 pub mod composed;
 #[cfg(not(feature = "composed"))]
 mod failure;
+#[cfg(all(feature = "cache", not(feature = "composed")))]
+mod store;
 
 pub use wasip3;
 use wasip3::http::types::{ErrorCode, Fields, Method, Request, Response};

@@ -15,7 +15,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "waypost",
         &["waypost-cache", "waypost-macros", "waypost-routing"],
     ),
-    ("waypost-router", &["waypost-routing"]),
+    ("waypost-router", &["waypost-cache", "waypost-routing"]),
     (
         "waypost-host",
         &[

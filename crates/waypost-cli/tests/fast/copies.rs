@@ -43,6 +43,14 @@ fn a_new_app_has_the_versions_and_the_profile_of_this_repository() {
 }
 
 #[test]
+fn the_store_of_the_router_is_the_one_of_the_host() {
+    let router = checkout().join("crates/waypost-router/wit/key-value.wit");
+    let host = checkout().join("crates/waypost-host/wit/deps/spin-key-value@3.0.0/key-value.wit");
+    let text = |file| fs::read_to_string(file).unwrap();
+    assert_eq!(text(router), text(host));
+}
+
+#[test]
 fn the_interfaces_are_those_of_the_folder_wit() {
     for folder in ["deps", "wasi-0.2"] {
         let copies = files(&checkout().join("crates/waypost-cli/wit").join(folder));

@@ -9,7 +9,12 @@ use wasip3::wit_future;
 use super::{Inbound, new_id, respond};
 use crate::fields::lower;
 use crate::instance::{BAD_HOST, handler_failed};
-use crate::{Answer, is_reserved, names_internal_host};
+use crate::{Answer, Destination, is_reserved, names_internal_host};
+
+#[cfg(feature = "cache")]
+mod with_cache;
+#[cfg(feature = "cache")]
+pub use with_cache::{Tables, handle_cached};
 
 /// Answers a request, or passes it to its handler and returns the handler's response.
 ///
@@ -36,11 +41,26 @@ async fn dispatch(
     request: Request,
     call: impl AsyncFnOnce(&str, Request) -> Option<Result<Response, ErrorCode>>,
 ) -> Result<Response, Answer> {
-    let inbound = Inbound::of(&request);
+    let (inbound, destination) = find(routes, &request)?;
+    pass(request, inbound, destination, call).await
+}
+
+/// Finds the handler of a request. An `Err` is a response that the router sends itself.
+fn find(routes: &str, request: &Request) -> Result<(Inbound, &'static Destination), Answer> {
+    let inbound = Inbound::of(request);
     if names_internal_host(request.get_authority().as_deref(), &inbound.headers) {
         return Err(Answer::bad_request(BAD_HOST));
     }
-    let destination = inbound.destination(&request, routes)?;
+    let destination = inbound.destination(request, routes)?;
+    Ok((inbound, destination))
+}
+
+async fn pass(
+    request: Request,
+    inbound: Inbound,
+    destination: &Destination,
+    call: impl AsyncFnOnce(&str, Request) -> Option<Result<Response, ErrorCode>>,
+) -> Result<Response, Answer> {
     let response = match without_reserved_headers(request, inbound) {
         Ok(request) => call(destination.component(), request).await,
         Err(code) => Some(Err(code)),
