@@ -226,8 +226,14 @@ fn open_stores(
     if let Some(stores) = &options.stores {
         return Ok(stores.with_limits(limits));
     }
-    let mut components = manifest.components.values();
-    let are_used = components.any(|component| !component.key_value_stores.is_empty());
+    // What the host does itself needs no store.
+    let native = options
+        .native_router
+        .as_ref()
+        .map(|router| &router.component);
+    let mut components = manifest.components.iter();
+    let are_used = components
+        .any(|(id, component)| !component.key_value_stores.is_empty() && native != Some(id));
     if !are_used {
         return Ok(Stores::unused(limits));
     }

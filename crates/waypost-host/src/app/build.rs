@@ -22,6 +22,7 @@ use crate::wasi::upstream::Upstream;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
+use waypost_cache::internal::CACHE_VARIABLE;
 use waypost_config::manifest::{Component, ResolvedComponent};
 use waypost_config::outbound::authority_of;
 use waypost_config::settings::{CacheRules, RouteLimits};
@@ -119,6 +120,13 @@ impl Assembly {
             environment
                 .entry(TRUSTED_HEADERS.to_owned())
                 .or_insert_with(|| headers::TRUSTED.to_owned());
+            let is_before_routes = !self.options.patterns.is_empty();
+            if is_before_routes && !self.options.patterns.contains_key(id) {
+                // So that it does not cache their responses too.
+                environment
+                    .entry(CACHE_VARIABLE.to_owned())
+                    .or_insert_with(|| "1".to_owned());
+            }
         }
     }
 
