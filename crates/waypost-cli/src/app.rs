@@ -125,6 +125,11 @@ impl App {
         self.root.join("router").join("routes.txt")
     }
 
+    /// Returns the path of the cache policies that are compiled into the router. The file is there if a route has one.
+    pub fn cache_txt(&self) -> PathBuf {
+        self.root.join("router").join("cache.txt")
+    }
+
     /// Returns the path of the router's source.
     pub fn router_source(&self) -> PathBuf {
         self.root.join("router").join("src").join("lib.rs")

@@ -4,6 +4,7 @@
 
 mod ahead;
 pub(crate) mod artefact;
+pub(crate) mod caching;
 mod cargo;
 mod componentize;
 mod described;
@@ -20,6 +21,7 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use toml_edit::DocumentMut;
+use waypost_cache::Policy;
 use waypost_config::{Fault, read_text_file};
 
 use crate::abi::Abi;
@@ -76,8 +78,13 @@ pub fn build_telling<'r>(
     if watch_inputs(app, &manifest, &inputs)? {
         written(&[SPIN_TOML]);
     }
-    let built = describe(app, &component_files(app, routes, &manifest))?;
-    inputs.extend(build_router(app, &manifest)?);
+    let files = component_files(app, routes, &manifest);
+    let built = describe(app, &files)?;
+    let (versions, is_changed) = caching::follow(app, &built, &files)?;
+    if is_changed {
+        written(&[SPIN_TOML]);
+    }
+    inputs.extend(build_router(app, &manifest, versions.as_deref())?);
     freshness::record(&record, inputs.values().flatten());
     let built = built.made_of(inputs.into_values().flatten().collect());
     output::note(&format!(
@@ -98,8 +105,15 @@ pub fn built<'r>(app: &App, routes: &'r [Route]) -> anyhow::Result<Built<'r>> {
     Ok(Built::read(app, &components(app, routes)?, Depth::Outline)?)
 }
 
-/// Builds the handlers of an app for a version of WASI, and the router's table. Returns the component of each route.
-/// Those for WASI 0.2 contain their environment.
+/// The handlers of an app, and what the router needs to know of them.
+pub struct Handlers<'r> {
+    /// The component of each route.
+    pub files: Vec<(&'r Route, PathBuf)>,
+    /// The cache policies of routes, by the ids of their components.
+    pub policies: Vec<(String, Policy)>,
+}
+
+/// Builds the handlers of an app for a version of WASI, and the router's table. Those for WASI 0.2 contain their environment.
 ///
 /// # Errors
 ///
@@ -109,10 +123,11 @@ pub fn handlers<'r>(
     routes: &'r [Route],
     abi: Abi,
     environments: &Environments,
-) -> anyhow::Result<Vec<(&'r Route, PathBuf)>> {
+) -> anyhow::Result<Handlers<'r>> {
     if abi == Abi::Wasi03 {
-        build(app, routes)?;
-        return components(app, routes);
+        let policies = owned(build(app, routes)?.policies());
+        let files = components(app, routes)?;
+        return Ok(Handlers { files, policies });
     }
     refuse_without_router(app)?;
     bring_in_step(app, routes)?;
@@ -133,16 +148,27 @@ pub fn handlers<'r>(
         }
         files.push((route, file));
     }
-    describe(app, &files)?;
-    Ok(files)
+    let policies = owned(describe(app, &files)?.policies());
+    Ok(Handlers { files, policies })
 }
 
-/// Builds the router of a composition. `imports` is the Rust file that calls its handlers.
+fn owned(policies: Vec<(&str, &Policy)>) -> Vec<(String, Policy)> {
+    let owned = |(id, policy): (&str, &Policy)| (id.to_owned(), policy.clone());
+    policies.into_iter().map(owned).collect()
+}
+
+/// Builds the router of a composition. `imports` is the Rust file that calls its handlers, and has the cache policies if the
+/// router caches their responses.
 ///
 /// # Errors
 ///
 /// When it does not compile.
-pub fn composed_router(app: &App, abi: Abi, imports: &Path) -> anyhow::Result<PathBuf> {
+pub fn composed_router(
+    app: &App,
+    abi: Abi,
+    imports: &Path,
+    is_cached: bool,
+) -> anyhow::Result<PathBuf> {
     let target_dir = composed_folder(app, abi)?.join("build");
     let composed = Composed {
         imports,
@@ -151,7 +177,11 @@ pub fn composed_router(app: &App, abi: Abi, imports: &Path) -> anyhow::Result<Pa
     };
     let progress = Progress::start("Building the router of the composition".to_owned(), 1);
     let router = [Package::new(app, ROUTER, ROUTER)];
-    let cargo = CargoBuild::new(app, &router, abi).composed(composed);
+    // An instance, and so its cache, has one version of each component.
+    let versions = is_cached.then_some("");
+    let cargo = CargoBuild::new(app, &router, abi)
+        .composed(composed)
+        .caching(versions);
     let outcome = cargo.run(&progress);
     progress.finish();
     let failure = "the router in `router/` cannot be built for a composition";
@@ -279,10 +309,15 @@ fn compile(app: &App, routes: &[Route], abi: Abi) -> anyhow::Result<Outcome> {
 }
 
 /// Builds the router, and returns the files from which it was compiled.
-fn build_router(app: &App, manifest: &DocumentMut) -> anyhow::Result<Inputs> {
+fn build_router(
+    app: &App,
+    manifest: &DocumentMut,
+    versions: Option<&str>,
+) -> anyhow::Result<Inputs> {
     let progress = Progress::start("Building the router".to_owned(), 1);
     let router = [Package::new(app, ROUTER, ROUTER)];
-    let outcome = CargoBuild::new(app, &router, Abi::Wasi03).run(&progress);
+    let cargo = CargoBuild::new(app, &router, Abi::Wasi03).caching(versions);
+    let outcome = cargo.run(&progress);
     progress.finish();
     let failure = "the router in `router/` cannot be built";
     let outcome = outcome?.or_failure(|_| Failure::new(failure))?;

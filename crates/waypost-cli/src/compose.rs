@@ -4,6 +4,7 @@
 //! It is built for that (`imports`); then everything is compacted and linked (`link`). The resulting component imports
 //! only WASI HTTP and the interfaces that this builds on, so any host of WASI HTTP can serve it.
 
+mod cache;
 mod cli_stub;
 mod imports;
 mod link;
@@ -15,16 +16,19 @@ mod uncompacted;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
+use waypost_cache::internal::CACHE_VARIABLE;
 use waypost_config::{Fault, Faults, read_file};
 
 use crate::abi::Abi;
 use crate::anatomy::Anatomy;
 use crate::app::App;
-use crate::build;
+use crate::build::caching::is_told;
+use crate::build::{self, Handlers};
 use crate::environment::{Environment, Environments};
 use crate::failure::Failure;
 use crate::route::Route;
 use crate::serve::MAX_COMPONENT;
+pub use cache::{CacheSize, cache_warning};
 pub use pool::Demand;
 pub use selection::{Below, Selection};
 pub use uncompacted::{Uncompacted, warnings};
@@ -43,6 +47,17 @@ pub struct Composition {
     pub demand: Demand,
     /// The parts that could not be compacted.
     pub uncompacted: Vec<Uncompacted>,
+    /// The patterns of the routes with a cache policy.
+    pub cached: Vec<String>,
+}
+
+/// How an app is composed.
+#[derive(Debug, Clone, Copy)]
+pub struct Form {
+    /// The version of WASI HTTP.
+    pub abi: Abi,
+    /// The memory of the response cache in each instance, or `None` if there is no cache.
+    pub cache: Option<CacheSize>,
 }
 
 /// A handler that goes into a composition.
@@ -62,17 +77,31 @@ pub fn compose(
     app: &App,
     routes: &[Route],
     selection: &Selection,
-    abi: Abi,
+    form: Form,
     environments: &Environments,
 ) -> anyhow::Result<Composition> {
+    let Form { abi, cache } = form;
+    refuse_cache(form)?;
     let chosen = selection.of(routes)?;
     let has_environment = |route: &&&Route| environments.contains_key(route.id().as_str());
     refuse_count(chosen.len(), chosen.iter().filter(has_environment).count())?;
-    let mut files = build::handlers(app, routes, abi, environments)?;
+    let Handlers {
+        mut files,
+        mut policies,
+    } = build::handlers(app, routes, abi, environments)?;
     files.retain(|(route, _)| selection.takes(route));
-    let parts = parts(&files, abi, environments)?;
-    let imports = imports::write(app, &chosen, abi)?;
-    let router = build::composed_router(app, abi, &imports)?;
+    policies.retain(|(id, _)| files.iter().any(|(route, _)| route.id().as_str() == id));
+    let cached = chosen.iter().filter(|route| {
+        let mut cached = policies.iter();
+        cached.any(|(id, _)| route.id().as_str() == id)
+    });
+    let cached: Vec<_> = cached.map(|route| route.pattern().to_string()).collect();
+    let caching = cache.filter(|_| !cached.is_empty());
+    let parts = parts(&files, abi, environments, caching.is_some())?;
+    let with_environment = parts.iter().filter(|part| !part.environment.is_empty());
+    refuse_count(parts.len(), with_environment.count())?;
+    let imports = imports::write(app, &chosen, abi, caching.map(|size| (size, &policies[..])))?;
+    let router = build::composed_router(app, abi, &imports, caching.is_some())?;
     let router = read_file(&router, MAX_COMPONENT)
         .with_context(|| format!("cannot read `{}`", router.display()))?;
     let linked = link::link(abi, router, parts).context("the app cannot be linked")?;
@@ -82,7 +111,19 @@ pub fn compose(
         routes: chosen.len(),
         demand,
         uncompacted: linked.uncompacted,
+        cached,
     })
+}
+
+/// Checks that the router of a composition can cache.
+fn refuse_cache(form: Form) -> Result<(), Failure> {
+    match (form.cache, form.abi) {
+        (Some(_), Abi::Wasi02) => Err(Failure::new(
+            "a composition of WASI 0.2 has no response cache",
+        )
+        .hint("leave out `--wasi 0.2`, or `--cache`")),
+        _ => Ok(()),
+    }
 }
 
 /// Checks that one component can hold the routes. An environment takes a memory, as a route does.
@@ -111,6 +152,7 @@ fn parts(
     files: &[(&Route, PathBuf)],
     abi: Abi,
     environments: &Environments,
+    is_cached: bool,
 ) -> anyhow::Result<Vec<Part>> {
     let (mut parts, mut faults) = (Vec::new(), Vec::new());
     for (route, file) in files {
@@ -119,7 +161,10 @@ fn parts(
         let found = faults_of(&Anatomy::parse(&component)?, abi);
         faults.extend(found.into_iter().map(|fault| fault.file(route.file())));
         let id = route.id().to_string();
-        let environment = environments.get(&id).cloned().unwrap_or_default();
+        let mut environment = environments.get(&id).cloned().unwrap_or_default();
+        if is_cached && is_told(&component) {
+            environment.insert(CACHE_VARIABLE.to_owned(), "1".to_owned());
+        }
         parts.push(Part {
             id,
             component,

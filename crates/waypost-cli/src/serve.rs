@@ -18,6 +18,7 @@ pub use waypost_host::{
 };
 use waypost_host::{MountError, check_mount};
 
+use waypost_cache::internal::CACHE_VARIABLE;
 use waypost_config::manifest::Component;
 use waypost_config::{Fault, Faults, Manifest, Settings, read_text_file};
 
@@ -117,9 +118,14 @@ impl Configuration {
     /// Returns the environment variables of each component that has some.
     pub fn environments(&self) -> Environments {
         let components = self.manifest.components.iter();
-        components
-            .filter(|(_, component)| !component.environment.is_empty())
-            .map(|(id, component)| (id.to_string(), component.environment.clone()))
+        let environments = components.map(|(id, component)| {
+            let mut environment = component.environment.clone();
+            // It is for a router on Spin.
+            environment.remove(CACHE_VARIABLE);
+            (id.to_string(), environment)
+        });
+        environments
+            .filter(|(_, environment)| !environment.is_empty())
             .collect()
     }
 

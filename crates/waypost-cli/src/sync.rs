@@ -1,11 +1,12 @@
 //! Synchronises the app's files with its folders.
 //!
-//! Three files follow the folders: the workspace members in `Cargo.toml`, the routes in `spin.toml`, and
-//! `router/routes.txt`. In the first two, everything written by people is kept: order, formatting, comments and keys;
+//! Four files follow the folders: the workspace members in `Cargo.toml`, the routes in `spin.toml`, `router/routes.txt` and
+//! `router/cache.txt`. In the first two, everything written by people is kept: order, formatting, comments and keys;
 //! only entries that belong to a route are added, corrected or removed. The edits are functions from text to text;
 //! planning reads files, and only [`Plan::apply`] writes them. A plan made after applying another is empty.
 
 mod array;
+mod cache_file;
 mod lines;
 mod manifest;
 mod members;
@@ -18,12 +19,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
+use waypost_cache::Policy;
 use waypost_config::{Fault, read_text_file};
 
 use crate::app::App;
 use crate::route::Route;
 
 pub use routes_file::{RouteEntry, out_of_step, render as render_routes};
+pub(crate) use spin::{CACHE_FEATURE, Caching};
 pub(crate) use watch::{Inputs, packages_of};
 
 /// A new text for a file, and the list of its changes.
@@ -145,6 +148,43 @@ impl Plan {
         };
         let mut plan = Plan::default();
         plan.push(file, &old, edited);
+        Ok(plan)
+    }
+
+    /// Plans the change to `router/cache.txt` for the routes with a cache policy. There must be one.
+    ///
+    /// # Errors
+    ///
+    /// When the file exists and cannot be read.
+    pub(crate) fn of_cache_table(
+        app: &App,
+        policies: &[(&str, &Policy)],
+    ) -> Result<Plan, SyncError> {
+        let file = app.cache_txt();
+        let old = match file.is_file() {
+            true => read(&file)?,
+            false => String::new(),
+        };
+        let edited = Edited {
+            text: cache_file::render(policies),
+            changes: vec![format!("write {} cache policies", policies.len())],
+            gone: Vec::new(),
+        };
+        let mut plan = Plan::default();
+        plan.push(file, &old, edited);
+        Ok(plan)
+    }
+
+    /// Plans the changes to `spin.toml` for the response cache of the router component.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Plan::of_manifests`].
+    pub(crate) fn of_caching(app: &App, caching: &Caching) -> Result<Plan, SyncError> {
+        let mut plan = Plan::default();
+        let text = read(&app.spin_toml())?;
+        let edited = spin::cache(&text, caching)?;
+        plan.push(app.spin_toml(), &text, edited);
         Ok(plan)
     }
 

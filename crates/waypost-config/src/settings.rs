@@ -23,6 +23,7 @@ use limits::Overrides;
 pub use limits::{DenyPrivate, Limits, RouteLimits, StoreLimits};
 pub use origin::{Origin, OriginError};
 pub use outbound::Outbound;
+pub use quantity::parse_size;
 use routes::RouteSettings;
 pub use server::Server;
 use waypost_routing::Pattern;

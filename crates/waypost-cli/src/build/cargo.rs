@@ -20,7 +20,7 @@ use super::progress::{Progress, Work};
 use crate::abi::Abi;
 use crate::app::App;
 use crate::failure::Failure;
-use crate::sync::Inputs;
+use crate::sync::{CACHE_FEATURE, Inputs};
 
 /// The first words of Cargo's status lines.
 const STATUS: [&str; 14] = [
@@ -53,6 +53,8 @@ pub(super) struct CargoBuild<'a> {
     packages: &'a [Package],
     abi: Abi,
     composed: Option<Composed<'a>>,
+    /// The versions of the components whose responses the router caches, or `None` if it caches nothing.
+    versions: Option<&'a str>,
 }
 
 /// A package of the app. It is known by its folder, because a dependency may have the same name.
@@ -194,6 +196,7 @@ impl<'a> CargoBuild<'a> {
             packages,
             abi,
             composed: None,
+            versions: None,
         }
     }
 
@@ -201,6 +204,11 @@ impl<'a> CargoBuild<'a> {
     pub(super) fn composed(self, composed: Composed<'a>) -> CargoBuild<'a> {
         let composed = Some(composed);
         CargoBuild { composed, ..self }
+    }
+
+    /// Builds the router with the response cache, if there are versions of components that it caches.
+    pub(super) fn caching(self, versions: Option<&'a str>) -> CargoBuild<'a> {
+        CargoBuild { versions, ..self }
     }
 
     /// Builds groups of packages, one after the other, and returns the outcome of all.
@@ -270,6 +278,11 @@ impl<'a> CargoBuild<'a> {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
+        if let Some(versions) = self.versions {
+            command
+                .args(["--features", CACHE_FEATURE])
+                .env("WAYPOST_VERSIONS", versions);
+        }
         if let Some(composed) = self.composed {
             command
                 .args(["--features", "waypost-router/composed", "--target-dir"])

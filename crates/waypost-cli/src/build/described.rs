@@ -89,6 +89,14 @@ impl<'r> Built<'r> {
         self.routes.iter().map(entry).collect()
     }
 
+    /// Returns the routes with a cache policy, by the ids of their components.
+    pub(crate) fn policies(&self) -> Vec<(&str, &Policy)> {
+        let policy = |found: &'_ Described<'r>| found.route.id().as_str();
+        let routes = self.routes.iter();
+        let cached = routes.filter_map(|found| Some((policy(found), found.cache.as_ref()?)));
+        cached.collect()
+    }
+
     /// Returns its table of routes.
     pub fn rows(&self) -> Vec<Row> {
         let row = |found: &Described| {

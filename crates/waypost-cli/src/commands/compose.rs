@@ -10,7 +10,7 @@ use crate::abi::Abi;
 use crate::app::App;
 use crate::build::artefact;
 use crate::cli::{AppArgs, here};
-use crate::compose::{self, Below, Composition, Selection};
+use crate::compose::{self, Below, CacheSize, Composition, Form, Selection, cache_warning};
 use crate::failure::Failure;
 use crate::output;
 use crate::serve::Configuration;
@@ -25,6 +25,7 @@ Examples:
   cargo waypost compose                  make target/app.wasm
   cargo waypost compose -o shop.wasm     make shop.wasm
   cargo waypost compose --only /shop     take the routes /shop, /shop/[item]… and no other
+  cargo waypost compose --cache 8MiB     cache responses in each instance
   wasmtime serve target/app.wasm         serve it with Wasmtime
   cargo waypost serve target/app.wasm    serve it with Waypost's host")]
 pub struct ComposeArgs {
@@ -40,6 +41,10 @@ pub struct ComposeArgs {
     /// The version of WASI HTTP of the host. `wasmtime serve` needs `-W timeout=30s` for 0.2
     #[arg(long, value_name = "VERSION", default_value = "0.3")]
     wasi: Abi,
+    /// Cache responses in the memory of each instance, up to this size [default: no cache]. An instance has its own cache, and
+    /// what is revalidated is revalidated in one instance
+    #[arg(long, value_name = "SIZE")]
+    cache: Option<CacheSize>,
     #[command(flatten)]
     app: AppArgs,
 }
@@ -47,7 +52,7 @@ pub struct ComposeArgs {
 /// A composition of one app.
 pub struct ComposeCommand {
     app: App,
-    abi: Abi,
+    form: Form,
     selection: Selection,
     output: PathBuf,
 }
@@ -65,7 +70,10 @@ impl ComposeArgs {
         }
         Ok(ComposeCommand {
             app,
-            abi: self.wasi,
+            form: Form {
+                abi: self.wasi,
+                cache: self.cache,
+            },
             selection: Selection {
                 only: self.only,
                 except: self.except,
@@ -80,16 +88,21 @@ impl ComposeCommand {
         let routes = super::scan(&self.app)?;
         let configuration = Configuration::load(&self.app, &routes)?;
         let environments = configuration.environments();
-        let composition =
-            compose::compose(&self.app, &routes, &self.selection, self.abi, &environments)?;
+        let composition = compose::compose(
+            &self.app,
+            &routes,
+            &self.selection,
+            self.form,
+            &environments,
+        )?;
+        let Form { abi, cache } = self.form;
         let shown = self.output.display();
         artefact::write(&self.output, &composition.component)
             .with_context(|| format!("cannot write `{shown}`"))?;
         let size = composition.component.len();
         let count = output::routes(composition.routes);
         output::print(&format!(
-            "Composed {count} of {}: {shown} ({size} bytes)\n",
-            self.abi
+            "Composed {count} of {abi}: {shown} ({size} bytes)\n"
         ));
         let taken = routes.iter().filter(|route| self.selection.takes(route));
         let taken: BTreeSet<&str> = taken.map(|route| route.id().as_str()).collect();
@@ -100,7 +113,10 @@ impl ComposeCommand {
         compose::warnings(&composition.uncompacted)
             .iter()
             .for_each(output::fault);
-        if !warn_of_small_pools(&composition, self.abi) && self.abi == Abi::Wasi02 {
+        cache_warning(&composition.cached, cache)
+            .iter()
+            .for_each(output::fault);
+        if !warn_of_small_pools(&composition, abi) && abi == Abi::Wasi02 {
             output::note(&format!(
                 "Serve it with a timeout: `wasmtime serve {TIMEOUT} {shown}`. Without one, a streamed echo can occupy a core for ever"
             ));

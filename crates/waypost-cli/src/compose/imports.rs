@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
+use waypost_cache::Policy;
 use waypost_config::read_text_file;
 
+use super::CacheSize;
 use crate::abi::Abi;
 use crate::app::App;
 use crate::build;
@@ -37,7 +39,12 @@ pub(super) fn name(id: &str) -> String {
 /// # Errors
 ///
 /// When the folder can't be written.
-pub(super) fn write(app: &App, routes: &[&Route], abi: Abi) -> anyhow::Result<PathBuf> {
+pub(super) fn write(
+    app: &App,
+    routes: &[&Route],
+    abi: Abi,
+    caching: Option<(CacheSize, &[(String, Policy)])>,
+) -> anyhow::Result<PathBuf> {
     let folder = build::composed_folder(app, abi)?;
     let wit = folder.join("wit");
     let ids: Vec<&str> = routes.iter().map(|route| route.id().as_str()).collect();
@@ -50,7 +57,11 @@ pub(super) fn write(app: &App, routes: &[&Route], abi: Abi) -> anyhow::Result<Pa
     }
     put(&wit.join("router.wit"), &world)?;
     let file = folder.join("handlers.rs");
-    put(&file, &(rust + &table(app, &ids)?))?;
+    let caching = caching.map(|(size, policies)| cache(size, policies));
+    put(
+        &file,
+        &(rust + &table(app, &ids)? + &caching.unwrap_or_default()),
+    )?;
     Ok(file)
 }
 
@@ -65,6 +76,14 @@ fn table(app: &App, ids: &[&str]) -> anyhow::Result<String> {
         .filter(is_there)
         .fold(String::new(), |lines, line| lines + line + "\n");
     Ok(format!("\npub const ROUTES: &str = {lines:?};\n"))
+}
+
+/// Returns the cache policies, and the size of the cache in bytes, as Rust code.
+fn cache(size: CacheSize, policies: &[(String, Policy)]) -> String {
+    let line = |(id, policy): &(String, Policy)| format!("{id} {}\n", policy.to_draft().to_line());
+    let lines: String = policies.iter().map(line).collect();
+    let size = size.bytes();
+    format!("pub const POLICIES: &str = {lines:?};\npub const CACHE: usize = {size};\n")
 }
 
 /// The interface of a handler of WASI 0.2.

@@ -76,6 +76,13 @@ impl AppReport {
         }
     }
 
+    /// Returns whether the router caches responses: for nothing else it needs a key-value store.
+    pub(super) fn has_cached_router(&self) -> bool {
+        let mut routers = self.components.iter().filter(|part| part.pattern.is_none());
+        let is_store = |name: &String| name.starts_with("spin:key-value/");
+        routers.any(|router| router.imports.iter().any(is_store))
+    }
+
     /// Returns the components of routes.
     pub fn routes(&self) -> impl Iterator<Item = &Part> {
         self.components.iter().filter(|part| part.pattern.is_some())

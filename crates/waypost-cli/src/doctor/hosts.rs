@@ -36,9 +36,17 @@ const SPIN_HOST: &str = "Spin 4.1";
 const AKAMAI: &str = "Akamai Functions";
 const WASI_0_2: &str = "hosts of WASI 0.2";
 
-/// Returns what to know before an app runs on a host.
-fn note(host: &str) -> Option<&'static str> {
+/// Returns what to know before an app runs on a host. `is_cached` is whether its router caches responses.
+fn note(host: &str, is_cached: bool) -> Option<&'static str> {
     match host {
+        SPIN_HOST if is_cached => Some(
+            "endless loops in as many requests as there are cores freeze the app, and SIGTERM cuts requests off: \
+             `docs/deploy/spin.md` says what to set. The router caches responses in a store: with several nodes this has to be \
+             a shared one such as Redis, not SQLite, and one that is consistent (`docs/caching.md`)",
+        ),
+        AKAMAI if is_cached => Some(
+            "the router caches responses in a store, which has at most 50 writes and 1,000 reads a second there",
+        ),
         SPIN_HOST => Some(
             "endless loops in as many requests as there are cores freeze the app, and SIGTERM cuts requests off: \
              `docs/deploy/spin.md` says what to set",
@@ -105,6 +113,7 @@ impl Obstacle {
 /// Judges each host. `refusals` are the faults of `spin.toml` and `waypost.toml` for Waypost's own host.
 pub fn hosts(app: &AppReport, tools: &[Tool], refusals: &[Fault]) -> Vec<HostReport> {
     let is_whole = app.components.iter().all(|part| part.fault.is_none());
+    let is_cached = app.has_cached_router();
     let report = |host, how, tool: Option<&str>, obstacles: Vec<Obstacle>| HostReport {
         host,
         verdict: match (obstacles.is_empty(), is_whole) {
@@ -117,7 +126,7 @@ pub fn hosts(app: &AppReport, tools: &[Tool], refusals: &[Fault]) -> Vec<HostRep
         obstacles,
         how,
         lacks: tool.and_then(|tool| lack(tools, tool)),
-        note: note(host),
+        note: note(host, is_cached),
     };
     vec![
         report(

@@ -19,10 +19,12 @@ use crate::route::{COMPONENT_FILE, Route};
 use crate::spin_toml::{folder_of, folder_of_source, is_component_file, normal, text_at};
 
 mod append;
+mod cache;
 mod document;
 mod kind;
 mod router;
 
+pub(crate) use cache::Caching;
 use document::Spin;
 use waypost_config::ComponentId;
 
@@ -60,6 +62,13 @@ pub(super) fn watch_inputs(text: &str, app: &App, inputs: &Inputs) -> Result<Edi
     Ok(spin.finish())
 }
 
+/// Lets the router cache the responses of routes with a policy, in the manifest of an app.
+pub(super) fn cache(text: &str, caching: &Caching) -> Result<Edited, SyncError> {
+    let mut spin = Spin::new(Manifest::parse(document::FILE, text)?)?;
+    cache::follow(&mut spin, caching);
+    Ok(spin.finish())
+}
+
 /// Returns the shell command that builds the package in `folder` from the app's root.
 ///
 /// The package is named by its manifest, because a dependency may have the same name. The target folder is named so that the component
@@ -70,6 +79,15 @@ fn build_command(folder: &str) -> String {
         "cargo build --target wasm32-wasip2 --release --target-dir target --manifest-path {manifest}"
     )
 }
+
+/// Returns the command that builds the router in `folder` with the response cache.
+fn cached_build_command(folder: &str) -> String {
+    let feature = format!("--release --features {CACHE_FEATURE}");
+    build_command(folder).replacen("--release", &feature, 1)
+}
+
+/// The feature of the router with the response cache.
+pub(crate) const CACHE_FEATURE: &str = "waypost-router/cache";
 
 /// Returns the command that earlier versions wrote.
 fn earlier_command(package: &str) -> String {
@@ -279,18 +297,19 @@ fn correct_command(spin: &mut Spin, id: &str, folder: &str) {
     spin.note(format!("build `{id}` by its manifest, into `target`"));
 }
 
-/// Returns a warning for each handler that can be reached without the router.
-fn public_handlers(spin: &Spin, routes: &[Route]) -> Vec<String> {
-    let is_private = |trigger: &&Table| {
+/// Returns whether only other components reach a component.
+fn is_private(spin: &Spin, id: &str) -> bool {
+    let is_private = |trigger: &Table| {
         let route = trigger.get("route").and_then(Item::as_table_like);
         let private = route.and_then(|route| route.get("private"));
         private.and_then(Item::as_bool) == Some(true)
     };
-    let public = |route: &&Route| {
-        !spin
-            .triggers_of(route.id().as_str())
-            .all(|t| is_private(&t))
-    };
+    spin.triggers_of(id).all(is_private)
+}
+
+/// Returns a warning for each handler that can be reached without the router.
+fn public_handlers(spin: &Spin, routes: &[Route]) -> Vec<String> {
+    let public = |route: &&Route| !is_private(spin, route.id().as_str());
     routes
         .iter()
         .filter(public)

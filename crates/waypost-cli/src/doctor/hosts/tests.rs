@@ -118,3 +118,20 @@ fn refusals_of_the_manifest_are_obstacles() {
     assert_eq!(reports[0].obstacles[0].what, expected);
     assert_eq!(reports[1].verdict, Verdict::Yes);
 }
+
+#[test]
+fn a_router_that_caches_needs_a_shared_store() {
+    let noted = |imports: &[&str]| {
+        let mut app = app(vec![part("hello", Some("/hello"), &PLAIN)]);
+        app.components[0] = part("router", None, imports);
+        let reports = hosts(&app, &[], &[]);
+        let spin = reports.iter().find(|report| report.host == SPIN_HOST);
+        let note = spin.and_then(|report| report.note).unwrap_or_default();
+        note.contains("Redis")
+    };
+    assert!(!noted(&["wasi:http/client@0.3.0"]));
+    assert!(noted(&[
+        "wasi:http/client@0.3.0",
+        "spin:key-value/key-value@3.0.0"
+    ]));
+}

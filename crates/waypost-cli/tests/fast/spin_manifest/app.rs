@@ -98,6 +98,7 @@ impl App {
         let mut made_of = self.sources(package);
         if package.name == "router" {
             made_of.insert(self.root.join("router/routes.txt"));
+            made_of.extend(self.cache_table());
         }
         let watched = self.watched(workdir, &build.watch)?;
         match watched == made_of {
@@ -151,6 +152,15 @@ impl App {
         let found = match (rest, manifest) {
             // Where the source is, whatever Cargo's configuration says.
             (["--target-dir", "target"], Some(manifest)) => at(&manifest),
+            (
+                [
+                    "--features",
+                    "waypost-router/cache",
+                    "--target-dir",
+                    "target",
+                ],
+                Some(manifest),
+            ) => at(&manifest).filter(|_| self.cache_table().is_some()),
             (["-p", name], None) => self.packages.iter().find(|package| package.name == *name),
             ([], None) => at("Cargo.toml"),
             _ => None,
@@ -188,7 +198,14 @@ impl App {
     fn files(&self) -> BTreeSet<PathBuf> {
         let mut files = files(&self.root);
         files.insert(self.root.join("router/routes.txt"));
+        files.extend(self.cache_table());
         files
+    }
+
+    /// The table of cache policies, if a route has one.
+    fn cache_table(&self) -> Option<PathBuf> {
+        let table = self.root.join("router/cache.txt");
+        table.is_file().then_some(table)
     }
 }
 
