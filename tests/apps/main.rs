@@ -17,6 +17,7 @@ mod support;
 
 mod abi;
 mod alone;
+mod caching;
 mod cargo_component;
 mod compose;
 mod conformance;
