@@ -39,6 +39,11 @@ impl Sealed {
             for name in ADDED {
                 head.headers.remove(name);
             }
+            let names = head.headers.keys();
+            let of_spin = names.filter(|name| name.as_str().starts_with(OF_SPIN));
+            for name in of_spin.cloned().collect::<Vec<_>>() {
+                head.headers.remove(name);
+            }
             return head;
         }
         head.uri = Self::uri(client, sealed_query(client.uri.query(), self.query));
@@ -86,6 +91,9 @@ const ADDED: [&str; 4] = [
     "x-forwarded-proto",
     "x-request-id",
 ];
+
+/// The beginning of the headers that Spin adds to every request.
+const OF_SPIN: &str = "spin-";
 
 /// Returns the lines of a header as one, as they are in the key.
 fn one_value(headers: &HeaderMap, name: &HeaderName) -> Option<HeaderValue> {
@@ -161,6 +169,7 @@ mod tests {
         let forwarded = [
             ("x-forwarded-host", "shop.example"),
             ("x-request-id", "1"),
+            ("spin-full-url", "http://localhost/a"),
             ("accept", "text/html"),
         ];
         let client = head("http://a.spin.internal/a?other=1", &forwarded);
