@@ -171,10 +171,18 @@ fn a_key_says_what_it_stands_for() {
             headers: vec![],
         }
     );
-    let secret = key("GET", "a.example:8080", "/?q=a%26b+c&page=2", Some("secret"));
+    let secret = key(
+        "GET",
+        "a.example:8080",
+        "/?q=a%26b+c&page=2",
+        Some("secret"),
+    );
     let parts = KeyParts::of(&secret.unwrap()).unwrap();
     assert_eq!(parts.authority, "a.example:8080");
-    assert_eq!((parts.path.as_str(), parts.query.as_str()), ("/", "page=2&q=a%26b%20c"));
+    assert_eq!(
+        (parts.path.as_str(), parts.query.as_str()),
+        ("/", "page=2&q=a%26b%20c")
+    );
     assert_eq!(parts.headers, ["accept"]);
     assert!(!format!("{parts:?}").contains("secret"));
 }
