@@ -15,10 +15,12 @@ mod draft;
 mod fill;
 mod flights;
 mod invalidations;
+pub(crate) mod listing;
+mod log;
 mod memory;
 pub(crate) mod metrics;
 mod receiving;
-mod revalidate;
+pub(crate) mod revalidate;
 pub(crate) mod route;
 mod sealed;
 mod shared_body;
@@ -37,6 +39,7 @@ use metrics::CacheMetrics;
 use shared_body::InFlight;
 use std::sync::Arc;
 use waypost_config::settings::Cache;
+use waypost_routing::Pattern;
 
 /// The response cache of an app.
 pub(crate) struct ResponseCache {
@@ -50,13 +53,16 @@ pub(crate) struct ResponseCache {
     clock: Clock,
     /// The size of the largest body that is stored, in bytes.
     largest: u64,
+    /// Whether anything is stored.
     cached: Cached,
+    /// The patterns of the app's routes.
+    patterns: Vec<Pattern>,
     metrics: CacheMetrics,
 }
 
 impl ResponseCache {
-    /// Makes an empty cache with these settings.
-    pub(crate) fn new(settings: &Cache, cached: Cached) -> Self {
+    /// Makes an empty cache with these settings, for an app with routes of these patterns.
+    pub(crate) fn new(settings: &Cache, cached: Cached, patterns: Vec<Pattern>) -> Self {
         Self {
             door: Door::new(),
             memory: Memory::new(settings.memory, settings.entry),
@@ -67,6 +73,7 @@ impl ResponseCache {
             clock: Clock::new(),
             largest: settings.entry,
             cached,
+            patterns,
             metrics: CacheMetrics::default(),
         }
     }
@@ -74,6 +81,11 @@ impl ResponseCache {
     /// Ends the responses whose time to end has come, after a revalidation with a time.
     pub(crate) fn tend(&self) {
         self.invalidations.tend(self.clock.now());
+    }
+
+    /// Returns whether nothing is stored, because the app is being developed.
+    pub(crate) fn is_off(&self) -> bool {
+        self.cached == Cached::Never
     }
 
     /// Ends all runs in the background.

@@ -1,5 +1,7 @@
 //! The response cache.
 
+mod operators;
+
 use super::support::{Client, PATIENCE, Reply, Running, TestApp, eventually, logged};
 use bytes::Bytes;
 use http::{Method, Request};

@@ -6,6 +6,7 @@ use super::door::Found;
 use super::draft;
 use super::fill::{Fill, Filled};
 use super::flights::{Progress, Role, Streaming};
+use super::log::Logged;
 use super::metrics::CacheEvent;
 use super::revalidate::REVALIDATE;
 use super::route::CachedRoute;
@@ -57,7 +58,12 @@ pub(crate) async fn answer(
                 route,
                 context,
             };
-            return asking.answer(request).await;
+            let logged = Logged::of(&request, Some(asking.context.id));
+            let reply = asking.answer(request).await;
+            if let Some(logged) = logged {
+                logged.outcome(reply.response.headers(), component);
+            }
+            return reply;
         }
         Some(Version { pool, cached: None }) => Some(pool),
         None => None,
@@ -269,6 +275,7 @@ impl Asking<'_> {
         verdict: Verdict,
         now: Duration,
     ) -> Reply {
+        stored.count_hit();
         let response = match verdict {
             Verdict::Fresh => {
                 self.cache.metrics.count(CacheEvent::Hit);

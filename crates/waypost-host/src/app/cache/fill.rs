@@ -70,6 +70,7 @@ struct Storing {
     headers: Vec<(String, Vec<u8>)>,
     life: Life,
     made: Duration,
+    tags: Vec<String>,
     dependencies: Arc<Dependencies>,
 }
 
@@ -185,6 +186,7 @@ impl Fill {
             headers: for_all(headers, policy.vary()),
             life,
             made: self.made,
+            tags,
             dependencies,
         })
     }
@@ -320,6 +322,7 @@ impl Fill {
         let stored = Arc::new(Stored::new(
             storing.head(&digest),
             body,
+            storing.tags.clone().into(),
             Arc::clone(&storing.dependencies),
         ));
         self.cache.metrics.count(CacheEvent::Stored);

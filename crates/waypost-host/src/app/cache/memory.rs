@@ -88,6 +88,11 @@ impl Memory {
             .remove_if(key, |other| Arc::ptr_eq(other, stored));
     }
 
+    /// Iterates over the stored responses. Those that come or go meanwhile may be left out.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Key, Arc<Stored>)> {
+        self.entries.iter()
+    }
+
     /// Remembers for a while that the responses of a key can't be stored, so that requests don't wait for each other.
     pub(super) fn set_uncacheable(&self, key: &Key, now: Duration) {
         let until = now.saturating_add(HIT_FOR_MISS);

@@ -1,6 +1,6 @@
 //! [`Stored`]: a response in memory.
 
-use super::invalidations::{Dependencies, Invalidations};
+use super::invalidations::{Dependencies, Invalidations, Slot};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,13 +17,20 @@ const OVERHEAD: usize = 512;
 /// the same texts.
 const OVERHEAD_OF_HEADER: usize = 384;
 
+/// What each tag costs besides its text, in bytes.
+const OVERHEAD_OF_TAG: usize = 40;
+
 /// A response that was stored, with what is needed to judge it.
 pub(super) struct Stored {
     pub(super) head: StoredHead,
     pub(super) body: Bytes,
+    /// The tags of the policy and of the response.
+    pub(super) tags: Box<[String]>,
     dependencies: Arc<Dependencies>,
     /// The last epoch at which nothing of it had been invalidated.
     valid_at: AtomicU64,
+    /// How often it was served.
+    hits: AtomicU64,
     /// Failed attempts to refresh the response.
     failed: Mutex<FailedRefreshes>,
     /// The headers of a hit.
@@ -89,12 +96,19 @@ struct FailedRefreshes {
 }
 
 impl Stored {
-    pub(super) fn new(head: StoredHead, body: Bytes, dependencies: Arc<Dependencies>) -> Self {
+    pub(super) fn new(
+        head: StoredHead,
+        body: Bytes,
+        tags: Box<[String]>,
+        dependencies: Arc<Dependencies>,
+    ) -> Self {
         Self {
             head,
             body,
+            tags,
             valid_at: AtomicU64::new(dependencies.epoch),
             dependencies,
+            hits: AtomicU64::new(0),
             failed: Mutex::default(),
             hit: PerSecond::default(),
             not_modified: PerSecond::default(),
@@ -121,6 +135,21 @@ impl Stored {
         verdict
     }
 
+    /// Returns whether an invalidation of a subject in this slot concerns the response.
+    pub(super) fn depends_on(&self, slot: Slot) -> bool {
+        self.dependencies.contains(slot)
+    }
+
+    /// Counts that it was served.
+    pub(super) fn count_hit(&self) {
+        self.hits.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Returns how often it was served.
+    pub(super) fn hits(&self) -> u64 {
+        self.hits.load(Ordering::Relaxed)
+    }
+
     pub(super) fn etag(&self) -> Option<&HeaderValue> {
         self.head.headers.get(http::header::ETAG)
     }
@@ -130,8 +159,9 @@ impl Stored {
         let headers = self.head.headers.iter();
         let headers =
             headers.map(|(name, value)| name.as_str().len() + value.len() + OVERHEAD_OF_HEADER);
+        let tags = self.tags.iter().map(|tag| tag.len() + OVERHEAD_OF_TAG);
         let sizes = [key, self.body.len(), self.dependencies.size(), OVERHEAD];
-        headers.chain(sizes).sum()
+        headers.chain(tags).chain(sizes).sum()
     }
 
     /// Returns whether a refresh may begin now. It may not for a while after one that failed.
