@@ -69,6 +69,7 @@
 //! - Everything that a client can make long or numerous has a bound.
 #![forbid(unsafe_code)]
 
+pub mod early;
 #[cfg(feature = "store")]
 pub mod entry;
 mod escape;

@@ -53,6 +53,8 @@ pub(crate) struct ResponseCache {
     clock: Clock,
     /// The size of the largest body that is stored, in bytes.
     largest: u64,
+    /// Whether responses have headers for a CDN.
+    cdn: bool,
     /// Whether anything is stored.
     cached: Cached,
     /// The patterns of the app's routes.
@@ -72,6 +74,7 @@ impl ResponseCache {
             background: Background::default(),
             clock: Clock::new(),
             largest: settings.entry,
+            cdn: settings.cdn,
             cached,
             patterns,
             metrics: CacheMetrics::default(),

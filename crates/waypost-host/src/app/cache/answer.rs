@@ -162,7 +162,9 @@ impl Asking<'_> {
         let now = cache.clock.now();
         let verdict = |stored: &Arc<Stored>| stored.verdict(&cache.invalidations, now);
         let found = stored.map(|stored| (verdict(&stored), stored));
-        if let Some((Verdict::Fresh, stored)) = &found {
+        if let Some((Verdict::Fresh, stored)) = &found
+            && !stored.is_refreshed_early(now)
+        {
             // The sealed request is not needed.
             let reply = self.serve_found(asked, stored, Verdict::Fresh, now);
             return reply.found(self.found(identity.key));

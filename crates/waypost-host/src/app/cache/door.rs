@@ -204,7 +204,9 @@ impl App {
             return None;
         }
         let (stored, now) = (cache.memory.get(key)?, cache.clock.now());
-        if stored.verdict(&cache.invalidations, now) != Verdict::Fresh {
+        if stored.verdict(&cache.invalidations, now) != Verdict::Fresh
+            || stored.near_end(now).is_some()
+        {
             return None;
         }
         // If the app is busy, the usual way says so.

@@ -28,7 +28,7 @@ use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 use std::time::Duration;
 use wasmtime_wasi_http::WasiBody;
-use waypost_cache::headers::stored_headers;
+use waypost_cache::headers::{cdn_headers, stored_headers};
 use waypost_cache::storable::{Storable, check_length, storable};
 use waypost_cache::{Life, Subject, Unstorable};
 use waypost_router::X_REQUEST_ID;
@@ -181,9 +181,13 @@ impl Fill {
             true => Arc::clone(&self.dependencies),
             false => Arc::new(self.cache.invalidations.with(&self.dependencies, &own)),
         };
+        let mut headers = for_all(headers, policy.vary());
+        if self.cache.cdn {
+            add_cdn(&mut headers, life, &tags);
+        }
         Ok(Storing {
             status,
-            headers: for_all(headers, policy.vary()),
+            headers,
             life,
             made: self.made,
             tags,
@@ -319,8 +323,10 @@ impl Fill {
 
     fn store(&self, storing: &Storing, body: Bytes) -> Arc<Stored> {
         let digest = Sha256::digest(&body).into();
+        let mut head = storing.head(&digest);
+        head.run = self.cache.clock.now().saturating_sub(storing.made);
         let stored = Arc::new(Stored::new(
-            storing.head(&digest),
+            head,
             body,
             storing.tags.clone().into(),
             Arc::clone(&storing.dependencies),
@@ -346,6 +352,7 @@ impl Storing {
             headers: fields.collect(),
             life: self.life,
             made: self.made,
+            run: Duration::ZERO,
         }
     }
 
@@ -377,6 +384,15 @@ fn for_all(mut headers: Vec<(String, Vec<u8>)>, vary: &[String]) -> Vec<(String,
         headers.push((VARY.as_str().to_owned(), vary.join(", ").into_bytes()));
     }
     headers
+}
+
+/// Adds the headers for a CDN, unless the handler set them.
+fn add_cdn(headers: &mut Vec<(String, Vec<u8>)>, life: Life, tags: &[String]) {
+    for (name, value) in cdn_headers(life, tags).into_iter().flatten() {
+        if !headers.iter().any(|(known, _)| known == name) {
+            headers.push((name.to_owned(), value.into_bytes()));
+        }
+    }
 }
 
 /// Returns the headers of a failed response that the requests that waited for it get too.

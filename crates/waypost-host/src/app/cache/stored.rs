@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use wasmtime_wasi_http::WasiBody;
 use waypost_cache::retry::retry_after;
-use waypost_cache::{Life, Verdict};
+use waypost_cache::{Life, Verdict, early};
 
 /// What a response costs besides its contents, in bytes: the structures of this module, of the map and of the allocator.
 const OVERHEAD: usize = 512;
@@ -66,6 +66,8 @@ pub(super) struct StoredHead {
     pub(super) life: Life,
     /// When the run began, as a time since the Unix epoch.
     pub(super) made: Duration,
+    /// How long the run took, with the body. It is zero until the body is there.
+    pub(super) run: Duration,
 }
 
 impl StoredHead {
@@ -168,6 +170,21 @@ impl Stored {
     pub(super) fn may_refresh(&self, now: Duration) -> bool {
         let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
         failed.next <= now
+    }
+
+    /// Returns how long the response stays, if it is near its end and was never stale until then.
+    pub(super) fn near_end(&self, now: Duration) -> Option<Duration> {
+        early::near_end(self.head.life, self.head.age(now), self.head.run)
+    }
+
+    /// Returns whether this request refreshes the response, which is fresh, before it expires.
+    pub(super) fn is_refreshed_early(&self, now: Duration) -> bool {
+        self.near_end(now).is_some_and(|left| {
+            let mut random = [0; 4];
+            // Without it, this request refreshes the response.
+            let _ = getrandom::fill(&mut random);
+            early::refreshes(left, self.head.run, u32::from_ne_bytes(random))
+        })
     }
 
     /// Records that a refresh failed.
