@@ -362,7 +362,7 @@ fn details(entry: &Value) -> String {
         (_, other) => other.to_string(),
     };
     let fields = FIELDS.into_iter().chain(["tags"]);
-    let fields = fields.map(|name| (name.to_owned(), text(name, &entry[name])));
+    let fields = fields.filter_map(|name| Some((name.to_owned(), text(name, entry.get(name)?))));
     let headers = entry["headers"].as_object().into_iter().flatten();
     let headers = headers.map(|(name, value)| (format!("{name}:"), text("", value)));
     let rows = fields.chain(headers).filter(|(_, value)| !value.is_empty());

@@ -83,8 +83,8 @@ fn ls_prints_a_table_or_the_json() {
     assert_eq!(code, Some(0), "{stderr}");
     assert_eq!(
         stdout,
-        "ID    STATUS  STATE  AGE  FRESH  SIZE   HITS  PATH               TAGS\n\
-         0a1b  200     stale  1h   1m     2 KiB  7     /blog?page=2       posts b\n\
+        "ID    STATUS  STATE  AGE  FRESH  SIZE   HITS  PATH          TAGS\n\
+         0a1b  200     stale  1h   1m     2 KiB  7     /blog?page=2  posts b\n\
          ff    404     fresh  1s   -      9 B    0     /blog/\\u{1b}[31m\n"
     );
     assert_eq!(
