@@ -14,6 +14,7 @@ pub(crate) mod door;
 mod draft;
 mod fill;
 mod flights;
+pub(crate) mod gzip;
 mod invalidations;
 pub(crate) mod listing;
 mod log;

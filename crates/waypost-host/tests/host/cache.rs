@@ -1,5 +1,6 @@
 //! The response cache.
 
+mod clients;
 mod operators;
 
 use super::support::{Client, PATIENCE, Reply, Running, TestApp, eventually, logged};

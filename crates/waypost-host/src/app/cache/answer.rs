@@ -6,6 +6,7 @@ use super::door::Found;
 use super::draft;
 use super::fill::{Fill, Filled};
 use super::flights::{Progress, Role, Streaming};
+use super::gzip::MadeOf;
 use super::log::Logged;
 use super::metrics::CacheEvent;
 use super::revalidate::REVALIDATE;
@@ -166,7 +167,8 @@ impl Asking<'_> {
             && !stored.is_refreshed_early(now)
         {
             // The sealed request is not needed.
-            let reply = self.serve_found(asked, stored, Verdict::Fresh, now);
+            let mut reply = self.serve_found(asked, stored, Verdict::Fresh, now);
+            self.note_stored(&mut reply, &identity.key, stored);
             return reply.found(self.found(identity.key));
         }
         let Some(sealed) = SealedRequest::new(&request, identity, &self.route) else {
@@ -179,7 +181,9 @@ impl Asking<'_> {
             Some((Verdict::Gone, stored)) => cache.memory.remove(&sealed.key, stored),
             Some((verdict, stored)) => {
                 self.refresh(&sealed, stored);
-                return self.serve_found(asked, stored, *verdict, now);
+                let mut reply = self.serve_found(asked, stored, *verdict, now);
+                self.note_stored(&mut reply, &sealed.key, stored);
+                return reply;
             }
             None => {}
         }
@@ -290,6 +294,17 @@ impl Asking<'_> {
             }
         };
         self.reply(response.map(body::full))
+    }
+
+    /// Notes in a reply what it was made of, if it may be compressed.
+    fn note_stored(&self, reply: &mut Reply, key: &Key, stored: &Arc<Stored>) {
+        if self.app.settings.server.compress {
+            reply.response.extensions_mut().insert(MadeOf {
+                cache: Arc::clone(self.cache),
+                key: key.clone(),
+                stored: Arc::clone(stored),
+            });
+        }
     }
 
     /// Serves a response that the run of another request made.

@@ -6,6 +6,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::OnceCell;
 use wasmtime_wasi_http::WasiBody;
 use waypost_cache::retry::retry_after;
 use waypost_cache::{Life, Verdict, early};
@@ -24,6 +25,10 @@ const OVERHEAD_OF_TAG: usize = 40;
 pub(super) struct Stored {
     pub(super) head: StoredHead,
     pub(super) body: Bytes,
+    /// The body in gzip, if a client has asked for it. It is `None` in it if the body cannot be compressed.
+    pub(super) gzip: OnceCell<Option<Bytes>>,
+    /// The size of the body in gzip when the response was stored, which is part of its weight.
+    gzip_size: usize,
     /// The tags of the policy and of the response.
     pub(super) tags: Box<[String]>,
     dependencies: Arc<Dependencies>,
@@ -107,6 +112,8 @@ impl Stored {
         Self {
             head,
             body,
+            gzip: OnceCell::new(),
+            gzip_size: 0,
             tags,
             valid_at: AtomicU64::new(dependencies.epoch),
             dependencies,
@@ -114,6 +121,23 @@ impl Stored {
             failed: Mutex::default(),
             hit: PerSecond::default(),
             not_modified: PerSecond::default(),
+        }
+    }
+
+    /// Returns a response with the same contents, which also has its body in gzip.
+    pub(super) fn with_gzip(&self, gzip: Bytes) -> Self {
+        let (body, tags) = (self.body.clone(), self.tags.clone());
+        let copy = Self::new(
+            self.head.clone(),
+            body,
+            tags,
+            Arc::clone(&self.dependencies),
+        );
+        Self {
+            gzip_size: gzip.len(),
+            gzip: OnceCell::new_with(Some(Some(gzip))),
+            hits: AtomicU64::new(self.hits()),
+            ..copy
         }
     }
 
@@ -162,7 +186,8 @@ impl Stored {
         let headers =
             headers.map(|(name, value)| name.as_str().len() + value.len() + OVERHEAD_OF_HEADER);
         let tags = self.tags.iter().map(|tag| tag.len() + OVERHEAD_OF_TAG);
-        let sizes = [key, self.body.len(), self.dependencies.size(), OVERHEAD];
+        let bodies = self.body.len() + self.gzip_size;
+        let sizes = [key, bodies, self.dependencies.size(), OVERHEAD];
         headers.chain(tags).chain(sizes).sum()
     }
 
