@@ -37,7 +37,7 @@ use flights::Flights;
 use invalidations::Invalidations;
 use memory::Memory;
 use metrics::CacheMetrics;
-use shared_body::InFlight;
+use shared_body::BodyMemory;
 use std::sync::Arc;
 use waypost_config::settings::Cache;
 use waypost_routing::Pattern;
@@ -48,8 +48,9 @@ pub(crate) struct ResponseCache {
     memory: Memory,
     invalidations: Invalidations,
     flights: Flights,
-    /// The memory of the responses that arrive. They may take as much as those that are stored.
-    in_flight: Arc<InFlight>,
+    /// The memory of all bodies: of those that are stored, those that arrive, and those that were evicted while slow clients
+    /// still read them. All together may take twice as much as those that are stored.
+    bodies: Arc<BodyMemory>,
     background: Background,
     clock: Clock,
     /// The size of the largest body that is stored, in bytes.
@@ -71,7 +72,7 @@ impl ResponseCache {
             memory: Memory::new(settings.memory, settings.entry),
             invalidations: Invalidations::new(),
             flights: Flights::default(),
-            in_flight: InFlight::limited(settings.memory),
+            bodies: BodyMemory::limited(settings.memory.saturating_mul(2)),
             background: Background::default(),
             clock: Clock::new(),
             largest: settings.entry,

@@ -249,7 +249,7 @@ impl Fill {
                 return self.pass(response.into(), reason, leader.as_ref());
             }
         };
-        let mut receiving = Receiving::new(body, self.cache.largest, &self.cache.in_flight);
+        let mut receiving = Receiving::new(body, self.cache.largest, &self.cache.bodies);
         // Before anything is received: what nobody reads of a body that is not stored is dropped.
         let reader = receiving.shared.reader(promised);
         if receiving.is_whole_now().await {

@@ -35,7 +35,7 @@ impl MadeOf {
             let body = self.stored.body.clone();
             // A large body takes a while.
             let made = tokio::task::spawn_blocking(move || compress(&body));
-            let gzip = Bytes::from(made.await.ok()?.ok()?);
+            let gzip = self.cache.bodies.hold(made.await.ok()?.ok()?);
             // An entry keeps its weight, so another one takes its place.
             let larger = Arc::new(self.stored.with_gzip(gzip.clone()));
             self.cache.memory.replace(&self.key, &self.stored, larger);
