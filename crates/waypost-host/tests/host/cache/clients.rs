@@ -1,4 +1,4 @@
-//! What clients get of a stored response: compressed forms, and headers for CDNs.
+//! What clients get of a stored response: all or a part of it, or a 304, compressed forms, and headers for CDNs.
 
 use super::{ask, get, outcome, request, serve};
 use flate2::write::GzDecoder;
@@ -101,22 +101,65 @@ async fn cdns_get_times_and_tags_of_what_is_stored() {
 }
 
 #[tokio::test]
-async fn what_is_never_stale_is_refreshed_before_it_expires() {
-    let app = serve("early", "revalidate = 3\nexpire = 3", "").await;
-    let refreshes = "waypost_cache_events_total{event=\"refresh\"}";
-    // The run takes more than a third of the time, so most requests near the end begin a refresh.
-    let (first, old) = ask(&app, "/cached/slower").await;
-    assert_eq!(first, "MISS");
-    while app.metric(refreshes).await == 0 {
-        let (hit, text) = ask(&app, "/cached/slower").await;
-        assert_eq!((hit.as_str(), &text), ("HIT", &old));
-    }
-    super::until_new(&app, "/cached/slower", &old).await;
-    assert_eq!(app.metric(refreshes).await, 1);
+async fn conditional_and_partial_requests_use_the_stored_response() {
+    let app = serve("conditional", "", "").await;
+    let first = get(&app, "/cached/a", &[]).await;
+    let etag = first.headers["etag"]
+        .to_str()
+        .expect("it is text")
+        .to_owned();
+    let reply = get(&app, "/cached/a", &[("if-none-match", &etag)]).await;
+    assert_eq!((reply.status.as_u16(), reply.text.as_str()), (304, ""));
+    assert_eq!(reply.headers["etag"], etag.as_str());
+    assert!(reply.headers.get("content-type").is_none());
+    let reply = get(&app, "/cached/a", &[("range", "bytes=2-5")]).await;
     assert_eq!(
-        app.metric("waypost_cache_events_total{event=\"miss\"}")
-            .await,
-        1
+        (reply.status.as_u16(), reply.text.as_str()),
+        (206, &first.text[2..6])
     );
+    let total = first.text.len();
+    assert_eq!(
+        reply.headers["content-range"],
+        format!("bytes 2-5/{total}").as_str()
+    );
+    let reply = get(&app, "/cached/a", &[("range", "bytes=99999-")]).await;
+    assert_eq!(reply.status, 416);
+    assert_eq!(
+        reply.headers["content-range"],
+        format!("bytes */{total}").as_str()
+    );
+    let other = [("range", "bytes=2-5"), ("if-range", "\"other\"")];
+    assert_eq!(get(&app, "/cached/a", &other).await.status, 200);
+    app.stopped().await;
+}
+
+#[tokio::test]
+async fn another_version_that_the_client_has_a_part_of_is_refused() {
+    let app = serve("if-match", "", "").await;
+    let first = get(&app, "/cached/a", &[]).await;
+    let etag = first.headers["etag"]
+        .to_str()
+        .expect("it is text")
+        .to_owned();
+    let part = |tag: &str| {
+        [
+            ("range", "bytes=0-1".to_owned()),
+            ("if-match", tag.to_owned()),
+        ]
+    };
+    for (tag, status) in [
+        (etag.as_str(), 206),
+        ("*", 206),
+        ("\"other\"", 412),
+        (&format!("W/{etag}"), 412),
+    ] {
+        let headers = part(tag);
+        let headers = [0, 1].map(|index| (headers[index].0, headers[index].1.as_str()));
+        assert_eq!(
+            get(&app, "/cached/a", &headers).await.status,
+            status,
+            "{tag}"
+        );
+    }
     app.stopped().await;
 }
