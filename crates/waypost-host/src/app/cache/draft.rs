@@ -4,9 +4,7 @@ use crate::app::component::LazyComponent;
 use crate::instance::config::DRAFT_SECRET;
 use http::HeaderMap;
 use http::header::COOKIE;
-
-/// The cookie, named as in Next.
-const NAME: &str = "__prerender_bypass";
+use waypost_cache::internal::DRAFT_COOKIE;
 
 /// Returns whether a request for a component has the cookie of draft mode.
 pub(super) fn asks_for(headers: &HeaderMap, component: &LazyComponent) -> bool {
@@ -26,7 +24,7 @@ fn is_draft(headers: &HeaderMap, secret: Option<&str>) -> bool {
         .filter_map(|line| line.to_str().ok())
         .flat_map(|line| line.split(';'));
     let mut pairs = cookies.filter_map(|cookie| cookie.trim().split_once('='));
-    pairs.any(|(name, value)| name == NAME && is_same(value, secret))
+    pairs.any(|(name, value)| name == DRAFT_COOKIE && is_same(value, secret))
 }
 
 /// Compares two texts in a time that does not depend on where they differ.
