@@ -74,6 +74,7 @@ impl ResponseCache {
             Cached::ByPolicy => self.apply_uncounted(&revalidations),
             // Nothing is stored, but its author wants to see that it works.
             Cached::Never => {
+                self.apply_uncounted(&revalidations);
                 for revalidation in revalidations {
                     let what = revalidation.to_string();
                     tracing::info!(target: TARGET, route, %component, %request, "revalidated {}", shown(&what));

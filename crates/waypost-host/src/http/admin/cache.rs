@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::app::cache::ResponseCache;
 use crate::app::cache::listing::{Filter, ListedEntry};
 use crate::app::cache::revalidate::{Applied, no_route};
+use crate::observe::untrusted::shown;
 use crate::request::body;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue, ORIGIN};
 use http::{Method, Request, Response, StatusCode};
@@ -214,8 +215,9 @@ where
              revalidation,
              entries,
          }| {
-            tracing::info!(entries, "an operator revalidated {revalidation}");
-            json!({ "what": revalidation.to_string(), "entries": entries })
+            let what = revalidation.to_string();
+            tracing::info!(entries, "an operator revalidated {}", shown(&what));
+            json!({ "what": what, "entries": entries })
         },
     );
     Ok(json!({ "revalidated": each.collect::<Vec<_>>(), "warnings": warnings }))
