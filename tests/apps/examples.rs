@@ -1,16 +1,88 @@
 //! The example app on Waypost's host: every example of the page on route handlers.
 
 use crate::support::browser::Browser;
-use crate::support::{Reply, Served, checkout, example_app, turn};
+use crate::support::{Reply, Served, checkout, example_app, turn, waypost};
 
 #[test]
 fn every_example_answers() {
     let _turn = turn();
-    let app = Served::up(&checkout());
+    let mut up = waypost(&checkout());
+    let app = Served::start(up.args(["up", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]));
     example_app::answers(&app);
     a_signed_webhook(&app);
     nothing_of_the_inside_comes_from_a_client(&app);
+    posts_are_cached(&app);
     in_a_browser(&app);
+}
+
+/// The headers and times that the page `/posts/live` shows.
+fn posts_are_cached(app: &Served) {
+    let ask = || {
+        let posts = app.get("/posts", "");
+        let outcome = posts.header("x-waypost-cache").map(str::to_owned);
+        (outcome.unwrap_or_default(), posts.text())
+    };
+    assert_eq!(app.request("POST", "/posts", "", b"").status, 204);
+    let (outcome, first) = ask();
+    assert_eq!(outcome, "MISS");
+    assert_eq!(ask(), ("HIT".to_owned(), first.clone()));
+    assert!(app.get("/posts", "").header("age").is_some());
+    assert_eq!(app.request("POST", "/posts", "", b"").status, 204);
+    let (outcome, second) = ask();
+    assert_eq!(outcome, "MISS");
+    assert_ne!(first, second);
+    // An operator sees it, and revalidates it from outside.
+    let admin = app.admin.unwrap().to_string();
+    let cache = |args: &[&str]| {
+        let mut command = waypost(&checkout());
+        let output = command
+            .arg("cache")
+            .args(args)
+            .args(["--admin", &admin])
+            .output()
+            .unwrap();
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        assert!(
+            output.status.success(),
+            "{args:?}: {}",
+            text(&output.stderr)
+        );
+        text(&output.stdout)
+    };
+    let list = cache(&["ls", "--prefix", "/posts"]);
+    let line = list.lines().nth(1).unwrap_or_else(|| panic!("{list}"));
+    let words: Vec<_> = line.split_whitespace().collect();
+    assert_eq!(words[1..3], ["200", "fresh"], "{list}");
+    assert!(line.ends_with("/posts  posts"), "{list}");
+    let shown = cache(&["show", "/posts"]);
+    for line in [
+        "route          /posts",
+        "expire         1h",
+        "content-type:  application/json",
+    ] {
+        assert!(shown.contains(line), "{line} in\n{shown}");
+    }
+    let revalidated = cache(&[
+        "revalidate",
+        "--tag",
+        "posts",
+        "--expire",
+        "--below",
+        "/nowhere",
+    ]);
+    let lines: Vec<_> = revalidated
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            "REVALIDATED RESPONSES",
+            "below:/nowhere (expired) 0",
+            "tag:posts (expired) 1"
+        ]
+    );
+    assert_eq!(ask().0, "MISS");
 }
 
 fn a_signed_webhook(app: &Served) {
@@ -76,7 +148,31 @@ fn in_a_browser(app: &Served) {
     ] {
         assert!(text.contains(shown), "{shown} is missing in {text}");
     }
+    the_live_page(app, &mut browser);
 }
+
+/// Shows the page about the cached route, and presses its button.
+fn the_live_page(app: &Served, browser: &mut Browser) {
+    browser.open(&format!("http://{}/posts/live", app.address));
+    let shown = browser.run(MISS_AFTER_BUTTON);
+    let outcomes: Vec<_> = shown.as_array().unwrap().iter().collect();
+    assert!(outcomes.contains(&&"HIT".into()), "{shown}");
+    assert!(outcomes.contains(&&"MISS".into()), "{shown}");
+}
+
+/// Waits in the page for a `HIT`, presses the button, and waits for the `MISS`.
+const MISS_AFTER_BUTTON: &str = "
+    const tell = arguments[arguments.length - 1];
+    const shown = () => [...document.querySelectorAll('tbody td:first-child')].map((cell) => cell.textContent);
+    (function hit() {
+        if (!shown().includes('HIT')) return setTimeout(hit, 20);
+        document.forms[0].requestSubmit();
+        (function miss() {
+            const before = shown().indexOf('MISS');
+            if (before < 0 || before > shown().indexOf('HIT')) return setTimeout(miss, 20);
+            tell(shown());
+        })();
+    })();";
 
 /// Waits in the page until every form has its answer.
 const ALL_ANSWERED: &str = "

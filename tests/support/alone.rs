@@ -31,7 +31,7 @@ const fn alone(
 }
 
 /// Every route of the example app.
-pub const ROUTES: [Alone; 22] = [
+pub const ROUTES: [Alone; 24] = [
     alone("root", ("GET", "/"), 200, "<!"),
     alone("about", ("GET", "/about"), 200, "A waypost stands"),
     alone("axum-rest", ("GET", "/axum/hello/Ada"), 200, "Hello, Ada!"),
@@ -53,6 +53,8 @@ pub const ROUTES: [Alone; 22] = [
     alone("items", ("GET", "/items"), 200, "["),
     alone("items-slug", ("GET", "/items/b"), 200, r#"{"slug":"b""#),
     alone("methods", ("PUT", "/methods"), 200, "PUT replaces"),
+    alone("posts", ("GET", "/posts"), 200, r#"{"made":"#),
+    alone("posts-live", ("GET", "/posts/live"), 200, "<!"),
     alone("redirect", ("GET", "/redirect"), 307, ""),
     alone("rss-xml", ("GET", "/rss.xml"), 200, "<?xml"),
     alone("search", ("GET", "/search?query=a"), 200, "Page 1 of what"),

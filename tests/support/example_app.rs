@@ -11,6 +11,7 @@ pub fn answers(app: &Served) {
     dynamic_segments(app);
     bodies(app);
     streams(app);
+    cached(app);
     the_router_answers_the_rest(app);
 }
 
@@ -107,6 +108,16 @@ fn headers_and_redirects(app: &Served) {
         (307, Some("/hello"))
     );
     assert_eq!(redirect.text(), "");
+}
+
+/// On a host without a response cache, revalidating has no effect.
+fn cached(app: &Served) {
+    let posts = app.get("/posts", "");
+    assert_eq!(posts.status, 200);
+    assert!(posts.text().contains("The first post"), "{}", posts.text());
+    let changed = app.request("POST", "/posts", "", b"");
+    assert_eq!((changed.status, changed.text().as_str()), (204, ""));
+    assert!(app.get("/posts/live", "").text().contains("POST /posts"));
 }
 
 fn dynamic_segments(app: &Served) {

@@ -1,7 +1,6 @@
 //! Draft mode: a request with the cookie that only the app can issue is never answered from the cache.
 
-/// The cookie, named as in Next.
-const NAME: &str = "__prerender_bypass";
+use crate::internal::DRAFT_COOKIE;
 
 /// Returns whether a request has the cookie of draft mode with this secret. `lines` are the values of `Cookie`. Without a
 /// secret, no request has it.
@@ -13,7 +12,7 @@ pub fn is_draft<'a>(lines: impl Iterator<Item = &'a [u8]>, secret: Option<&str>)
         .filter_map(|line| std::str::from_utf8(line).ok())
         .flat_map(|line| line.split(';'));
     let mut pairs = cookies.filter_map(|cookie| cookie.trim().split_once('='));
-    pairs.any(|(name, value)| name == NAME && is_same(value, secret))
+    pairs.any(|(name, value)| name == DRAFT_COOKIE && is_same(value, secret))
 }
 
 /// Compares two texts in a time that does not depend on where they differ.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::internal::write_tags;
 pub use crate::names::{is_hop_by_hop, is_internal};
 use crate::{Life, Policy};
 
@@ -36,11 +37,49 @@ const OF_THE_BODY: [&str; 5] = [
 /// assert_eq!(cache_control(hours), "s-maxage=3600, stale-while-revalidate=82800");
 /// ```
 pub fn cache_control(life: Life) -> String {
+    freshness("s-maxage", life)
+}
+
+/// Writes how long a response is fresh, by this directive, and how long it may be served stale.
+fn freshness(directive: &str, life: Life) -> String {
     let fresh = life.fresh_for().as_secs();
     match life.expire().as_secs().saturating_sub(fresh) {
-        0 => format!("s-maxage={fresh}"),
-        stale => format!("s-maxage={fresh}, stale-while-revalidate={stale}"),
+        0 => format!("{directive}={fresh}"),
+        stale => format!("{directive}={fresh}, stale-while-revalidate={stale}"),
     }
+}
+
+/// The longest `cache-tag`, in bytes. Cloudflare accepts headers of 16 kB.
+const MAX_CACHE_TAG: usize = 16_000;
+
+/// Returns the headers with which a CDN caches a response and purges it by tag: `cdn-cache-control`
+/// ([RFC 9213](https://www.rfc-editor.org/rfc/rfc9213)), which only CDNs read, and `cache-tag` with the tags, percent-encoded and
+/// separated by commas.
+///
+/// If the tags are too long for a header, no CDN may keep the response: it could not be purged.
+///
+/// # Examples
+///
+/// ```
+/// use waypost_cache::{Life, headers::cdn_headers};
+///
+/// let hours = Life::profile("hours").unwrap();
+/// let [control, tags] = cdn_headers(hours, &["posts".to_owned(), "a b".to_owned()]);
+/// assert_eq!(control, Some(("cdn-cache-control", "max-age=3600, stale-while-revalidate=82800".to_owned())));
+/// assert_eq!(tags, Some(("cache-tag", "posts,a%20b".to_owned())));
+/// ```
+pub fn cdn_headers(life: Life, tags: &[String]) -> [Option<(&'static str, String)>; 2] {
+    let list = write_tags(tags).ok();
+    let list = list.filter(|list| list.len() <= MAX_CACHE_TAG);
+    let control = match list {
+        Some(_) => freshness("max-age", life),
+        None => "no-store".to_owned(),
+    };
+    let list = list.filter(|list| !list.is_empty());
+    [
+        Some(("cdn-cache-control", control)),
+        list.map(|list| ("cache-tag", list)),
+    ]
 }
 
 /// Writes a strong entity tag from the digest of a body
@@ -194,6 +233,23 @@ mod tests {
         }
         assert_eq!(cache_control(life(Some(60), 60)), "s-maxage=60");
         assert_eq!(cache_control(life(None, 60)), "s-maxage=60");
+    }
+
+    #[test]
+    fn a_cdn_keeps_nothing_that_it_could_not_purge() {
+        let one_day = life(None, 86_400);
+        let control = |value: &str| Some(("cdn-cache-control", value.to_owned()));
+        assert_eq!(cdn_headers(one_day, &[]), [control("max-age=86400"), None]);
+        let tag = |length| vec!["a".repeat(length)];
+        assert!(cdn_headers(one_day, &tag(256))[1].is_some());
+        let wrong = [
+            tag(0),
+            tag(257),
+            (0..100).map(|n| format!("{n:0200}")).collect(),
+        ];
+        for tags in wrong {
+            assert_eq!(cdn_headers(one_day, &tags), [control("no-store"), None]);
+        }
     }
 
     #[test]

@@ -18,6 +18,9 @@ pub const REDUCED: &str = "reduced";
 /// it, a handler must not believe them.
 pub const CACHE_VARIABLE: &str = "WAYPOST_CACHE";
 
+/// The cookie of draft mode, named as in Next. A request that has it, with the right value, is never answered from the cache.
+pub const DRAFT_COOKIE: &str = "__prerender_bypass";
+
 /// The internal response header with the tags of a response.
 pub const X_WAYPOST_TAGS: &str = "x-waypost-tags";
 

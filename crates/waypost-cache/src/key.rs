@@ -1,11 +1,17 @@
 //! [`Key`]: the identity of an entry.
 
 #[cfg(feature = "store")]
+mod parts;
+
+#[cfg(feature = "store")]
 use std::num::NonZeroU32;
 
 #[cfg(feature = "store")]
 use sha2::{Digest as _, Sha256};
 use waypost_routing::Path;
+
+#[cfg(feature = "store")]
+pub use parts::KeyParts;
 
 use crate::request::{canonical_authority, declared_pairs};
 use crate::{Policy, Request, Unstorable};

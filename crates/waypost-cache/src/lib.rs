@@ -71,6 +71,7 @@
 
 pub mod asked;
 pub mod draft;
+pub mod early;
 #[cfg(feature = "store")]
 pub mod entry;
 mod escape;

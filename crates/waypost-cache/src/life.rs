@@ -52,8 +52,9 @@ const DAY: u64 = 24 * HOUR;
 
 /// The built-in profiles: name, `revalidate` and `expire` in seconds.
 ///
-/// These are the times of Next's [`cacheLife`](https://nextjs.org/docs/app/api-reference/functions/cacheLife). `default`
-/// never expires in Next; here it has [`DEFAULT_EXPIRE`].
+/// These are the times of Next's [`cacheLife`](https://nextjs.org/docs/app/api-reference/functions/cacheLife), as in the table
+/// "Preset cache profiles" of that page and in `dist/server/config-shared.js` of `next@16.4.6`. `default` never expires in Next;
+/// here it has [`DEFAULT_EXPIRE`]. The third time in Next, `stale`, is for the router in the browser, which Waypost does not have.
 const PROFILES: [(&str, u64, u64); 7] = [
     ("default", 15 * MINUTE, 365 * DAY),
     ("seconds", 1, MINUTE),

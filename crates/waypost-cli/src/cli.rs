@@ -11,7 +11,8 @@ use clap::{Parser, Subcommand};
 
 use crate::app::App;
 use crate::commands::{
-    AddArgs, BuildArgs, CheckArgs, ComposeArgs, DoctorArgs, NewArgs, RoutesArgs, ServeArgs, UpArgs,
+    AddArgs, BuildArgs, CacheArgs, CheckArgs, ComposeArgs, DoctorArgs, NewArgs, RoutesArgs,
+    ServeArgs, UpArgs,
 };
 
 const EXAMPLES: &str = "\
@@ -43,6 +44,7 @@ pub enum Command {
     Check(CheckArgs),
     Compose(ComposeArgs),
     Serve(ServeArgs),
+    Cache(CacheArgs),
     Doctor(DoctorArgs),
     New(NewArgs),
     Add(AddArgs),
@@ -57,6 +59,7 @@ impl Command {
             Command::Check(args) => args.resolve()?.exec(),
             Command::Compose(args) => args.resolve()?.exec(),
             Command::Serve(args) => args.resolve()?.exec(),
+            Command::Cache(args) => args.resolve()?.exec(),
             Command::Doctor(args) => args.resolve()?.exec(),
             Command::New(args) => args.resolve()?.exec(),
             Command::Add(args) => args.resolve()?.exec(),

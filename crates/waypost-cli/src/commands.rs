@@ -2,6 +2,7 @@
 
 mod add;
 mod build;
+mod cache;
 mod check;
 mod compose;
 mod doctor;
@@ -12,6 +13,7 @@ mod up;
 
 pub use add::AddArgs;
 pub use build::BuildArgs;
+pub use cache::CacheArgs;
 pub use check::CheckArgs;
 pub use compose::ComposeArgs;
 pub use doctor::DoctorArgs;

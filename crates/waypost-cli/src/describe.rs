@@ -9,15 +9,12 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use thiserror::Error;
-use wasmparser::{BinaryReaderError, Encoding, Parser, Payload};
+use wasmparser::BinaryReaderError;
 use waypost_config::read_file;
 use waypost_routing::{Pattern, PatternError};
 
 use crate::anatomy::{Anatomy, MODULE};
-use crate::serve::MAX_COMPONENT;
-
-/// The name of the custom section.
-pub const SECTION: &str = "waypost:route";
+use crate::serve::{MAX_COMPONENT, ROUTE_SECTION as SECTION, route_section};
 
 /// The pattern, the methods and the cache policy of a compiled handler.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,7 +111,10 @@ impl Description {
     ///
     /// When the bytes are not a component, or have no valid description.
     pub fn parse(component: &[u8]) -> Result<Description, DescribeError> {
-        let text = section(component)?;
+        if component.starts_with(MODULE) {
+            return Err(DescribeError::CoreModule);
+        }
+        let text = route_section(component).map_err(DescribeError::Malformed)?;
         // A linker concatenates sections of the same name, so two descriptions can arrive as one section.
         let mut values = serde_json::Deserializer::from_slice(&text).into_iter::<Raw>();
         let raw = values.next().ok_or(DescribeError::Missing)?;
@@ -137,27 +137,6 @@ impl Raw {
             cache: self.cache,
         })
     }
-}
-
-/// Returns the text of all sections with the name, concatenated as by a linker.
-fn section(component: &[u8]) -> Result<Vec<u8>, DescribeError> {
-    let mut text = Vec::new();
-    let mut outermost = true;
-    for payload in Parser::new(0).parse_all(component) {
-        match payload.map_err(DescribeError::Malformed)? {
-            Payload::Version { encoding, .. } => {
-                if outermost && encoding == Encoding::Module {
-                    return Err(DescribeError::CoreModule);
-                }
-                outermost = false;
-            }
-            Payload::CustomSection(section) if section.name() == SECTION => {
-                text.extend_from_slice(section.data());
-            }
-            _ => {}
-        }
-    }
-    Ok(text)
 }
 
 /// Returns whether a method is an upper-case word, as all methods of Waypost's handlers are.

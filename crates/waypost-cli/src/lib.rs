@@ -10,6 +10,7 @@
 //! Exit codes: 0 for success, 1 for an error, 2 for wrong usage.
 
 mod abi;
+mod admin;
 pub mod anatomy;
 mod app;
 pub mod build;

@@ -13,8 +13,8 @@ use std::time::Duration;
 pub use code_cache::CacheArgs;
 pub use serving::{Loading, Place, Version, probe, serve};
 pub use waypost_host::{
-    CodeCache, Compiler, HostProfile, InstanceSize, MAX_COMPONENT, ShapeError, check_outline,
-    check_shape, is_candidate, is_offered,
+    CodeCache, Compiler, HostProfile, InstanceSize, MAX_COMPONENT, ROUTE_SECTION, ShapeError,
+    check_outline, check_shape, is_candidate, is_offered, route_section,
 };
 use waypost_host::{MountError, check_mount};
 

@@ -67,11 +67,21 @@ fn summary(policy: &Policy) -> String {
     words.join(" ")
 }
 
+/// The units of times: their seconds, and their names.
+const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")];
+
 /// Writes a time in its largest whole unit.
 fn short(time: Duration) -> String {
     let seconds = time.as_secs();
-    let units = [(86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")];
-    let unit = units.iter().find(|(size, _)| seconds.is_multiple_of(*size));
+    let unit = UNITS.iter().find(|(size, _)| seconds.is_multiple_of(*size));
+    let (size, name) = unit.unwrap_or(&(1, "s"));
+    format!("{}{name}", seconds / size)
+}
+
+/// Writes a time in its largest unit, rounded down.
+pub fn largest_unit(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let unit = UNITS.iter().find(|(size, _)| seconds >= *size);
     let (size, name) = unit.unwrap_or(&(1, "s"));
     format!("{}{name}", seconds / size)
 }

@@ -22,8 +22,8 @@ pub use engine::compiler::Compiler;
 pub use error::HostError;
 pub use host::Host;
 pub use instance::load::{
-    MAX_COMPONENT, MountError, ShapeError, check_mount, check_outline, check_shape, is_candidate,
-    is_offered,
+    MAX_COMPONENT, MountError, ROUTE_SECTION, ShapeError, check_mount, check_outline, check_shape,
+    is_candidate, is_offered, route_section,
 };
 pub use options::{Cached, HostOptions};
 pub use wasi::key_value::{KeyValueStorage, Stores};

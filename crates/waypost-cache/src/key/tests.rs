@@ -156,3 +156,51 @@ fn the_encoding_is_stable() {
     assert_eq!(key.slot(NonZeroU32::new(512).unwrap()), 156);
     assert_eq!(key.slot(NonZeroU32::MIN), 0);
 }
+
+#[test]
+fn a_key_says_what_it_stands_for() {
+    let parts = KeyParts::of(&get("/a%2Fb/%C3%BC:@%3F?x=1")).unwrap();
+    assert_eq!(
+        parts,
+        KeyParts {
+            scheme: "https".to_owned(),
+            authority: "a.example".to_owned(),
+            component: "blog-slug".to_owned(),
+            path: path("/a%2Fb/%C3%BC:@%3F").to_string(),
+            query: String::new(),
+            headers: vec![],
+        }
+    );
+    let secret = key(
+        "GET",
+        "a.example:8080",
+        "/?q=a%26b+c&page=2",
+        Some("secret"),
+    );
+    let parts = KeyParts::of(&secret.unwrap()).unwrap();
+    assert_eq!(parts.authority, "a.example:8080");
+    assert_eq!(
+        (parts.path.as_str(), parts.query.as_str()),
+        ("/", "page=2&q=a%26b%20c")
+    );
+    assert_eq!(parts.headers, ["accept"]);
+    assert!(!format!("{parts:?}").contains("secret"));
+}
+
+#[test]
+fn damaged_keys_have_no_parts() {
+    let whole = key("GET", "a.example", "/a?q=1", Some("x")).unwrap();
+    let whole = whole.as_bytes();
+    let parts = |bytes: &[u8]| KeyParts::of(&Key::from_encoded(bytes.to_vec()));
+    assert!(parts(whole).is_some());
+    // Without its headers it is the key of a policy that has none.
+    let headers = 4 + "accept".len() + 1 + 4 + 1;
+    for end in (0..whole.len()).filter(|end| *end != whole.len() - headers) {
+        assert_eq!(parts(&whole[..end]), None, "{end}");
+    }
+    let mut long = whole.to_vec();
+    long[1..5].copy_from_slice(&u32::MAX.to_le_bytes());
+    assert_eq!(parts(&long), None);
+    long[0] = VERSION + 1;
+    assert_eq!(parts(&long), None);
+}

@@ -74,7 +74,18 @@ fn profiles_are_valid() {
         let life = Life::profile(name).unwrap();
         assert_eq!(Life::new(life.revalidate(), Some(life.expire())), Ok(life));
     }
-    assert_eq!(Life::profile("minutes"), Some(seconds(Some(60), 3600)));
+    // In seconds, as `dist/server/config-shared.js` of `next@16.4.6` has them.
+    for (name, revalidate, expire) in [
+        ("seconds", 1, 60),
+        ("minutes", 60, 60 * 60),
+        ("hours", 60 * 60, 60 * 60 * 24),
+        ("days", 60 * 60 * 24, 60 * 60 * 24 * 7),
+        ("weeks", 60 * 60 * 24 * 7, 60 * 60 * 24 * 30),
+        ("max", 60 * 60 * 24 * 30, 60 * 60 * 24 * 365),
+        ("default", 60 * 15, 60 * 60 * 24 * 365),
+    ] {
+        assert_eq!(Life::profile(name), Some(seconds(Some(revalidate), expire)));
+    }
     assert_eq!(Life::profile("blog"), None);
 }
 

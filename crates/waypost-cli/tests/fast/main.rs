@@ -11,6 +11,7 @@
 )]
 
 mod architecture;
+mod cache;
 mod commands;
 mod components;
 mod copies;

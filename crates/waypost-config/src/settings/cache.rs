@@ -18,6 +18,8 @@ pub struct Cache {
     pub memory: u64,
     /// The size of the body of an entry, in bytes. Default: 8 MiB. A larger body is sent, but not stored.
     pub entry: u64,
+    /// Whether responses have headers for a CDN: `CDN-Cache-Control`, and their tags in `Cache-Tag`. Default: no.
+    pub cdn: bool,
     /// The profiles of the app, by name, for `life = "name"` in a policy.
     pub profiles: Vec<(String, Life)>,
 }
@@ -27,6 +29,7 @@ impl Default for Cache {
         Self {
             memory: 64 << 20,
             entry: 8 << 20,
+            cdn: false,
             profiles: Vec::new(),
         }
     }
@@ -139,7 +142,7 @@ impl CacheRules {
     }
 }
 
-const KEYS: Keys = Keys::only(&["memory", "entry", "life"]);
+const KEYS: Keys = Keys::only(&["memory", "entry", "cdn", "life"]);
 const LIFE_KEYS: Keys = Keys::only(&["revalidate", "expire"]);
 const ROUTE_KEYS: Keys = Keys::only(&["life", "revalidate", "expire", "tags", "query", "vary"]);
 
@@ -176,6 +179,7 @@ pub(super) fn read(root: &Table<'_>, faults: &mut Collector) -> Cache {
         memory,
         // A small memory holds small entries.
         entry: entry.unwrap_or(defaults.entry.min(memory / 8)),
+        cdn: table.flag("cdn", faults),
         profiles: read_profiles(&table, faults),
     }
 }
@@ -298,6 +302,7 @@ mod tests {
         assert_eq!(cache(""), Ok(Cache::default()));
         let small = cache("[cache]\nmemory = \"8MiB\"\n").unwrap();
         assert_eq!((small.memory, small.entry), (8 << 20, 1 << 20));
+        assert!(cache("[cache]\ncdn = true\n").unwrap().cdn);
         for (text, expected) in [
             ("[cache]\nmemory = \"1kB\"\n", "write at least `1MiB`"),
             (
@@ -305,6 +310,7 @@ mod tests {
                 "more than half of `memory`",
             ),
             ("[cache]\nentry = 5\n", "write at least `1KiB`"),
+            ("[cache]\ncdn = \"yes\"\n", "cdn"),
             ("[cache]\nstore = \"redis://a\"\n", "store"),
             ("[cache.life.news]\nrevalidate = 0\n", "zero"),
             (

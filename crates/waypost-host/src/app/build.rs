@@ -28,6 +28,7 @@ use waypost_config::outbound::authority_of;
 use waypost_config::settings::{CacheRules, RouteLimits};
 use waypost_config::{ComponentId, Manifest, Settings};
 use waypost_router::TRUSTED_HEADERS;
+use waypost_routing::Pattern;
 
 /// How much longer than the slowest handler the router may take, so that the handler's own limit applies first.
 const DISPATCH_MARGIN: Duration = Duration::from_secs(1);
@@ -86,6 +87,7 @@ impl Assembly {
                     Arc::new(ResponseCache::new(
                         &self.settings.cache,
                         self.options.cached,
+                        self.patterns(),
                     ))
                 }),
                 metrics,
@@ -128,6 +130,14 @@ impl Assembly {
                     .or_insert_with(|| "1".to_owned());
             }
         }
+    }
+
+    /// Returns the patterns of all routes.
+    fn patterns(&self) -> Vec<Pattern> {
+        let patterns = self.options.patterns.values();
+        patterns
+            .filter_map(|pattern| Pattern::parse(pattern).ok())
+            .collect()
     }
 
     /// Returns how the responses of a route are cached, or `None` if the host has no cache, or the component no route.

@@ -1,5 +1,6 @@
-//! Serves health and metrics to operators, on a listener of its own that is not for the public.
+//! Serves health, metrics and the response cache to operators, on a listener of its own that is not for the public.
 
+mod cache;
 mod report;
 
 use crate::app::App;
@@ -8,6 +9,7 @@ use crate::request::body;
 use crate::request::failure::{plain, reason};
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -79,9 +81,9 @@ impl Admin {
     }
 
     async fn connection(self: Arc<Self>, stream: TcpStream) {
-        let service = service_fn(|request: Request<_>| {
-            let response = self.answer(request.method(), request.uri().path());
-            async move { Ok::<_, Infallible>(response) }
+        let service = service_fn(|request: Request<Incoming>| {
+            let answered = self.answer(request);
+            async move { Ok::<_, Infallible>(answered.await) }
         });
         let served = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -92,10 +94,17 @@ impl Admin {
         }
     }
 
-    fn answer(&self, method: &Method, path: &str) -> Response<WasiBody> {
+    async fn answer(&self, request: Request<Incoming>) -> Response<WasiBody> {
+        let path = request.uri().path();
+        if let Some(rest) = path.strip_prefix(cache::CACHE)
+            && (rest.is_empty() || rest.starts_with('/'))
+        {
+            let rest = rest.trim_start_matches('/').to_owned();
+            return cache::answer(&self.app, request, &rest).await;
+        }
         let is_known = [HEALTH, METRICS].contains(&path);
         match path {
-            _ if is_known && !is_read(method) => not_allowed(),
+            _ if is_known && !is_read(request.method()) => not_allowed("GET, HEAD"),
             HEALTH => health(&self.app),
             METRICS => self.metrics(),
             _ => plain(StatusCode::NOT_FOUND, reason(StatusCode::NOT_FOUND)),
@@ -134,10 +143,11 @@ pub(crate) fn health(app: &App) -> Response<WasiBody> {
     response
 }
 
-fn not_allowed() -> Response<WasiBody> {
+/// Makes the response to a method that a path does not have.
+fn not_allowed(methods: &'static str) -> Response<WasiBody> {
     let status = StatusCode::METHOD_NOT_ALLOWED;
     let mut response = plain(status, reason(status));
-    let methods = HeaderValue::from_static("GET, HEAD");
+    let methods = HeaderValue::from_static(methods);
     response.headers_mut().insert(ALLOW, methods);
     response
 }

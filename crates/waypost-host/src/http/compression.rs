@@ -7,10 +7,13 @@
 //! same response (BREACH). Only the app's author knows whether that applies, so compression is off by default, and a
 //! response opts out with `Cache-Control: no-transform`.
 
+use crate::app::cache::gzip::MadeOf;
 use crate::request::body;
 use crate::request::headers::list;
 use futures::future::{Ready, ready};
-use http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, VARY};
+use http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, VARY,
+};
 use http::{Extensions, HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body_util::BodyExt;
 use std::convert::Infallible;
@@ -50,7 +53,8 @@ impl AcceptedEncodings {
     }
 
     /// Compresses a response, if it may be compressed and the client accepts it.
-    pub(super) async fn compress(self, response: Response<WasiBody>) -> Response<WasiBody> {
+    pub(super) async fn compress(self, mut response: Response<WasiBody>) -> Response<WasiBody> {
+        let made_of = response.extensions_mut().remove::<MadeOf>();
         let is_head = self.0.method() == Method::HEAD;
         let status = response.status();
         let accepts_encoding = self.0.headers().contains_key(ACCEPT_ENCODING);
@@ -66,15 +70,32 @@ impl AcceptedEncodings {
         if is_compressed {
             weaken_etag(&mut parts.headers);
         }
-        if status == StatusCode::NOT_MODIFIED && accepts_encoding {
-            // The stored response was compressed, with a weak tag (RFC 9110, section 15.4.5).
-            weaken_etag(&mut parts.headers);
-            parts.headers.append(VARY, ACCEPT_ENCODING.into());
+        if status == StatusCode::NOT_MODIFIED {
+            // The response that the client has was compressed, with a weak tag (RFC 9110, section 15.4.5).
+            let may_vary = made_of.as_ref().is_none_or(is_compressible_one);
+            if accepts_encoding && may_vary {
+                weaken_etag(&mut parts.headers);
+            }
+            // What a 304 of a handler stands for is not known, but a client without `Accept-Encoding` got it as it was.
+            if may_vary && (accepts_encoding || made_of.is_some()) {
+                parts.headers.append(VARY, ACCEPT_ENCODING.into());
+            }
         }
-        let body = match is_compressed && is_head {
+        // A stored response is compressed once.
+        let gzip = match made_of {
+            Some(made_of) if is_compressed && !is_head && is_gzip(&parts.headers) => {
+                made_of.gzip().await
+            }
+            _ => None,
+        };
+        let body = match gzip {
             // The response to HEAD has the headers of one to GET, but compressing an empty body makes bytes.
-            true => body::empty(),
-            false => body.map_err(own_error).boxed_unsync(),
+            _ if is_compressed && is_head => body::empty(),
+            Some(gzip) => {
+                parts.headers.insert(CONTENT_LENGTH, gzip.len().into());
+                body::full(gzip)
+            }
+            None => body.map_err(own_error).boxed_unsync(),
         };
         Response::from_parts(parts, body)
     }
@@ -109,6 +130,19 @@ fn is_compressible(status: StatusCode, _: Version, headers: &HeaderMap, _: &Exte
             | StatusCode::NOT_MODIFIED
     );
     is_whole && is_compressible_type(headers) && !forbids_transformation(headers)
+}
+
+/// Returns whether a stored response is compressed for clients that accept it.
+fn is_compressible_one(stored: &MadeOf) -> bool {
+    let (status, headers) = (stored.status(), stored.headers());
+    let is_encoded = headers.contains_key(CONTENT_ENCODING);
+    !is_encoded && is_compressible(status, Version::HTTP_11, headers, &Extensions::new())
+}
+
+fn is_gzip(headers: &HeaderMap) -> bool {
+    headers
+        .get(CONTENT_ENCODING)
+        .is_some_and(|coding| coding == "gzip")
 }
 
 fn is_compressible_type(headers: &HeaderMap) -> bool {

@@ -1,9 +1,11 @@
 //! From a file to a component that can be instantiated.
 
+mod description;
 mod folders;
 mod interfaces;
 mod shape;
 
+pub use description::{ROUTE_SECTION, route_section};
 pub use folders::{MountError, check_mount};
 pub use interfaces::{is_candidate, is_offered};
 pub use shape::{MAX_COMPONENT, ShapeError, check_outline, check_shape};
@@ -13,15 +15,11 @@ use crate::engine::content::ContentDigest;
 use crate::instance::config::{InstanceConfig, Runtime};
 use crate::instance::state::InstanceState;
 use std::path::{Path, PathBuf};
-use wasmparser::{Parser, Payload};
 use wasmtime::Engine;
 use wasmtime::component::{Component, InstancePre, Linker};
 use wasmtime_wasi_http::handler::ProxyPre;
 use wasmtime_wasi_http::{p2, p3};
 use waypost_config::read_file;
-
-/// The name of the custom section that describes a route (`wit/waypost.wit`).
-const DESCRIPTION: &str = "waypost:route";
 
 /// Why a component cannot be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -113,14 +111,9 @@ impl Binary {
     /// Returns the description of the route that the component was compiled for, a JSON object, or `None` if it has none. A
     /// component that was made elsewhere has none.
     pub(crate) fn description(&self) -> Option<serde_json::Value> {
-        let payloads = Parser::new(0).parse_all(&self.bytes);
-        let mut descriptions = payloads.filter_map(|payload| match payload.ok()? {
-            Payload::CustomSection(section) if section.name() == DESCRIPTION => {
-                serde_json::from_slice(section.data()).ok()
-            }
-            _ => None,
-        });
-        descriptions.next()
+        let content = route_section(&self.bytes).ok()?;
+        let mut values = serde_json::Deserializer::from_slice(&content).into_iter();
+        values.next()?.ok()
     }
 
     /// Returns whether a text is anywhere in it. A component that reads an environment variable contains its name.

@@ -4,8 +4,7 @@ use crate::Result;
 use crate::cookies::{Cookie, Cookies, SameSite};
 use crate::extract::{Exchange, FromRequest};
 
-/// The cookie, named as in Next.
-pub(crate) const COOKIE: &str = "__prerender_bypass";
+pub(crate) use waypost_cache::internal::DRAFT_COOKIE as COOKIE;
 
 /// The environment variable with the secret that the cookie contains. Waypost's host generates one at each start,
 /// unless `spin.toml` sets one.

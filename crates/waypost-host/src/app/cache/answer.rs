@@ -6,6 +6,8 @@ use super::door::Found;
 use super::draft;
 use super::fill::{Fill, Filled};
 use super::flights::{Progress, Role, Streaming};
+use super::gzip::MadeOf;
+use super::log::Logged;
 use super::metrics::CacheEvent;
 use super::revalidate::REVALIDATE;
 use super::route::CachedRoute;
@@ -57,7 +59,12 @@ pub(crate) async fn answer(
                 route,
                 context,
             };
-            return asking.answer(request).await;
+            let logged = Logged::of(&request, Some(asking.context.id));
+            let reply = asking.answer(request).await;
+            if let Some(logged) = logged {
+                logged.outcome(reply.response.headers(), component);
+            }
+            return reply;
         }
         Some(Version { pool, cached: None }) => Some(pool),
         None => None,
@@ -156,9 +163,12 @@ impl Asking<'_> {
         let now = cache.clock.now();
         let verdict = |stored: &Arc<Stored>| stored.verdict(&cache.invalidations, now);
         let found = stored.map(|stored| (verdict(&stored), stored));
-        if let Some((Verdict::Fresh, stored)) = &found {
+        if let Some((Verdict::Fresh, stored)) = &found
+            && !stored.is_refreshed_early(now)
+        {
             // The sealed request is not needed.
-            let reply = self.serve_found(asked, stored, Verdict::Fresh, now);
+            let mut reply = self.serve_found(asked, stored, Verdict::Fresh, now);
+            self.note_stored(&mut reply, &identity.key, stored);
             return reply.found(self.found(identity.key));
         }
         let Some(sealed) = SealedRequest::new(&request, identity, &self.route) else {
@@ -171,7 +181,9 @@ impl Asking<'_> {
             Some((Verdict::Gone, stored)) => cache.memory.remove(&sealed.key, stored),
             Some((verdict, stored)) => {
                 self.refresh(&sealed, stored);
-                return self.serve_found(asked, stored, *verdict, now);
+                let mut reply = self.serve_found(asked, stored, *verdict, now);
+                self.note_stored(&mut reply, &sealed.key, stored);
+                return reply;
             }
             None => {}
         }
@@ -269,12 +281,24 @@ impl Asking<'_> {
         verdict: Verdict,
         now: Duration,
     ) -> Reply {
+        stored.count_hit();
         let event = match verdict {
             Verdict::Fresh => CacheEvent::Hit,
             Verdict::Stale | Verdict::Gone => CacheEvent::Stale,
         };
         self.cache.metrics.count(event);
         self.reply(asked.respond_stored(stored, verdict, now).map(body::full))
+    }
+
+    /// Notes in a reply what it was made of, if it may be compressed.
+    fn note_stored(&self, reply: &mut Reply, key: &Key, stored: &Arc<Stored>) {
+        if self.app.settings.server.compress {
+            reply.response.extensions_mut().insert(MadeOf {
+                cache: Arc::clone(self.cache),
+                key: key.clone(),
+                stored: Arc::clone(stored),
+            });
+        }
     }
 
     /// Serves a response that the run of another request made.

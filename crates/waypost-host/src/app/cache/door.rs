@@ -9,11 +9,11 @@
 
 use super::asked::Asked;
 use super::draft;
+use super::log::Logged;
 use super::metrics::CacheEvent;
 use super::route::CachedRoute;
 use crate::app::App;
 use crate::app::component::LazyComponent;
-use crate::options::Cached;
 use crate::request::admission::Permit;
 use crate::request::head::HeadSize;
 use bytes::Bytes;
@@ -152,7 +152,7 @@ impl App {
         let cache = self.cache.as_deref()?;
         let is_open = cache.door.is_open.load(Ordering::Relaxed);
         // A compressed response is made of the stored one later.
-        if !is_open || cache.cached == Cached::Never || self.settings.server.compress {
+        if !is_open || cache.is_off() || self.settings.server.compress {
             return None;
         }
         let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
@@ -206,17 +206,21 @@ impl App {
         let (stored, now) = (cache.memory.get(key)?, cache.clock.now());
         let verdict = stored.verdict(&cache.invalidations, now);
         let event = match verdict {
-            Verdict::Fresh => CacheEvent::Hit,
+            Verdict::Fresh if stored.near_end(now).is_none() => CacheEvent::Hit,
             // Nothing has to be begun for it.
             Verdict::Stale if cache.flights.has(key) || !stored.may_refresh(now) => {
                 CacheEvent::Stale
             }
-            Verdict::Stale | Verdict::Gone => return None,
+            Verdict::Fresh | Verdict::Stale | Verdict::Gone => return None,
         };
         // If the app is busy, the usual way says so.
         let place = self.admission.enter().ok()?;
         cache.metrics.count(event);
+        stored.count_hit();
         let response = asked.respond_stored(&stored, verdict, now);
+        if let Some(logged) = Logged::of(request, None) {
+            logged.outcome(response.headers(), component);
+        }
         component.responses.count(response.status());
         if let Some((_, router)) = &known.routed {
             router.responses.count(response.status());

@@ -28,7 +28,7 @@ use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 use std::time::Duration;
 use wasmtime_wasi_http::WasiBody;
-use waypost_cache::headers::{for_all_clients, stored_headers};
+use waypost_cache::headers::{cdn_headers, for_all_clients, stored_headers};
 use waypost_cache::storable::{Storable, check_length, storable};
 use waypost_cache::{Life, Subject, Unstorable};
 use waypost_router::X_REQUEST_ID;
@@ -70,6 +70,7 @@ struct Storing {
     headers: Vec<(String, Vec<u8>)>,
     life: Life,
     made: Duration,
+    tags: Vec<String>,
     dependencies: Arc<Dependencies>,
 }
 
@@ -180,11 +181,16 @@ impl Fill {
             true => Arc::clone(&self.dependencies),
             false => Arc::new(self.cache.invalidations.with(&self.dependencies, &own)),
         };
+        let mut headers = for_all_clients(headers, policy);
+        if self.cache.cdn {
+            add_cdn(&mut headers, life, &tags);
+        }
         Ok(Storing {
             status,
-            headers: for_all_clients(headers, policy),
+            headers,
             life,
             made: self.made,
+            tags,
             dependencies,
         })
     }
@@ -243,7 +249,7 @@ impl Fill {
                 return self.pass(response.into(), reason, leader.as_ref());
             }
         };
-        let mut receiving = Receiving::new(body, self.cache.largest, &self.cache.in_flight);
+        let mut receiving = Receiving::new(body, self.cache.largest, &self.cache.bodies);
         // Before anything is received: what nobody reads of a body that is not stored is dropped.
         let reader = receiving.shared.reader(promised);
         if receiving.is_whole_now().await {
@@ -317,9 +323,12 @@ impl Fill {
 
     fn store(&self, storing: &Storing, body: Bytes) -> Arc<Stored> {
         let digest = Sha256::digest(&body).into();
+        let mut head = storing.head(&digest);
+        head.run = self.cache.clock.now().saturating_sub(storing.made);
         let stored = Arc::new(Stored::new(
-            storing.head(&digest),
+            head,
             body,
+            storing.tags.clone().into(),
             Arc::clone(&storing.dependencies),
         ));
         self.cache.metrics.count(CacheEvent::Stored);
@@ -343,6 +352,7 @@ impl Storing {
             headers: fields.collect(),
             life: self.life,
             made: self.made,
+            run: Duration::ZERO,
         }
     }
 
@@ -362,6 +372,15 @@ fn list(headers: &HeaderMap) -> Vec<(String, Vec<u8>)> {
         (name.as_str().to_owned(), value.as_bytes().to_vec())
     };
     headers.iter().map(text).collect()
+}
+
+/// Adds the headers for a CDN, unless the handler set them.
+fn add_cdn(headers: &mut Vec<(String, Vec<u8>)>, life: Life, tags: &[String]) {
+    for (name, value) in cdn_headers(life, tags).into_iter().flatten() {
+        if !headers.iter().any(|(known, _)| known == name) {
+            headers.push((name.to_owned(), value.into_bytes()));
+        }
+    }
 }
 
 /// Returns the headers of a failed response that the requests that waited for it get too.

@@ -59,6 +59,11 @@ impl Dependencies {
     pub(super) fn size(&self) -> usize {
         size_of::<Self>() + self.slots.len() * size_of::<Slot>()
     }
+
+    /// Returns whether a subject in this slot is among them.
+    pub(super) fn contains(&self, slot: Slot) -> bool {
+        self.slots.contains(&slot)
+    }
 }
 
 impl Invalidations {
@@ -173,7 +178,8 @@ impl Invalidations {
         }
     }
 
-    fn slot(&self, subject: &Subject) -> Slot {
+    /// Returns the slot of a subject.
+    pub(super) fn slot(&self, subject: &Subject) -> Slot {
         let hash = self.hash.hash_one(subject) % SLOTS;
         // It is below the number of slots.
         Slot(usize::try_from(hash).unwrap_or_default())

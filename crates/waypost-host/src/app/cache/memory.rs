@@ -82,10 +82,24 @@ impl Memory {
         }
     }
 
+    /// Puts another form of a response in its place, unless another one took it.
+    pub(super) fn replace(&self, key: &Key, stored: &Arc<Stored>, new: Arc<Stored>) {
+        let is_there = |other: Arc<Stored>| Arc::ptr_eq(&other, stored);
+        if self.entries.get(key).is_some_and(is_there) {
+            // A larger one than the memory allows is not admitted, and the old one is dropped.
+            let _ = self.entries.replace(key.clone(), new, true);
+        }
+    }
+
     /// Removes a response, unless another one took its place.
     pub(super) fn remove(&self, key: &Key, stored: &Arc<Stored>) {
         self.entries
             .remove_if(key, |other| Arc::ptr_eq(other, stored));
+    }
+
+    /// Iterates over the stored responses. Those that come or go meanwhile may be left out.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Key, Arc<Stored>)> {
+        self.entries.iter()
     }
 
     /// Remembers for a while that the responses of a key can't be stored, so that requests don't wait for each other.

@@ -1,6 +1,6 @@
 //! [`Receiving`]: the body of a response on its way into the cache.
 
-use super::shared_body::{FRAME_OVERHEAD, InFlight, SharedBody};
+use super::shared_body::{BodyMemory, FRAME_OVERHEAD, SharedBody};
 use bytes::Bytes;
 use http_body::{Body as _, Frame};
 use http_body_util::BodyExt;
@@ -28,9 +28,9 @@ pub(super) struct Receiving {
 
 impl Receiving {
     /// Begins to receive a body of which at most `largest` bytes are stored.
-    pub(super) fn new(body: WasiBody, largest: u64, in_flight: &Arc<InFlight>) -> Self {
+    pub(super) fn new(body: WasiBody, largest: u64, bodies: &Arc<BodyMemory>) -> Self {
         Self {
-            shared: SharedBody::new(Arc::clone(in_flight)),
+            shared: SharedBody::new(Arc::clone(bodies), largest),
             body,
             size: 0,
             largest,

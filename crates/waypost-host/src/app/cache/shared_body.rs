@@ -12,30 +12,42 @@ use wasmtime_wasi_http::Error;
 /// What each frame costs besides its bytes: a guest may write them one by one.
 pub(super) const FRAME_OVERHEAD: usize = 128;
 
-/// How far a body that is too large to be stored may be ahead of its slowest reader, in bytes.
+/// How far a body that is too large to be stored may be ahead of its slowest reader, in bytes, if no other reader waits for more.
 const AHEAD: usize = 256 << 10;
 
 /// A body while it arrives. One task writes it, and any number of clients read it from its beginning.
 ///
-/// Until it proves too large to be stored, all of it is kept. From then on, what all readers have is dropped: the slowest reader
-/// sets the pace. One that holds up the others for too long gets an error.
+/// Until it proves too large to be stored, all of it is kept. From then on, what all readers have is dropped. A reader may be as
+/// far behind the others as a stored body may be large: then it sets the pace. One that holds up the others for too long gets an
+/// error.
 pub(super) struct SharedBody {
     state: Mutex<State>,
-    in_flight: Arc<InFlight>,
+    /// How far the slowest reader may be behind one that waits for more, in bytes.
+    most_behind: usize,
+    memory: Arc<BodyMemory>,
 }
 
-/// The memory of all bodies that arrive.
-pub(super) struct InFlight {
+/// The memory of bodies.
+pub(super) struct BodyMemory {
     size: AtomicUsize,
     limit: usize,
 }
 
-impl InFlight {
+impl BodyMemory {
     /// Allows `limit` bytes.
     pub(super) fn limited(limit: u64) -> Arc<Self> {
         Arc::new(Self {
             size: AtomicUsize::new(0),
             limit: usize::try_from(limit).unwrap_or(usize::MAX),
+        })
+    }
+
+    /// Makes a body that counts until nobody has it any more: neither the cache, nor a client that still reads it.
+    pub(super) fn hold(self: &Arc<Self>, body: Vec<u8>) -> Bytes {
+        self.add(body.len());
+        Bytes::from_owner(Held {
+            body,
+            memory: Arc::clone(self),
         })
     }
 
@@ -45,8 +57,30 @@ impl InFlight {
         before.saturating_add(size) <= self.limit
     }
 
+    fn has_room(&self) -> bool {
+        self.size.load(Ordering::Relaxed) <= self.limit
+    }
+
     fn subtract(&self, size: usize) {
         self.size.fetch_sub(size, Ordering::Relaxed);
+    }
+}
+
+/// A whole body, and the memory that it counts for.
+struct Held {
+    body: Vec<u8>,
+    memory: Arc<BodyMemory>,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.body
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.memory.subtract(self.body.len());
     }
 }
 
@@ -95,10 +129,12 @@ enum End {
 }
 
 impl SharedBody {
-    pub(super) fn new(in_flight: Arc<InFlight>) -> Arc<Self> {
+    /// Makes an empty body, of which at most `largest` bytes are stored.
+    pub(super) fn new(memory: Arc<BodyMemory>, largest: u64) -> Arc<Self> {
         Arc::new(Self {
             state: Mutex::default(),
-            in_flight,
+            most_behind: usize::try_from(largest).unwrap_or(usize::MAX),
+            memory,
         })
     }
 
@@ -117,8 +153,8 @@ impl SharedBody {
         state.kept += size;
         state.frames.push_back(frame);
         state.wake_readers();
-        let has_memory = self.in_flight.add(size);
-        self.in_flight.subtract(state.drop_what_is_read());
+        let has_memory = self.memory.add(size);
+        self.memory.subtract(state.drop_what_is_read());
         has_memory
     }
 
@@ -136,7 +172,7 @@ impl SharedBody {
     pub(super) fn not_stored(&self) {
         let mut state = self.lock();
         state.is_not_stored = true;
-        self.in_flight.subtract(state.drop_what_is_read());
+        self.memory.subtract(state.drop_what_is_read());
     }
 
     /// Waits until there is room for the next frame. Returns `false` if the body is not stored, and nobody reads it any more.
@@ -145,7 +181,11 @@ impl SharedBody {
         if state.is_not_stored && state.readers.is_empty() {
             return Poll::Ready(false);
         }
-        if !state.is_not_stored || state.kept <= AHEAD {
+        let limit = match state.has_waiting_reader() && self.memory.has_room() {
+            true => self.most_behind.max(AHEAD),
+            false => AHEAD,
+        };
+        if !state.is_not_stored || state.kept <= limit {
             return Poll::Ready(true);
         }
         state.writer = Some(cx.waker().clone());
@@ -167,7 +207,7 @@ impl SharedBody {
             }
             is_kept
         });
-        self.in_flight.subtract(state.drop_what_is_read());
+        self.memory.subtract(state.drop_what_is_read());
         true
     }
 
@@ -182,7 +222,7 @@ impl SharedBody {
             SharedFrame::Data(data) => Some(data.as_ref()),
             SharedFrame::Trailers(_) => None,
         });
-        data.collect::<Vec<_>>().concat().into()
+        self.memory.hold(data.collect::<Vec<_>>().concat())
     }
 
     /// Returns a reader of the whole body, or `None` if its beginning is not kept. `length` is the length of the body, if
@@ -213,6 +253,12 @@ impl State {
         places
             .filter_map(|place| place.waker.take())
             .for_each(Waker::wake);
+    }
+
+    /// Returns whether a reader has all that is there.
+    fn has_waiting_reader(&self) -> bool {
+        let all = self.dropped + self.frames.len();
+        self.readers.values().any(|place| place.next == all)
     }
 
     /// Drops the frames that all readers have, unless the body is stored. Returns the size of these, in bytes.
@@ -255,6 +301,8 @@ impl State {
             Some(End::BrokenOff) => broken_off,
             None => {
                 place.waker = Some(cx.waker().clone());
+                // There may be room now that this one waits.
+                self.writer.take().into_iter().for_each(Waker::wake);
                 Poll::Pending
             }
         }
@@ -264,7 +312,7 @@ impl State {
 impl Drop for SharedBody {
     fn drop(&mut self) {
         let kept = self.lock().kept;
-        self.in_flight.subtract(kept);
+        self.memory.subtract(kept);
     }
 }
 
@@ -287,7 +335,7 @@ impl Body for Reader {
         let body = Arc::clone(&self.body);
         let mut state = body.lock();
         let frame = ready!(state.read(self.id, cx));
-        body.in_flight.subtract(state.drop_what_is_read());
+        body.memory.subtract(state.drop_what_is_read());
         let frame = frame.map(|frame| match frame? {
             SharedFrame::Data(data) => {
                 let size = u64::try_from(data.len()).unwrap_or(u64::MAX);
@@ -308,7 +356,7 @@ impl Drop for Reader {
     fn drop(&mut self) {
         let mut state = self.body.lock();
         state.readers.remove(&self.id);
-        self.body.in_flight.subtract(state.drop_what_is_read());
+        self.body.memory.subtract(state.drop_what_is_read());
         if state.readers.is_empty()
             && let Some(writer) = state.writer.take()
         {
@@ -318,90 +366,4 @@ impl Drop for Reader {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use http_body_util::BodyExt;
-    use std::future::poll_fn;
-
-    fn data(size: usize) -> Frame<Bytes> {
-        Frame::data(Bytes::from(vec![b'a'; size]))
-    }
-
-    async fn next(reader: &mut Reader) -> Option<usize> {
-        let frame = reader.frame().await?.ok()?;
-        frame.data_ref().map(Bytes::len)
-    }
-
-    #[tokio::test]
-    async fn readers_get_all_of_it_whenever_they_come() {
-        let body = SharedBody::new(InFlight::limited(1 << 20));
-        let mut early = body.reader(None).expect("it is kept");
-        body.write(data(3));
-        assert_eq!(next(&mut early).await, Some(3));
-        let late = body.reader(Some(7)).expect("it is kept");
-        assert_eq!(late.size_hint().exact(), Some(7));
-        let waits = tokio::spawn(late.collect());
-        tokio::task::yield_now().await;
-        body.write(data(4));
-        body.end(true);
-        let collected = waits.await.expect("it does not panic");
-        assert_eq!(collected.expect("it is whole").to_bytes().len(), 7);
-        assert_eq!(next(&mut early).await, Some(4));
-        assert!(early.frame().await.is_none());
-        assert_eq!(body.bytes().len(), 7);
-    }
-
-    #[tokio::test]
-    async fn small_frames_count_for_what_they_take() {
-        let body = SharedBody::new(InFlight::limited(1 << 20));
-        for _ in 0..10 {
-            body.write(data(1));
-            body.write(data(0));
-        }
-        assert_eq!(body.lock().kept, 10 * (1 + FRAME_OVERHEAD));
-        assert_eq!(body.lock().frames.len(), 10);
-        let in_flight = Arc::clone(&body.in_flight);
-        assert!(body.write(data(1 << 19)));
-        assert!(!body.write(data(1 << 19)));
-        drop(body);
-        assert_eq!(in_flight.size.load(Ordering::Relaxed), 0);
-    }
-
-    #[tokio::test]
-    async fn a_body_that_breaks_off_is_an_error_for_all() {
-        let body = SharedBody::new(InFlight::limited(1 << 20));
-        let mut reader = body.reader(None).expect("it is kept");
-        body.write(data(1));
-        body.end(false);
-        assert_eq!(next(&mut reader).await, Some(1));
-        assert!(reader.frame().await.expect("it does not end").is_err());
-    }
-
-    #[tokio::test]
-    async fn a_large_body_waits_for_its_slowest_reader() {
-        let body = SharedBody::new(InFlight::limited(1 << 20));
-        let mut fast = body.reader(None).expect("it is kept");
-        let mut slow = body.reader(None).expect("it is kept");
-        body.write(data(AHEAD + 1));
-        body.not_stored();
-        let room = async || futures::poll!(poll_fn(|cx| body.poll_room(cx)));
-        assert_eq!(next(&mut fast).await, Some(AHEAD + 1));
-        assert!(room().await.is_pending());
-        assert_eq!(next(&mut slow).await, Some(AHEAD + 1));
-        assert_eq!(room().await, Poll::Ready(true));
-        assert!(body.reader(None).is_none(), "its beginning is not kept");
-        body.write(data(AHEAD + 1));
-        assert_eq!(next(&mut fast).await, Some(AHEAD + 1));
-        assert!(room().await.is_pending());
-        // A reader that holds others up for too long gets an error.
-        assert!(body.drop_slowest());
-        assert!(!body.drop_slowest());
-        assert!(slow.frame().await.expect("it does not end").is_err());
-        assert_eq!(room().await, Poll::Ready(true));
-        drop(slow);
-        assert_eq!(body.lock().kept, 0);
-        drop(fast);
-        assert_eq!(room().await, Poll::Ready(false));
-        assert!(!body.has_readers());
-    }
-}
+mod tests;

@@ -1,14 +1,15 @@
 //! [`Stored`]: a response in memory.
 
-use super::invalidations::{Dependencies, Invalidations};
+use super::invalidations::{Dependencies, Invalidations, Slot};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::OnceCell;
 use wasmtime_wasi_http::WasiBody;
 use waypost_cache::retry::retry_after;
-use waypost_cache::{Life, Verdict};
+use waypost_cache::{Life, Verdict, early};
 
 /// What a response costs besides its contents, in bytes: the structures of this module, of the map and of the allocator.
 const OVERHEAD: usize = 512;
@@ -17,13 +18,24 @@ const OVERHEAD: usize = 512;
 /// the same texts.
 const OVERHEAD_OF_HEADER: usize = 384;
 
+/// What each tag costs besides its text, in bytes.
+const OVERHEAD_OF_TAG: usize = 40;
+
 /// A response that was stored, with what is needed to judge it.
 pub(super) struct Stored {
     pub(super) head: StoredHead,
     pub(super) body: Bytes,
+    /// The body in gzip, if a client has asked for it. It is `None` in it if the body cannot be compressed.
+    pub(super) gzip: OnceCell<Option<Bytes>>,
+    /// The size of the body in gzip when the response was stored, which is part of its weight.
+    gzip_size: usize,
+    /// The tags of the policy and of the response.
+    pub(super) tags: Box<[String]>,
     dependencies: Arc<Dependencies>,
     /// The last epoch at which nothing of it had been invalidated.
     valid_at: AtomicU64,
+    /// How often it was served.
+    hits: AtomicU64,
     /// Failed attempts to refresh the response.
     failed: Mutex<FailedRefreshes>,
     /// The headers of the whole response.
@@ -66,6 +78,8 @@ pub(super) struct StoredHead {
     pub(super) life: Life,
     /// When the run began, as a time since the Unix epoch.
     pub(super) made: Duration,
+    /// How long the run took, with the body. It is zero until the body is there.
+    pub(super) run: Duration,
 }
 
 impl StoredHead {
@@ -96,15 +110,41 @@ struct FailedRefreshes {
 }
 
 impl Stored {
-    pub(super) fn new(head: StoredHead, body: Bytes, dependencies: Arc<Dependencies>) -> Self {
+    pub(super) fn new(
+        head: StoredHead,
+        body: Bytes,
+        tags: Box<[String]>,
+        dependencies: Arc<Dependencies>,
+    ) -> Self {
         Self {
             head,
             body,
+            gzip: OnceCell::new(),
+            gzip_size: 0,
+            tags,
             valid_at: AtomicU64::new(dependencies.epoch),
             dependencies,
+            hits: AtomicU64::new(0),
             failed: Mutex::default(),
             whole: LastHeaders::default(),
             not_modified: LastHeaders::default(),
+        }
+    }
+
+    /// Returns a response with the same contents, which also has its body in gzip.
+    pub(super) fn with_gzip(&self, gzip: Bytes) -> Self {
+        let (body, tags) = (self.body.clone(), self.tags.clone());
+        let copy = Self::new(
+            self.head.clone(),
+            body,
+            tags,
+            Arc::clone(&self.dependencies),
+        );
+        Self {
+            gzip_size: gzip.len(),
+            gzip: OnceCell::new_with(Some(Some(gzip))),
+            hits: AtomicU64::new(self.hits()),
+            ..copy
         }
     }
 
@@ -128,6 +168,21 @@ impl Stored {
         verdict
     }
 
+    /// Returns whether an invalidation of a subject in this slot concerns the response.
+    pub(super) fn depends_on(&self, slot: Slot) -> bool {
+        self.dependencies.contains(slot)
+    }
+
+    /// Counts that it was served.
+    pub(super) fn count_hit(&self) {
+        self.hits.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Returns how often it was served.
+    pub(super) fn hits(&self) -> u64 {
+        self.hits.load(Ordering::Relaxed)
+    }
+
     pub(super) fn etag(&self) -> Option<&HeaderValue> {
         self.head.headers.get(http::header::ETAG)
     }
@@ -137,14 +192,31 @@ impl Stored {
         let headers = self.head.headers.iter();
         let headers =
             headers.map(|(name, value)| name.as_str().len() + value.len() + OVERHEAD_OF_HEADER);
-        let sizes = [key, self.body.len(), self.dependencies.size(), OVERHEAD];
-        headers.chain(sizes).sum()
+        let tags = self.tags.iter().map(|tag| tag.len() + OVERHEAD_OF_TAG);
+        let bodies = self.body.len() + self.gzip_size;
+        let sizes = [key, bodies, self.dependencies.size(), OVERHEAD];
+        headers.chain(tags).chain(sizes).sum()
     }
 
     /// Returns whether a refresh may begin now. It may not for a while after one that failed.
     pub(super) fn may_refresh(&self, now: Duration) -> bool {
         let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
         failed.next <= now
+    }
+
+    /// Returns how long the response stays, if it is near its end and was never stale until then.
+    pub(super) fn near_end(&self, now: Duration) -> Option<Duration> {
+        early::near_end(self.head.life, self.head.age(now), self.head.run)
+    }
+
+    /// Returns whether this request refreshes the response, which is fresh, before it expires.
+    pub(super) fn is_refreshed_early(&self, now: Duration) -> bool {
+        self.near_end(now).is_some_and(|left| {
+            let mut random = [0; 4];
+            // Without it, this request refreshes the response.
+            let _ = getrandom::fill(&mut random);
+            early::refreshes(left, self.head.run, u32::from_ne_bytes(random))
+        })
     }
 
     /// Records that a refresh failed.
