@@ -6,6 +6,7 @@ use crate::app::component::LazyComponent;
 use crate::observe::labels::Labels;
 use crate::observe::request_id::RequestId;
 use crate::observe::untrusted::shown;
+use crate::wasi::logs::ComponentLog;
 use http::{HeaderMap, HeaderName};
 use waypost_cache::Revalidation;
 use waypost_cache::revalidation::{MAX_REVALIDATIONS, X_WAYPOST_REVALIDATE};
@@ -21,6 +22,18 @@ impl ResponseCache {
         component: &LazyComponent,
         request: RequestId,
     ) {
+        let (labels, log) = (&component.config.labels, &component.config.log);
+        self.apply_revalidations(headers, labels, log, request);
+    }
+
+    /// Applies the revalidations in headers that a component sent, and removes them.
+    pub(super) fn apply_revalidations(
+        &self,
+        headers: &mut HeaderMap,
+        labels: &Labels,
+        log: &ComponentLog,
+        request: RequestId,
+    ) {
         if !headers.contains_key(REVALIDATE) {
             return;
         }
@@ -32,8 +45,8 @@ impl ResponseCache {
                 Ok(revalidation) => revalidations.push(revalidation),
                 Err(error) => {
                     let line = format!("nothing is revalidated: {}", shown(&error.to_string()));
-                    if component.config.log.admits(&line) {
-                        let Labels { route, component } = &*component.config.labels;
+                    if log.admits(&line) {
+                        let Labels { route, component } = labels;
                         tracing::warn!(route, %component, %request, "{line}");
                     }
                 }

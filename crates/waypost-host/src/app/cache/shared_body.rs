@@ -48,6 +48,25 @@ impl InFlight {
     fn subtract(&self, size: usize) {
         self.size.fetch_sub(size, Ordering::Relaxed);
     }
+
+    /// Counts the bytes of a body that arrives, until the result is dropped. Returns `None` if they are not within the limit.
+    pub(super) fn reserve(self: &Arc<Self>, size: usize) -> Option<Reserved> {
+        let (is_within, in_flight) = (self.add(size), Arc::clone(self));
+        let reserved = Reserved { in_flight, size };
+        is_within.then_some(reserved)
+    }
+}
+
+/// Bytes of a body that arrives.
+pub(super) struct Reserved {
+    in_flight: Arc<InFlight>,
+    size: usize,
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        self.in_flight.subtract(self.size);
+    }
 }
 
 #[derive(Default)]

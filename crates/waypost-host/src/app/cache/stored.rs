@@ -30,6 +30,8 @@ pub(super) struct Stored {
     pub(super) hit: PerSecond,
     /// The headers of a 304.
     pub(super) not_modified: PerSecond,
+    /// What a value counts towards the memory of its component.
+    _charge: Option<Charge>,
 }
 
 /// Headers that have the age of a response in them, and so are the same for a second.
@@ -48,6 +50,28 @@ impl PerSecond {
                 headers
             }
         }
+    }
+}
+
+/// Bytes that count towards a limit until this is dropped.
+pub(super) struct Charge {
+    total: Arc<AtomicU64>,
+    bytes: u64,
+}
+
+impl Charge {
+    pub(super) fn new(total: &Arc<AtomicU64>, bytes: u64) -> Self {
+        total.fetch_add(bytes, Ordering::Relaxed);
+        Self {
+            total: Arc::clone(total),
+            bytes,
+        }
+    }
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        self.total.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 
@@ -98,7 +122,21 @@ impl Stored {
             failed: Mutex::default(),
             hit: PerSecond::default(),
             not_modified: PerSecond::default(),
+            _charge: None,
         }
+    }
+
+    /// Makes it count towards the memory of a component.
+    pub(super) fn charged(self, charge: Charge) -> Self {
+        Self {
+            _charge: Some(charge),
+            ..self
+        }
+    }
+
+    /// Returns the epoch before its run.
+    pub(super) fn epoch(&self) -> u64 {
+        self.dependencies.epoch
     }
 
     /// Judges the response by its age and by what was invalidated.
