@@ -4,7 +4,8 @@
 //!
 //! | request | meaning | response |
 //! | --- | --- | --- |
-//! | `GET /values/KEY` | asks for a value. `x-waypost-tags` has the tags of the call. With `x-waypost-fresh: 1` a stale value is not sent | 200 with the value, `age`, `x-waypost-tags` and `x-waypost-life`; or 404. `x-waypost-lease` is there if the caller should make the value now |
+//! | `GET /values/KEY` | asks for a value. `x-waypost-tags` and `x-waypost-life` have the tags and the life that the call gives it. With `x-waypost-fresh: 1` a stale value is not sent | 200 with the value, `age`, `x-waypost-tags` and `x-waypost-life`; or 404. `x-waypost-lease` is there if the caller should make the value now |
+//! | `GET /values` | says only that the run uses a value with these tags and this life, which has too long a key to be cached | 404 |
 //! | `PUT /leases/LEASE` | stores the value, with `x-waypost-tags` and `x-waypost-life` | 204; 404 if the lease has ended; 413 or 507 if the value is not stored |
 //! | `DELETE /leases/LEASE` | gives the lease back: there is no value | 204 |
 //! | `POST /revalidations` | applies the revalidations in `x-waypost-revalidate` | 204 |
@@ -40,6 +41,7 @@ pub const MAX_FETCHED: usize = 2 * 1024 * 1024;
 pub const REVALIDATIONS: &str = "/revalidations";
 
 const VALUES: &str = "/values/";
+const UNCACHED: &str = "/values";
 const LEASES: &str = "/leases/";
 
 /// What a request to the data cache is about.
@@ -47,6 +49,8 @@ const LEASES: &str = "/leases/";
 pub enum Target {
     /// The value with this key.
     Value(Vec<u8>),
+    /// A value that is not cached.
+    Uncached,
     /// The lease with this number.
     Lease(u64),
     /// The revalidations.
@@ -73,15 +77,22 @@ impl Target {
             let is_number = number.bytes().all(|byte| byte.is_ascii_digit());
             return number.parse().ok().filter(|_| is_number).map(Self::Lease);
         }
-        (path == REVALIDATIONS).then_some(Self::Revalidations)
+        match path {
+            UNCACHED => Some(Self::Uncached),
+            REVALIDATIONS => Some(Self::Revalidations),
+            _ => None,
+        }
     }
 }
 
-/// Writes the path of the value with a key. Returns `None` if the key is longer than [`MAX_KEY`].
-pub fn value_path(key: &[u8]) -> Option<String> {
+/// Writes the path of the value with a key. One with a key longer than [`MAX_KEY`] is not cached.
+pub fn value_path(key: &[u8]) -> String {
+    if key.len() > MAX_KEY {
+        return UNCACHED.to_owned();
+    }
     let mut path = VALUES.to_owned();
     escape::encode(&mut path, key, b"");
-    (key.len() <= MAX_KEY).then_some(path)
+    path
 }
 
 /// Writes the path of a lease, given as in [`X_WAYPOST_LEASE`].
@@ -107,18 +118,19 @@ mod tests {
     #[test]
     fn targets_are_written_and_parsed() {
         for key in [&b""[..], b"a/b?c%", b"\xFF\0", &[b'x'; MAX_KEY]] {
-            let path = value_path(key).unwrap();
+            let path = value_path(key);
             assert!(path.is_ascii() && !path.contains('?'), "{path}");
             assert_eq!(Target::parse(&path), Some(Target::Value(key.to_vec())));
         }
-        assert_eq!(value_path(&[b'x'; MAX_KEY + 1]), None);
+        let long = value_path(&[b'x'; MAX_KEY + 1]);
+        assert_eq!(Target::parse(&long), Some(Target::Uncached));
         assert_eq!(Target::parse(&lease_path("12")), Some(Target::Lease(12)));
         assert_eq!(Target::parse(REVALIDATIONS), Some(Target::Revalidations));
         let long = format!("/values/{}", "x".repeat(MAX_KEY + 1));
         for wrong in [
             "",
             "/",
-            "/values",
+            "/value",
             "/values/%",
             "/values/%0",
             "/leases/",

@@ -89,7 +89,8 @@ impl Session {
             return bare(StatusCode::NOT_FOUND);
         };
         match (request.method().as_str(), target) {
-            ("GET", Target::Value(key)) => self.get(&key, request.headers(), context).await,
+            ("GET", Target::Value(key)) => self.get(Some(&key), request.headers(), context).await,
+            ("GET", Target::Uncached) => self.get(None, request.headers(), context).await,
             ("PUT", Target::Lease(number)) => self.put(number, request, &context.data).await,
             ("DELETE", Target::Lease(number)) => self.give_back(number),
             ("POST", Target::Revalidations) => {
@@ -105,7 +106,7 @@ impl Session {
 
     async fn get(
         &self,
-        key: &[u8],
+        key: Option<&[u8]>,
         headers: &HeaderMap,
         context: &RequestContext,
     ) -> Response<WasiBody> {
@@ -116,6 +117,13 @@ impl Session {
         }
         let Ok(tags) = tags_in(headers) else {
             return bare(StatusCode::BAD_REQUEST);
+        };
+        // Whether the value is there or not: the run will use one.
+        if let Some(life) = life_in(headers) {
+            use_value(access, &tags, life);
+        }
+        let Some(key) = key else {
+            return self.missing(None);
         };
         let question = Question {
             key: self.space.key(key),
@@ -140,8 +148,12 @@ impl Session {
             .verdict(question, &stored)
             .and(stored.head.verdict(now))
         {
-            Verdict::Fresh => Some(self.value(question, &stored, None)),
+            Verdict::Fresh => {
+                cache.metrics.count(CacheEvent::DataHit);
+                Some(self.value(question, &stored, None))
+            }
             Verdict::Stale if !question.is_for_cache => {
+                cache.metrics.count(CacheEvent::DataStale);
                 let lease = stored
                     .may_refresh(now)
                     .then(|| self.refresh(question, &stored));
@@ -209,6 +221,7 @@ impl Session {
                         Ok(Progress::Stored(stored))
                             if self.verdict(question, &stored) == Verdict::Fresh =>
                         {
+                            cache.metrics.count(CacheEvent::DataHit);
                             return self.value(question, &stored, None);
                         }
                         Ok(Progress::Stored(_) | Progress::Running) => {}
@@ -251,12 +264,7 @@ impl Session {
         stored: &Stored,
         lease: Option<u64>,
     ) -> Response<WasiBody> {
-        let cache = &self.space.cache;
-        let now = cache.clock.now();
-        cache.metrics.count(match stored.head.verdict(now) {
-            Verdict::Fresh if lease.is_none() => CacheEvent::DataHit,
-            _ => CacheEvent::DataStale,
-        });
+        let now = self.space.cache.clock.now();
         let tags = tags_in(&stored.head.headers).unwrap_or_default();
         use_value(question.access, &tags, stored.head.life);
         let mut response = stored.head.response(body::full(stored.body.clone()));

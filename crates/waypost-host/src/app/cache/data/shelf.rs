@@ -49,3 +49,70 @@ impl Shelf {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Charge;
+    use super::*;
+    use crate::app::cache::invalidations::Invalidations;
+    use crate::app::cache::stored::StoredHead;
+    use bytes::Bytes;
+    use http::{HeaderMap, StatusCode};
+    use std::sync::LazyLock;
+    use std::time::Duration;
+    use waypost_cache::Life;
+    use waypost_cache::key::RouteId;
+
+    static NOTHING: LazyLock<Invalidations> = LazyLock::new(Invalidations::new);
+
+    fn key(number: usize) -> Key {
+        let route = RouteId {
+            id: "a",
+            digest: &[1],
+        };
+        Key::of_data(&route, &number.to_be_bytes())
+    }
+
+    fn add((shelf, memory): (&Shelf, &Memory), number: usize, size: usize) {
+        let head = StoredHead {
+            status: StatusCode::OK,
+            headers: HeaderMap::new(),
+            life: Life::default(),
+            made: Duration::ZERO,
+        };
+        let dependencies = Arc::new(NOTHING.dependencies(&[]));
+        let value = Stored::new(head, Bytes::from(vec![0; size]), dependencies);
+        let bytes = value.weight(33) as u64;
+        let value = Arc::new(value.charged(Charge::new(shelf.bytes(), bytes)));
+        memory.put(key(number), Arc::clone(&value));
+        shelf.add(key(number), &value, memory);
+    }
+
+    #[test]
+    fn the_oldest_values_make_room_for_new_ones() {
+        let (memory, shelf) = (Memory::new(1 << 20, 1 << 16), Shelf::limited(20_000));
+        for number in 0..100 {
+            // Some replace others.
+            add((&shelf, &memory), number / 2, 4_000);
+            assert!(shelf.bytes().load(Ordering::Relaxed) <= 20_000);
+        }
+        assert!(memory.get(&key(49)).is_some() && memory.get(&key(40)).is_none());
+        assert_eq!(memory.sizes().0, 4);
+        // One that is too large alone goes at once.
+        add((&shelf, &memory), 1_000, 30_000);
+        assert_eq!(
+            (memory.sizes().0, shelf.bytes().load(Ordering::Relaxed)),
+            (0, 0)
+        );
+    }
+
+    #[test]
+    fn a_component_has_only_so_many_values() {
+        let (memory, shelf) = (Memory::new(1 << 30, 1 << 16), Shelf::limited(1 << 30));
+        for number in 0..VALUES + 10 {
+            add((&shelf, &memory), number, 1);
+        }
+        assert_eq!(memory.sizes().0, VALUES);
+        assert!(memory.get(&key(9)).is_none() && memory.get(&key(10)).is_some());
+    }
+}
