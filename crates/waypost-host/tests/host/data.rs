@@ -206,7 +206,7 @@ async fn a_value_that_can_not_be_made_holds_nobody_up() {
 
 #[tokio::test]
 async fn a_maker_whose_client_leaves_is_replaced() {
-    let app = serve("leaving", "", "[limits]\nmax_duration = 2").await;
+    let app = serve("leaving", "", "[limits]\nmax_duration = \"2s\"").await;
     let leaving = app.client().await;
     let asked = tokio::time::timeout(
         Duration::from_millis(100),

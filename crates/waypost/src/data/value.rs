@@ -33,13 +33,13 @@ impl Cache {
     /// use waypost::cache::CacheOptions;
     /// use waypost::{Cache, Json, Result, fetch};
     ///
+    /// async fn titles() -> Result<Vec<String>> {
+    ///     Ok(fetch("https://api.example.com/titles").await?.into_json().await?)
+    /// }
+    ///
     /// async fn get(cache: Cache) -> Result<Json<Vec<String>>> {
     ///     let options = CacheOptions::new().revalidate(60).tags(["posts"]);
-    ///     let titles = cache.get_or("titles", options, async {
-    ///         let posts: Vec<String> = fetch("https://api.example.com/posts").await?.into_json().await?;
-    ///         waypost::Result::Ok(posts)
-    ///     });
-    ///     Ok(Json(titles.await?))
+    ///     Ok(Json(cache.get_or("titles", options, titles()).await?))
     /// }
     /// # let _ = get;
     /// ```

@@ -199,9 +199,13 @@ where
 /// use waypost::cache::CacheOptions;
 /// use waypost::{Cache, Request, Result, test};
 ///
+/// async fn titles() -> Result<String> {
+///     Ok("three posts".to_owned())
+/// }
+///
 /// async fn get(cache: Cache) -> Result<String> {
 ///     let options = CacheOptions::new().revalidate(60).tags(["posts"]);
-///     Ok(cache.get_or("titles", options, async { Result::Ok("three posts".to_owned()) }).await?)
+///     cache.get_or("titles", options, titles()).await
 /// }
 ///
 /// async fn post(cache: Cache) -> Result<()> {

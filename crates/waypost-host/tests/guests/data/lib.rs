@@ -50,7 +50,11 @@ async fn outer(id: String) -> Result<String> {
 
 #[waypost::cached]
 async fn large(size: usize) -> String {
-    format!("{:a>size$}", random())
+    "a".repeat(size) + &random().to_string()
+}
+
+async fn number() -> Result<u64> {
+    Ok(random())
 }
 
 async fn get(ctx: Context<Params>, cache: Cache, Query(ask): Query<Ask>) -> Result {
@@ -61,8 +65,8 @@ async fn get(ctx: Context<Params>, cache: Cache, Query(ask): Query<Ask>) -> Resu
         "large" => large(ask.size).await,
         "named" => {
             let options = CacheOptions::new().tags(["values"]);
-            let load = async { Result::Ok(random()) };
-            cache.get_or(("key", ask.id), options, load).await?.to_string()
+            let value = cache.get_or(("key", ask.id), options, number());
+            value.await?.to_string()
         }
         "fetch" => fetch(ask.url).revalidate(1).tags(["fetched"]).await?.text().await?,
         // What a component does that does not keep to the SDK.
