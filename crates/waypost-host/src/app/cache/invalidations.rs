@@ -111,13 +111,10 @@ impl Invalidations {
 
     /// Returns whether one of these was invalidated after an epoch.
     pub(super) fn verdict_since(&self, epoch: u64, subjects: &[Subject]) -> Verdict {
-        match epoch == self.epoch() {
-            true => Verdict::Fresh,
-            false => self.verdict(&Dependencies {
-                epoch,
-                ..self.dependencies(subjects)
-            }),
-        }
+        self.verdict(&Dependencies {
+            epoch,
+            ..self.dependencies(subjects)
+        })
     }
 
     /// Applies the revalidations of a response. When this returns, no response that they concern is fresh.

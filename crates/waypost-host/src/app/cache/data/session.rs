@@ -50,8 +50,6 @@ struct Question<'a> {
     key: Key,
     /// The tags of the call, which the value will have at least.
     tags: Vec<String>,
-    /// What the value has to be newer than.
-    subjects: Vec<Subject>,
     /// Whether a stale value is of no use.
     is_for_cache: bool,
     access: &'a DataAccess,
@@ -127,7 +125,6 @@ impl Session {
         };
         let question = Question {
             key: self.space.key(key),
-            subjects: self.space.subjects(access, &tags),
             tags,
             is_for_cache: access.used.is_some() || headers.contains_key(FRESH),
             access,
@@ -171,17 +168,20 @@ impl Session {
     fn verdict(&self, question: &Question<'_>, stored: &Stored) -> Verdict {
         let invalidations = &self.space.cache.invalidations;
         let own = stored.verdict_of_invalidations(invalidations);
-        own.and(invalidations.verdict_since(stored.epoch(), &question.subjects))
+        if stored.epoch() == invalidations.epoch() {
+            return own;
+        }
+        let subjects = self.space.subjects(question.access, &question.tags);
+        own.and(invalidations.verdict_since(stored.epoch(), &subjects))
     }
 
     /// Begins to refresh a stale value, unless that is under way.
     fn refresh(&self, question: &Question<'_>, stored: &Arc<Stored>) -> Option<u64> {
-        let dependencies = self.dependencies(question);
-        let leader = self
-            .space
-            .cache
-            .flights
-            .begin(&question.key, &dependencies)?;
+        let (cache, dependencies) = (&self.space.cache, self.dependencies(question));
+        let leader = cache.flights.begin(&question.key, &dependencies)?;
+        let current = cache.memory.get(&question.key)?;
+        // Another refresh may have ended since the look at the memory.
+        Arc::ptr_eq(&current, stored).then_some(())?;
         self.lease(question, leader, dependencies, Some(Arc::clone(stored)))
     }
 
