@@ -154,7 +154,8 @@ async fn fill(lease: Lease, entry: &Entry, fetch: Fetch) -> Sent {
     let (head, body) = http::Response::<Body>::from(response).into_parts();
     let body = match whole(body).await {
         Ok(body) => {
-            lease.store(encode(&head.headers, &body), &scope).await;
+            let value = encode(&head.headers, &body);
+            lease.store(value, scope.finish()).await;
             Body::from(body)
         }
         Err(body) => {

@@ -10,9 +10,10 @@ use waypost_cache::internal::{
     X_WAYPOST_LIFE, X_WAYPOST_TAGS, parse_life, parse_tags, write_life, write_tags,
 };
 use waypost_cache::revalidation::X_WAYPOST_REVALIDATE;
+use waypost_cache::tag::TagError;
 
 use super::Entry;
-use super::scope::{self, Scope};
+use super::scope;
 use crate::body::Bytes;
 use crate::{Body, sys};
 
@@ -80,9 +81,13 @@ pub(crate) async fn revalidate(header: String) {
 pub(crate) struct Lease(Option<String>);
 
 impl Lease {
-    /// Stores the value that was made in this scope.
-    pub(crate) async fn store(mut self, value: Vec<u8>, scope: &Scope) {
-        let (tags, life) = match scope.finish() {
+    /// Stores a value, with what its [`Scope`](super::scope::Scope) found out about it.
+    pub(crate) async fn store(
+        mut self,
+        value: Vec<u8>,
+        described: Result<(Vec<String>, Life), TagError>,
+    ) {
+        let (tags, life) = match described {
             Ok(described) => described,
             Err(error) => return sys::warn(&format!("a value is not cached: {error}")),
         };
@@ -132,11 +137,7 @@ fn request(method: Method, path: &str, body: Body) -> Option<Request<Body>> {
     Some(request)
 }
 
-fn describe(
-    request: &mut Request<Body>,
-    tags: &[String],
-    life: Life,
-) -> Result<(), waypost_cache::tag::TagError> {
+fn describe(request: &mut Request<Body>, tags: &[String], life: Life) -> Result<(), TagError> {
     if !tags.is_empty() {
         set(request, X_WAYPOST_TAGS, &write_tags(tags)?);
     }

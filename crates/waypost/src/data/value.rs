@@ -101,8 +101,10 @@ async fn fill<T: Serialize, E>(
 ) -> Result<T, E> {
     let scope = Scope::new(entry);
     let result = scope.run(load).await;
+    // Also if the value is not stored: what is made of it depends on the same.
+    let described = scope.finish();
     match result.as_ref().map(serde_json::to_vec) {
-        Ok(Ok(json)) => lease.store(json, &scope).await,
+        Ok(Ok(json)) => lease.store(json, described).await,
         Ok(Err(error)) => {
             sys::warn(&format!("a value is not cached: {error}"));
             lease.give_back().await;
