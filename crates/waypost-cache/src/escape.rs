@@ -40,6 +40,11 @@ pub(crate) fn decode_query(text: &str) -> Vec<u8> {
 
 /// Decodes a text from [`encode`]. Returns `None` for a malformed escape and for anything that is not UTF-8.
 pub(crate) fn decode_strict(text: &str) -> Option<String> {
+    String::from_utf8(decode_bytes(text)?).ok()
+}
+
+/// Decodes bytes from [`encode`]. Returns `None` for a malformed escape.
+pub(crate) fn decode_bytes(text: &str) -> Option<Vec<u8>> {
     let mut decoded = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, tail @ ..] = rest {
@@ -52,7 +57,7 @@ pub(crate) fn decode_strict(text: &str) -> Option<String> {
             decoded.push(*first);
         }
     }
-    String::from_utf8(decoded).ok()
+    Some(decoded)
 }
 
 /// Parses the two digits after a `%`. Returns the byte and what follows.

@@ -37,6 +37,10 @@ pub struct RouteId<'a> {
 /// The version of the encoding, the first byte of every key.
 const VERSION: u8 = 1;
 
+/// The first byte of every key of the data cache. No response has such a key.
+#[cfg(feature = "store")]
+const DATA_VERSION: u8 = 0x81;
+
 /// The largest length of a path in the cache, in bytes of its decoded segments and their slashes. Next accepts paths of
 /// 1,024 characters for `revalidatePath`.
 pub const MAX_PATH: usize = 1024;
@@ -78,6 +82,19 @@ impl Key {
         push_query(&mut bytes, request, policy)?;
         push_headers(&mut bytes, request, policy)?;
         Ok(Self { bytes })
+    }
+
+    /// Computes the key of a value in the data cache of a component. It is a digest, so its length is bounded whatever the
+    /// component chose.
+    #[cfg(feature = "store")]
+    pub fn of_data(route: &RouteId<'_>, key: &[u8]) -> Self {
+        let mut parts = Vec::with_capacity(route.id.len() + route.digest.len() + key.len() + 16);
+        push_text(&mut parts, route.id.as_bytes());
+        push_text(&mut parts, route.digest);
+        push_text(&mut parts, key);
+        let mut bytes = vec![DATA_VERSION];
+        bytes.extend(Sha256::digest(&parts));
+        Self { bytes }
     }
 
     /// Returns the encoded key. An entry contains it, so that two keys with the same slot can be told apart.

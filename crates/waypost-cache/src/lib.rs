@@ -1,4 +1,5 @@
-//! The rules of Waypost's response cache: what is cached, under which key, for how long, and what invalidates it.
+//! The rules of Waypost's response cache: what is cached, under which key, for how long, and what invalidates it. The module
+//! [`data`] has those for values that handlers cache themselves.
 //!
 //! The crate has no I/O, no clock and no async code: the caller passes the time, random values and the contents of its
 //! store. It is for the host, the router component and the macro, so that all of them decide alike.
@@ -70,6 +71,7 @@
 #![forbid(unsafe_code)]
 
 pub mod asked;
+pub mod data;
 pub mod draft;
 pub mod early;
 #[cfg(feature = "store")]

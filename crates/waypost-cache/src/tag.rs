@@ -66,14 +66,15 @@ pub fn add_tags(
 
 /// A part of the template of a tag, such as `post-{slug}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Piece<'a> {
+pub enum Piece<'a> {
+    /// A text that every tag has.
     Text(&'a str),
     /// The name of a param, from between braces.
     Param(&'a str),
 }
 
 /// Splits a template into its pieces. Returns `None` if its braces don't enclose names.
-pub(crate) fn pieces(template: &str) -> Option<Vec<Piece<'_>>> {
+pub fn pieces(template: &str) -> Option<Vec<Piece<'_>>> {
     let mut pieces = Vec::new();
     let mut rest = template;
     while let Some((text, tail)) = rest.split_once('{') {

@@ -9,6 +9,7 @@ mod invariants;
 use std::time::Duration;
 
 use proptest::{array::uniform16, collection::vec, option, prelude::*, sample::select};
+use waypost_cache::data::{self, Target};
 use waypost_cache::internal::{parse_tags, write_tags};
 use waypost_cache::key::RouteId;
 use waypost_cache::policy::Draft;
@@ -381,6 +382,23 @@ proptest! {
         prop_assert!(subjects.contains(&Subject::route("/[[...all]]").unwrap()));
         let child = Subject::below(&[&path.to_string(), "/x"].concat()).unwrap();
         prop_assert!(!subjects.contains(&child));
+    }
+
+    #[test]
+    fn a_key_of_data_survives_a_round_trip(key in vec(any::<u8>(), 0..200)) {
+        let path = data::value_path(&key);
+        prop_assert!(path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'?' && byte != b'#'));
+        prop_assert_eq!(Target::parse(&path), Some(Target::Value(key)));
+    }
+
+    #[test]
+    fn any_text_is_a_target_of_data_or_none(text in "(?s).*", pieces in text(&PIECES)) {
+        for path in [text, format!("/values/{pieces}"), format!("/leases/{pieces}")] {
+            if let Some(Target::Value(key)) = Target::parse(&path) {
+                prop_assert_eq!(Target::parse(&data::value_path(&key)), Some(Target::Value(key)));
+            }
+            data::is_internal_host(&path);
+        }
     }
 
     #[test]

@@ -6,3 +6,4 @@ pub(crate) mod context;
 pub(crate) mod failure;
 pub(crate) mod head;
 pub(crate) mod headers;
+pub(crate) mod inner_data;

@@ -15,12 +15,13 @@ const FIELDS: [&str; 6] = ["revalidate", "expire", "life", "tags", "query", "var
 
 /// The cache policy as it is written.
 pub struct Cache {
-    name: Ident,
-    fields: Punctuated<Field, Token![,]>,
+    pub name: Ident,
+    pub fields: Punctuated<Field, Token![,]>,
 }
 
-struct Field {
-    name: Ident,
+/// A field of a policy.
+pub struct Field {
+    pub name: Ident,
     value: Expr,
 }
 
@@ -73,19 +74,29 @@ impl Cache {
         let own = own.filter(|name| Life::profile(name).is_none());
         let own = own.filter_map(|name| Some((name.clone(), longest_life()?)));
         let own: Vec<_> = own.collect();
-        let policy = draft
-            .check(&own)
-            .and_then(|policy| policy.check_pattern(pattern).map(|()| policy));
-        match policy {
-            Ok(policy) => Ok(Checked {
-                policy,
-                json: draft.to_json(),
-            }),
-            Err(errors) => {
-                let errors = errors.iter().map(|error| self.at_its_place(error));
-                Err(combined(errors).unwrap_or_else(|| Error::new(self.span(), "invalid policy")))
-            }
-        }
+        let policy = self.check_with(&own, |policy| policy.check_pattern(pattern))?;
+        Ok(Checked {
+            policy,
+            json: draft.to_json(),
+        })
+    }
+
+    /// Checks the fields with these profiles besides the built-in ones, and then the whole policy.
+    ///
+    /// # Errors
+    ///
+    /// Returns all errors at once, each at its place.
+    pub fn check_with(
+        &self,
+        profiles: &[(String, Life)],
+        check: impl FnOnce(&Policy) -> std::result::Result<(), Vec<PolicyError>>,
+    ) -> Result<Policy> {
+        let policy = self.draft()?.check(profiles);
+        let policy = policy.and_then(|policy| check(&policy).map(|()| policy));
+        policy.map_err(|errors| {
+            let errors = errors.iter().map(|error| self.at_its_place(error));
+            combined(errors).unwrap_or_else(|| Error::new(self.span(), "invalid policy"))
+        })
     }
 
     fn draft(&self) -> Result<Draft> {
@@ -156,7 +167,7 @@ impl Cache {
     }
 
     /// Returns the place of an item of a list, the last one if it is repeated, or of the list.
-    fn span_of_item(&self, name: &str, item: &str) -> Span {
+    pub fn span_of_item(&self, name: &str, item: &str) -> Span {
         let list = match self.field(name).map(|field| &field.value) {
             Some(Expr::Array(list)) => list,
             _ => return self.span_of(name),
@@ -265,7 +276,8 @@ fn longest_life() -> Option<Life> {
     Life::new(None, Some(MAX_LIFE)).ok()
 }
 
-fn combined(errors: impl IntoIterator<Item = Error>) -> Option<Error> {
+/// Combines errors, so that all of them are shown. Returns `None` if there are none.
+pub fn combined(errors: impl IntoIterator<Item = Error>) -> Option<Error> {
     errors.into_iter().reduce(|mut all, error| {
         all.combine(error);
         all

@@ -1,9 +1,10 @@
-//! The `export!` macro of `waypost`.
+//! The `export!` macro and the `cached` attribute of `waypost`.
 //!
-//! It runs in the compiler and reads the file system: the pattern of a route is the folder of its crate. The grammar
+//! `export!` runs in the compiler and reads the file system: the pattern of a route is the folder of its crate. The grammar
 //! of folder names is in `waypost-routing`.
 
 mod cache;
+mod cached;
 mod expand;
 mod folder;
 mod input;
@@ -50,6 +51,35 @@ use proc_macro::TokenStream;
 pub fn export(input: TokenStream) -> TokenStream {
     let input = syn::parse_macro_input!(input as input::Export);
     expand::expand(&input)
+        .unwrap_or_else(|error| error.to_compile_error())
+        .into()
+}
+
+/// Keeps the values of an `async fn` in the data cache of the host: `#[waypost::cached(life = "hours", tags = ["authors"])]`.
+///
+/// The arguments are the key, with the function itself and the version of the component, so no other route and no other build
+/// sees the values. They have to be owned values that serde can write, and what the function returns a value that serde can
+/// write and read. If it is written as a `Result`, only `Ok` is kept, and the error has to be `Display` for the log.
+///
+/// All fields may be left out; then a value is kept for a year, or until it is revalidated:
+///
+/// | field | value |
+/// | --- | --- |
+/// | `life` | a built-in profile with both times: `seconds`, `minutes`, `hours`, `days`, `weeks`, `max`, `default` |
+/// | `revalidate` | when a value is stale: it is returned once more, and the function runs after the response. `never` leaves that to `waypost::Cache` |
+/// | `expire` | when a value is not returned any more; a year by default |
+/// | `tags` | names by which values are revalidated, with arguments that are `Display`: `"author-{id}"` |
+///
+/// Times are written as in `export!`. A value that is made of other cached values has their tags too, and the shortest of their
+/// times; the same holds for the response of a cached route. What a cached route or value is made of is never stale.
+///
+/// The function runs each time on a host without a data cache, and in draft mode. Requests that need the same value at the same
+/// time wait for the one that makes it.
+#[proc_macro_attribute]
+pub fn cached(fields: TokenStream, function: TokenStream) -> TokenStream {
+    let fields = syn::parse_macro_input!(fields as cached::Cached);
+    let function = syn::parse_macro_input!(function as syn::ItemFn);
+    cached::expand(&fields, &function)
         .unwrap_or_else(|error| error.to_compile_error())
         .into()
 }

@@ -1,6 +1,7 @@
 //! Requests that a handler sends to other servers, or to routes of its own app.
 
 mod address;
+mod caching;
 mod error;
 mod fetch;
 mod outgoing;

@@ -2,6 +2,7 @@
 #![deny(missing_docs)]
 
 pub mod client;
+mod data;
 pub mod extract;
 mod message;
 mod run;
@@ -49,6 +50,43 @@ pub use run::signal::Signal;
 /// ```
 pub use waypost_macros::export;
 
+/// # Examples
+///
+/// ```
+/// use waypost::{Context, Json, Request, Result, fetch, test};
+///
+/// #[derive(serde::Serialize, serde::Deserialize)]
+/// struct Author {
+///     name: String,
+/// }
+///
+/// #[waypost::cached(life = "hours", tags = ["authors", "author-{id}"])]
+/// async fn author(id: u32) -> Result<Author> {
+///     Ok(fetch(format!("https://api.example.com/authors/{id}")).await?.into_json().await?)
+/// }
+///
+/// #[derive(serde::Deserialize)]
+/// struct Params {
+///     id: u32,
+/// }
+///
+/// async fn get(ctx: Context<Params>) -> Result<Json<Author>> {
+///     Ok(Json(author(ctx.params.id).await?))
+/// }
+///
+/// waypost::export!("/authors/[id]": get);
+///
+/// # fn main() {
+/// let answers = async |_| waypost::Response::json(&serde_json::json!({ "name": "Ada" })).unwrap();
+/// let tags = test::with_cache(|cache| {
+///     test::with_network(answers, || test::call::<route::Route>(Request::get("/authors/7")));
+///     cache.values()[0].tags.clone()
+/// });
+/// assert_eq!(tags, ["authors", "author-7"]);
+/// # }
+/// ```
+pub use waypost_macros::cached;
+
 #[cfg(feature = "multipart")]
 pub use message::multipart;
 #[cfg(feature = "user-agent")]
@@ -69,6 +107,7 @@ pub use testing::stand_in::{key_value, sqlite, variables};
 /// What `export!` expands to. It follows the macro, not semantic versioning.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::data::value::{CachedFunction, check_key, get_or};
     pub use crate::run::handler::{WithFields, WithoutContext, probe, run, run_cached};
     pub use crate::run::route::{Allow, Route, Verb};
     pub use crate::run::sealed::Sealed;

@@ -2,6 +2,8 @@
 
 pub mod after;
 pub(crate) mod allow;
+#[cfg(not(all(target_arch = "wasm32", target_env = "p2")))]
+pub(crate) mod background;
 pub mod cache;
 pub(crate) mod delivery;
 pub(crate) mod handler;

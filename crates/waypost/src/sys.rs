@@ -10,7 +10,7 @@ mod destination;
 mod p3;
 #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
 pub(crate) use p3::{
-    Incoming, Leaving, Refused, Respond, leaving, refused, respond_with_stream, send, sleep,
+    Incoming, Leaving, Refused, Respond, leaving, refused, respond_with_stream, send, sleep, spawn,
 };
 #[cfg(all(target_arch = "wasm32", target_env = "p2"))]
 pub use p3::{handle, wasip3};
@@ -29,6 +29,8 @@ pub(crate) use native::while_set;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use native::{send, sleep, with_network};
 
+#[cfg(not(all(target_arch = "wasm32", target_env = "p2")))]
+pub(crate) use crate::run::background::spawn;
 #[cfg(not(all(target_arch = "wasm32", target_env = "p2")))]
 pub(crate) use crate::run::incoming::Incoming;
 
@@ -53,6 +55,19 @@ pub(crate) fn warn(line: &str) {
 #[cfg(target_arch = "wasm32")]
 pub(crate) fn is_behind_a_cache() -> bool {
     std::env::var_os(waypost_cache::internal::CACHE_VARIABLE).is_some()
+}
+
+/// Returns whether the host has a data cache.
+#[cfg(target_arch = "wasm32")]
+pub(crate) fn has_data_cache() -> bool {
+    use waypost_cache::{data::DATA_CACHE, internal::CACHE_VARIABLE};
+    std::env::var_os(CACHE_VARIABLE).is_some_and(|value| value == DATA_CACHE)
+}
+
+/// Returns whether the test has a data cache.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) fn has_data_cache() -> bool {
+    crate::testing::cache::is_set()
 }
 
 /// Returns `true`: only a test sets internal headers.

@@ -204,3 +204,23 @@ fn damaged_keys_have_no_parts() {
     long[0] = VERSION + 1;
     assert_eq!(parts(&long), None);
 }
+
+#[test]
+fn a_value_has_a_key_of_its_component() {
+    let other = RouteId {
+        id: "blog-slug2",
+        ..ROUTE
+    };
+    let key = Key::of_data(&ROUTE, b"author 1");
+    assert_eq!(key.as_bytes().len(), 33);
+    assert_eq!(key, Key::of_data(&ROUTE, b"author 1"));
+    for different in [
+        Key::of_data(&other, b"author 1"),
+        Key::of_data(&ROUTE, b"author 2"),
+        Key::of_data(&ROUTE, &[b'x'; 100_000]),
+    ] {
+        assert_ne!(key, different);
+    }
+    // No response has it.
+    assert_ne!(key.as_bytes()[0], get("/").as_bytes()[0]);
+}

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::app::cache::ResponseCache;
-use crate::app::component::LazyComponent;
+use crate::app::component::{Caching, LazyComponent};
 use crate::app::native_router::{NativeRouter, RoutesError, Routing, Table};
 use crate::compat::HostProfile;
 use crate::engine::PoolSize;
@@ -71,11 +71,15 @@ impl Assembly {
             router.map(|router| Table::read(&router.routes, &known).map(|table| (router, table)));
         let table = table.transpose()?;
         let metrics = Arc::new(Metrics::default());
+        let (settings, cached) = (&self.settings.cache, self.options.cached);
+        let cache = self
+            .has_cache()
+            .then(|| Arc::new(ResponseCache::new(settings, cached, self.patterns())));
         Ok(Arc::new_cyclic(|app: &Weak<App>| {
             let dispatch: Weak<dyn Dispatch> = Weak::<App>::clone(app);
             let runtime = Arc::new(runtime(dispatch, Arc::clone(&metrics)));
             let components = resolved.into_iter().filter_map(|(id, resolved)| {
-                let component = self.component(&id, resolved, &runtime)?;
+                let component = self.component(&id, resolved, &runtime, cache.as_ref())?;
                 Some((id, Arc::new(component)))
             });
             let components = components.collect();
@@ -83,13 +87,7 @@ impl Assembly {
                 routing: table
                     .map(|(router, table)| Routing::new(router.component, table, &components)),
                 components,
-                cache: self.has_cache().then(|| {
-                    Arc::new(ResponseCache::new(
-                        &self.settings.cache,
-                        self.options.cached,
-                        self.patterns(),
-                    ))
-                }),
+                cache: cache.clone(),
                 metrics,
                 runtime,
                 widest: self.settings.widest(),
@@ -165,6 +163,7 @@ impl Assembly {
         id: &ComponentId,
         resolved: ResolvedComponent,
         runtime: &Arc<Runtime>,
+        cache: Option<&Arc<ResponseCache>>,
     ) -> Option<LazyComponent> {
         let declared = self.manifest.components.get(id)?;
         let pattern = self.options.patterns.get(id);
@@ -203,6 +202,8 @@ impl Assembly {
             metrics: Arc::clone(&runtime.metrics),
             upstream: Upstream::new(&runtime.connections),
         };
+        let caching = self.cache_rules(id).zip(cache.cloned());
+        let caching = caching.map(|(rules, cache)| Caching { rules, cache });
         let config = InstanceConfig {
             log,
             labels,
@@ -211,7 +212,8 @@ impl Assembly {
             profile: self.options.profile,
             outgoing: Arc::new(outgoing),
             draft_secret: self.draft_secret(id, declared),
-            is_told_of_cache: self.cache_rules(id).is_some(),
+            is_told_of_cache: caching.is_some(),
+            data: None,
             files: Arc::new(runtime.files.share()),
             memory: Arc::new(RouteMemory::new(Arc::clone(&runtime.memory))),
         };
@@ -219,7 +221,7 @@ impl Assembly {
         Some(LazyComponent::new(
             config,
             source,
-            self.cache_rules(id),
+            caching,
             admission,
             Arc::clone(runtime),
         ))

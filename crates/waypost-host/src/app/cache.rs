@@ -10,6 +10,7 @@ mod answer;
 mod asked;
 mod background;
 mod clock;
+pub(crate) mod data;
 pub(crate) mod door;
 mod draft;
 mod fill;
@@ -28,6 +29,7 @@ mod shared_body;
 mod stored;
 
 pub(crate) use answer::answer;
+use answer::landed;
 
 use crate::options::Cached;
 use background::Background;

@@ -1,5 +1,7 @@
 //! A component of the app: loaded when first asked for, and again when its file changed.
 
+use crate::app::cache::ResponseCache;
+use crate::app::cache::data::DataSpace;
 use crate::app::cache::route::CachedRoute;
 use crate::app::file_stamp::{FileStamp, LastLook};
 use crate::engine::content::ContentDigest;
@@ -11,6 +13,7 @@ use crate::observe::metrics::{Bound, StatusClasses};
 use crate::request::admission::Admission;
 use crate::request::context::RequestContext;
 use crate::request::failure::{Failure, Severity};
+use crate::wasi::dispatch::DataCache;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime};
@@ -27,10 +30,16 @@ pub(crate) struct LazyComponent {
     pub(crate) responses: StatusClasses,
     source: PathBuf,
     /// How its responses are cached, if it has a route.
-    cache_rules: Option<CacheRules>,
+    caching: Option<Caching>,
     runtime: Arc<Runtime>,
     slot: Mutex<Slot>,
     loading: Arc<tokio::sync::Mutex<()>>,
+}
+
+/// What a component with a route has of the cache.
+pub(crate) struct Caching {
+    pub(crate) rules: CacheRules,
+    pub(crate) cache: Arc<ResponseCache>,
 }
 
 #[derive(Default)]
@@ -69,7 +78,7 @@ impl LazyComponent {
     pub(crate) fn new(
         config: InstanceConfig,
         source: PathBuf,
-        cache_rules: Option<CacheRules>,
+        caching: Option<Caching>,
         admission: Admission,
         runtime: Arc<Runtime>,
     ) -> Self {
@@ -78,7 +87,7 @@ impl LazyComponent {
             admission,
             responses: StatusClasses::default(),
             source,
-            cache_rules,
+            caching,
             runtime,
             slot: Mutex::default(),
             loading: Arc::default(),
@@ -153,7 +162,7 @@ impl LazyComponent {
 
     /// Returns whether it has a route whose responses may be cached.
     pub(crate) fn has_route(&self) -> bool {
-        self.cache_rules.is_some()
+        self.caching.is_some()
     }
 
     /// Fills the code cache, if nothing of the component is loaded yet: what a request would wait for first.
@@ -268,7 +277,7 @@ impl LazyComponent {
         let config = self.config_of(binary);
         let milliseconds = started.elapsed().as_millis();
         tracing::debug!(route, %component, milliseconds, "loaded");
-        let rules = self.cache_rules.as_ref();
+        let rules = self.caching.as_ref().map(|caching| &caching.rules);
         let cached = rules.and_then(|rules| CachedRoute::of(rules, binary, &self.config.labels));
         Ok(Loaded {
             stamp,
@@ -286,8 +295,17 @@ impl LazyComponent {
         Arc::new(InstanceConfig {
             draft_secret: secret.filter(|_| binary.contains(DRAFT_SECRET)).cloned(),
             is_told_of_cache: self.config.is_told_of_cache && binary.contains(CACHE_VARIABLE),
+            data: self.data_cache(binary),
             ..(*self.config).clone()
         })
+    }
+
+    /// Returns the data cache of a version. It never sees what another version or component has stored.
+    fn data_cache(&self, binary: &Binary) -> Option<Arc<dyn DataCache>> {
+        let Caching { rules, cache } = self.caching.as_ref()?;
+        let (pattern, digest) = (rules.pattern().clone(), *binary.digest().as_bytes());
+        let space = DataSpace::new(Arc::clone(cache), &self.config, pattern, digest);
+        Some(Arc::new(space))
     }
 
     fn lock(&self) -> MutexGuard<'_, Slot> {

@@ -10,7 +10,7 @@ use crate::instance::total_memory::{RouteMemory, TotalMemory};
 use crate::observe::labels::Labels;
 use crate::observe::metrics::Metrics;
 use crate::request::admission::Admission;
-use crate::wasi::dispatch::Dispatch;
+use crate::wasi::dispatch::{DataCache, Dispatch};
 use crate::wasi::logs::ComponentLog;
 use crate::wasi::outgoing::OutgoingConfig;
 use crate::wasi::permissions::Permissions;
@@ -36,6 +36,8 @@ pub(crate) struct InstanceConfig {
     pub(crate) draft_secret: Option<Arc<str>>,
     /// Whether it is told that the host applies what it says to the cache, because it asks for that.
     pub(crate) is_told_of_cache: bool,
+    /// The data cache of the version of the component, if the host has one.
+    pub(crate) data: Option<Arc<dyn DataCache>>,
     /// Limits the files that all its instances have open.
     pub(crate) files: Arc<Admission>,
     /// The memory of all its instances.

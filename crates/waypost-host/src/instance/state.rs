@@ -19,6 +19,7 @@ use wasmtime::Store;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+use waypost_cache::data::DATA_CACHE;
 use waypost_cache::internal::CACHE_VARIABLE;
 
 /// How a request gets into an instance.
@@ -72,7 +73,11 @@ impl InstanceState {
                 Arc::clone(&config.memory),
                 Arc::clone(lifecycle),
             ),
-            outgoing: Outgoing::new(&config.outgoing, &current),
+            outgoing: Outgoing::new(
+                &config.outgoing,
+                &current,
+                config.data.as_ref().map(|data| Arc::clone(data).session()),
+            ),
             imports: ImportState {
                 table,
                 permissions: Arc::clone(permissions),
@@ -99,6 +104,7 @@ impl InstanceState {
     pub(crate) fn request_ended(&mut self) {
         self.log.flush();
         self.files.forget_closed();
+        self.outgoing.request_ended();
     }
 
     /// Returns how requests get into the instances of a component.
@@ -133,7 +139,11 @@ fn wasi(
         builder.env(DRAFT_SECRET, secret);
     }
     if config.is_told_of_cache {
-        builder.env(CACHE_VARIABLE, "1");
+        let has_data_cache = config.data.as_ref().is_some_and(|data| data.is_on());
+        builder.env(
+            CACHE_VARIABLE,
+            if has_data_cache { DATA_CACHE } else { "1" },
+        );
     }
     for mount in &config.permissions.files {
         // The folder may have been replaced since the component was loaded.

@@ -3,7 +3,9 @@
 use super::admission::Admission;
 use super::body::ClientFault;
 use super::head::HeadSize;
+use super::inner_data::InnerData;
 use crate::observe::request_id::RequestId;
+use http::uri::PathAndQuery;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio_util::sync::CancellationToken;
 
@@ -35,6 +37,20 @@ pub(crate) struct RequestContext {
     /// Whether the app's router forwarded the request. It does so once; what else it asks for counts as inner requests.
     is_forwarded: bool,
     depth: u8,
+    /// What the run may have from the data cache.
+    pub(crate) data: DataAccess,
+}
+
+/// What a run may have from the data cache.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct DataAccess {
+    /// The target of the request: whoever revalidates its path wants new data too.
+    pub(crate) target: Option<PathAndQuery>,
+    /// Collects what the run uses, if its response may be stored: such a run gets no stale value, because it would be stored
+    /// as a fresh one.
+    pub(crate) used: Option<Arc<InnerData>>,
+    /// Whether the client is in draft mode, so that nothing is read or stored.
+    pub(crate) is_draft: bool,
 }
 
 impl RequestContext {
@@ -48,6 +64,7 @@ impl RequestContext {
             inner: None,
             is_forwarded: false,
             depth: 0,
+            data: DataAccess::default(),
         }
     }
 
@@ -87,6 +104,7 @@ impl RequestContext {
             head: HeadSize::default(),
             client_fault: None,
             is_forwarded: false,
+            data: DataAccess::default(),
             ..self.clone()
         })
     }

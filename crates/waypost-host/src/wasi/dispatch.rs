@@ -32,6 +32,25 @@ pub(crate) trait Dispatch: Send + Sync + 'static {
     ) -> PendingResponse;
 }
 
+/// The data cache, for the instances of one version of a component. The app implements it.
+pub(crate) trait DataCache: Send + Sync + 'static {
+    /// Returns whether it keeps anything. Otherwise components are not told of it.
+    fn is_on(&self) -> bool;
+
+    /// Begins the session of an instance.
+    fn session(self: Arc<Self>) -> Arc<dyn DataSession>;
+}
+
+/// The data cache, as one instance uses it. Dropping it ends what the instance has begun.
+pub(crate) trait DataSession: Send + Sync + 'static {
+    /// Answers a request for a value, or with one (see `waypost_cache::data`).
+    fn ask(self: Arc<Self>, request: Request<WasiBody>, context: RequestContext)
+    -> PendingResponse;
+
+    /// Ends what the instance has begun for a request, as it has nothing left to do for it.
+    fn request_ended(&self);
+}
+
 /// Makes a response that needs nothing else to be driven.
 pub(crate) fn ready(response: Response<WasiBody>) -> (Response<WasiBody>, Io) {
     (response, Box::new(std::future::ready(Ok(()))))

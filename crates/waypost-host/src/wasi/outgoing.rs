@@ -1,6 +1,6 @@
 //! Requests that components make: to others of the app in memory, to the network if permitted.
 
-use super::dispatch::{Dispatch, PendingResponse};
+use super::dispatch::{DataSession, Dispatch, PendingResponse};
 use super::logs::ComponentLog;
 use super::permissions::Permissions;
 use super::upstream::{SendError, Upstream};
@@ -16,6 +16,7 @@ use http::uri::Authority;
 use std::future::ready;
 use std::sync::{Arc, Weak};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
+use waypost_cache::data;
 use waypost_config::outbound::{Grant, SELF_AUTHORITY, service_chaining_target};
 use waypost_config::settings::RouteLimits;
 
@@ -36,6 +37,8 @@ pub(crate) struct Outgoing {
     current: Arc<CurrentRequest>,
     /// Limits the connections that the instance uses.
     connections: Admission,
+    /// The data cache, if the component has one.
+    data: Option<Arc<dyn DataSession>>,
 }
 
 impl OutgoingConfig {
@@ -57,11 +60,23 @@ enum Destination {
 
 impl Outgoing {
     /// Makes the sender of an instance that works on `current`.
-    pub(crate) fn new(config: &Arc<OutgoingConfig>, current: &Arc<CurrentRequest>) -> Self {
+    pub(crate) fn new(
+        config: &Arc<OutgoingConfig>,
+        current: &Arc<CurrentRequest>,
+        data: Option<Arc<dyn DataSession>>,
+    ) -> Self {
         Self {
             config: Arc::clone(config),
             current: Arc::clone(current),
             connections: Admission::limited(config.limits.outbound_connections),
+            data,
+        }
+    }
+
+    /// Called when the guest has nothing left to do for a request.
+    pub(crate) fn request_ended(&self) {
+        if let Some(data) = &self.data {
+            data.request_ended();
         }
     }
 
@@ -70,6 +85,9 @@ impl Outgoing {
         request: Request<WasiBody>,
         options: Option<RequestOptions>,
     ) -> Result<PendingResponse, Error> {
+        if request.uri().host().is_some_and(data::is_internal_host) {
+            return self.ask_data_cache(request);
+        }
         let destination = self.destination(&request)?;
         let context = self.chained(&request)?;
         let app = || {
@@ -83,6 +101,15 @@ impl Outgoing {
             Destination::App => app()?.ask_app(request, context),
             Destination::Network(grant) => self.ask_network(request, options, grant)?,
         })
+    }
+
+    /// Asks the data cache, which is in this host. No such request leaves it, whatever the manifest allows.
+    fn ask_data_cache(&self, request: Request<WasiBody>) -> Result<PendingResponse, Error> {
+        let authority = request.uri().authority().map(Authority::as_str);
+        let data = self.data.as_ref();
+        let data = data.filter(|_| authority == Some(data::AUTHORITY));
+        let data = data.ok_or(Error::DestinationNotFound)?;
+        Ok(Arc::clone(data).ask(request, self.current.get()))
     }
 
     fn ask_network(

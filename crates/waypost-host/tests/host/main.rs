@@ -14,6 +14,7 @@ mod cache;
 mod chain;
 mod compression;
 mod conformity;
+mod data;
 mod guests;
 mod lifecycle;
 mod network;

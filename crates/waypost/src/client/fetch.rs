@@ -10,6 +10,7 @@ use http::{Method, StatusCode, Uri};
 use serde::Serialize;
 
 use super::address::Address;
+use super::caching::Caching;
 use super::{FetchError, outgoing};
 use crate::message::header_value::parse_header;
 use crate::response::IntoHeaderValue;
@@ -42,6 +43,7 @@ pub fn fetch(url: impl AsRef<str>) -> Fetch {
         timeout: None,
         redirect: RedirectPolicy::Follow,
         fault: None,
+        caching: None,
     }
 }
 
@@ -65,13 +67,16 @@ pub fn fetch(url: impl AsRef<str>) -> Fetch {
 /// ```
 #[must_use = "a fetch is sent when it is awaited"]
 pub struct Fetch {
-    url: String,
-    method: Method,
-    headers: HeaderMap,
-    body: Body,
+    pub(super) url: String,
+    pub(super) method: Method,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Body,
     timeout: Option<Duration>,
-    redirect: RedirectPolicy,
-    fault: Option<FetchError>,
+    pub(super) redirect: RedirectPolicy,
+    pub(super) fault: Option<FetchError>,
+    /// Whether the response is cached. In a box with a function pointer, so that a component whose fetches are not cached does
+    /// not contain the code.
+    pub(super) caching: Option<Box<Caching>>,
 }
 
 /// How a fetch handles a redirect.
@@ -191,6 +196,14 @@ impl Fetch {
         if let Some(fault) = self.fault.take() {
             return Err(fault);
         }
+        match self.caching.take() {
+            Some(caching) => (caching.send)(self, caching).await,
+            None => self.send_to_network().await,
+        }
+    }
+
+    /// Sends the request, whatever is cached.
+    pub(super) async fn send_to_network(self) -> Result<Response, FetchError> {
         let Some(timeout) = self.timeout else {
             return self.follow().await;
         };

@@ -10,6 +10,8 @@ use waypost_cache::Revalidation;
 use waypost_cache::revalidation::{MAX_INTERNAL_HEADER, MAX_REVALIDATIONS};
 use waypost_cache::subject::SubjectError;
 
+use crate::data::client::revalidate;
+pub use crate::data::options::CacheOptions;
 use crate::extract::{Exchange, FromRequest, Shared};
 use crate::{Response, Result, sys};
 
@@ -18,7 +20,8 @@ use crate::{Response, Result, sys};
 /// [`revalidatePath`](https://nextjs.org/docs/app/api-reference/functions/revalidatePath). An argument of handlers.
 ///
 /// Change the data first, then revalidate. The host applies the revalidations before the client gets the response, which
-/// may have any status. They are lost only if the handler panics, or has no response in time.
+/// may have any status. They are lost only if the handler panics, or has no response in time. In [`After`](crate::After),
+/// and while a stream is sent, each is sent to the host at once.
 ///
 /// A response that is *stale* is still served until a new one is stored. One that is *expired* is not served again: the next
 /// request waits for a new one.
@@ -91,7 +94,7 @@ impl Cache {
     /// # Errors
     ///
     /// [`CacheError`] if the tag is empty or longer than 256 characters, after the 128th revalidation of a response, and
-    /// once the head of the response was sent.
+    /// once the head of the response was sent, on a host that can't take it any more.
     pub fn revalidate_tag(&self, tag: impl AsRef<str>) -> Result<(), CacheError> {
         self.add(Revalidation::revalidate_tag(tag.as_ref()))
     }
@@ -186,12 +189,12 @@ impl Cache {
         let too_many = |_| CacheError::too_many();
         let item = Revalidation::write(&[revalidation]).map_err(too_many)?;
         let state = &*self.0;
-        if state.is_sent.get() {
-            return Err(CacheError::too_late());
-        }
         if !state.is_applied {
             warn_once();
             return Ok(());
+        }
+        if state.is_sent.get() {
+            return send_late(item);
         }
         let mut header = state.header.borrow_mut();
         if header.split(',').any(|known| known == item) {
@@ -216,6 +219,15 @@ pub(crate) fn shown(header: &str) -> Vec<String> {
     let items = Revalidation::parse(header);
     let text = |item: Result<Revalidation, _>| item.ok().map(|item| item.to_string());
     items.filter_map(text).collect()
+}
+
+/// Sends a revalidation by itself, once the head of the response was sent.
+fn send_late(item: String) -> Result<(), CacheError> {
+    if !sys::has_data_cache() {
+        return Err(CacheError::too_late());
+    }
+    sys::spawn(Box::pin(revalidate(item)));
+    Ok(())
 }
 
 /// Logs that revalidations do nothing, once for each instance of the component.

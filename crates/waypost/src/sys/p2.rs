@@ -14,6 +14,7 @@ pub use wstd::__internal::wasip2;
 use wstd::io::AsyncOutputStream;
 
 use crate::message::connection::passed_on;
+use crate::run::background;
 use crate::run::delivery::{ChunkSink, Delivery, Disconnected, deliver};
 use crate::run::origin::log_error;
 use crate::run::route::{Route, RouteResponse, answer};
@@ -47,6 +48,7 @@ async fn respond(mut answer: RouteResponse, outparam: ResponseOutparam, signal: 
     if let Some(work) = after.and_then(After::into_work) {
         work.await;
     }
+    background::finish().await;
 }
 
 async fn send_answer(answer: RouteResponse, outparam: ResponseOutparam, signal: &Signal) {

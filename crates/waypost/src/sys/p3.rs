@@ -189,6 +189,11 @@ pub(crate) async fn sleep(duration: Duration) {
     wasip3::clocks::monotonic_clock::wait_for(nanoseconds).await;
 }
 
+/// Does some work for which nobody waits. The host keeps the instance for it.
+pub(crate) fn spawn(work: Work) {
+    wasip3::spawn(work);
+}
+
 /// What says why the host refuses headers.
 pub(crate) type Refused = fn(&HeaderList, HeaderError) -> ErrorCode;
 

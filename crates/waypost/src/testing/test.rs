@@ -30,13 +30,17 @@ use serde::de::DeserializeOwned;
 use waypost_cache::{internal::X_WAYPOST_FILL, revalidation::X_WAYPOST_REVALIDATE};
 
 #[cfg(not(target_arch = "wasm32"))]
+pub use crate::testing::cache::{CachedValue, TestCache};
+#[cfg(not(target_arch = "wasm32"))]
 use crate::{
     After, Request, Signal,
     cookies::Cookies,
     extract::DRAFT_COOKIE,
+    run::background,
     run::delivery::{ChunkSink, Delivery, Disconnected, deliver},
     run::route::{Route, answer},
     sys::Incoming,
+    testing::cache,
 };
 use crate::{Body, Response};
 
@@ -46,7 +50,9 @@ use crate::{Body, Response};
 pub fn call<R: Route>(request: Request) -> Response {
     let head = *request.method() == Method::HEAD;
     block_on(async {
+        cache::calling(request.uri().path(), R::pattern());
         let answer = answer::<R>(incoming(request), Signal::default()).await;
+        cache::apply(&answer.headers);
         finish(answer.after).await;
         let status = answer.response.status();
         let mut response = http::Response::builder().status(status);
@@ -112,6 +118,7 @@ async fn finish(after: Option<After>) {
     if let Some(work) = after.and_then(After::into_work) {
         work.await;
     }
+    background::finish().await;
 }
 
 /// Creates the request as a host with a cache sends it.
@@ -179,6 +186,49 @@ where
     crate::sys::with_network(answers, work)
 }
 
+/// Gives handlers an empty data cache while `work` runs on this thread, as Waypost's host does. Without it, nothing is cached,
+/// and each value is made anew.
+///
+/// It keeps what [`Cache::get_or`](crate::Cache::get_or), functions with the attribute [`cached`](macro@crate::cached) and
+/// cached fetches store, and [`call`] applies what a handler revalidates. It does not keep the responses of routes. Its clock
+/// stands, until the test advances it.
+///
+/// # Examples
+///
+/// ```
+/// use waypost::cache::CacheOptions;
+/// use waypost::{Cache, Request, Result, test};
+///
+/// async fn titles() -> Result<String> {
+///     Ok("three posts".to_owned())
+/// }
+///
+/// async fn get(cache: Cache) -> Result<String> {
+///     let options = CacheOptions::new().revalidate(60).tags(["posts"]);
+///     cache.get_or("titles", options, titles()).await
+/// }
+///
+/// async fn post(cache: Cache) -> Result<()> {
+///     Ok(cache.expire_tag("posts")?)
+/// }
+///
+/// waypost::export!("/posts": get, post);
+///
+/// # fn main() {
+/// test::with_cache(|cache| {
+///     let first = test::call::<route::Route>(Request::get("/posts"));
+///     assert_eq!(test::text(first), "three posts");
+///     assert_eq!(cache.values()[0].name, "\"titles\"");
+///     test::call::<route::Route>(Request::post("/posts", ""));
+///     assert_eq!(cache.revalidated(), ["tag:posts (expired)"]);
+/// });
+/// # }
+/// ```
+#[cfg(not(target_arch = "wasm32"))]
+pub fn with_cache<T>(work: impl FnOnce(&TestCache) -> T) -> T {
+    cache::with_cache(work)
+}
+
 /// Grants key-value stores, initially empty, while `work` runs on this thread. Without it, no store can be opened, as
 /// in a component without that grant.
 ///
@@ -236,9 +286,14 @@ where
     )
 }
 
-/// Runs a future to its end on this thread.
+/// Runs a future to its end on this thread, and what it left to do after the response.
 pub fn block_on<F: Future>(future: F) -> F::Output {
-    futures::executor::block_on(future)
+    futures::executor::block_on(async {
+        let output = future.await;
+        #[cfg(not(target_arch = "wasm32"))]
+        background::finish().await;
+        output
+    })
 }
 
 /// Reads the body of a response as text.

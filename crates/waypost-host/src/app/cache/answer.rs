@@ -79,8 +79,10 @@ async fn run(
     component: &Arc<LazyComponent>,
     version: Option<Arc<InstancePool>>,
     mut request: Request<WasiBody>,
-    context: RequestContext,
+    mut context: RequestContext,
 ) -> Reply {
+    context.data.target = request.uri().path_and_query().cloned();
+    context.data.is_draft = draft::asks_for(request.headers(), component);
     let headers = request.headers_mut();
     headers.insert(REVALIDATE, HeaderValue::from_static("1"));
     let called = app.call_version(component, version, request, context);
@@ -415,7 +417,7 @@ fn collapsed(was_gone: bool) -> Outcome<'static> {
 }
 
 /// Waits until a run has a response. Returns [`Progress::Running`] if it ended without one.
-async fn landed(mut progress: watch::Receiver<Progress>) -> Progress {
+pub(super) async fn landed(mut progress: watch::Receiver<Progress>) -> Progress {
     let landed = progress
         .wait_for(|progress| !matches!(progress, Progress::Running))
         .await;

@@ -20,6 +20,7 @@ use crate::request::context::RequestContext;
 use crate::request::failure::Failure;
 use crate::request::head::announced_length;
 use crate::request::headers::strip_internal;
+use crate::request::inner_data::InnerData;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, ETAG, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, VARY};
 use http::{Response, StatusCode};
@@ -50,6 +51,8 @@ pub(super) struct Fill {
     /// The tags of the policy, or why a response with them can't be stored.
     tags: Result<Vec<String>, Unstorable>,
     made: Duration,
+    /// What the run gets from the data cache.
+    inner: Arc<InnerData>,
     /// The place among the background runs of the route, for one of these.
     place: Option<Permit>,
 }
@@ -71,6 +74,8 @@ struct Storing {
     life: Life,
     made: Duration,
     tags: Vec<String>,
+    /// Whether it gets headers for a CDN.
+    cdn: bool,
     dependencies: Arc<Dependencies>,
 }
 
@@ -101,6 +106,7 @@ impl Fill {
             context,
             params,
             tags,
+            inner: Arc::default(),
             place: None,
         }
     }
@@ -149,7 +155,9 @@ impl Fill {
 
     async fn call(&self) -> (Reply, Result<Storing, Unstorable>) {
         let (request, version) = (self.sealed.request(), Some(Arc::clone(&self.pool)));
-        let context = self.context.clone();
+        let mut context = self.context.clone();
+        context.data.target = request.uri().path_and_query().cloned();
+        context.data.used = Some(Arc::clone(&self.inner));
         let called = self
             .app
             .call_version(&self.component, version, request, context);
@@ -175,23 +183,47 @@ impl Fill {
             check_length(length, self.cache.largest)?;
         }
         let own = tags.get(known..).unwrap_or_default();
-        let own: Result<Vec<_>, _> = own.iter().map(|tag| Subject::tag(tag)).collect();
-        let own = own.map_err(|_| Unstorable::NoStore)?;
-        let dependencies = match own.is_empty() {
-            true => Arc::clone(&self.dependencies),
-            false => Arc::new(self.cache.invalidations.with(&self.dependencies, &own)),
-        };
-        let mut headers = for_all_clients(headers, policy);
-        if self.cache.cdn {
-            add_cdn(&mut headers, life, &tags);
-        }
-        Ok(Storing {
+        let storing = Storing {
             status,
-            headers,
+            headers: for_all_clients(headers, policy),
             life,
             made: self.made,
+            dependencies: self.with_tags(&self.dependencies, own)?,
             tags,
+            cdn: self.cache.cdn,
+        };
+        self.with_inner(storing)
+    }
+
+    /// Adds the tags and lives of what the run has used of the data cache so far.
+    fn with_inner(&self, storing: Storing) -> Result<Storing, Unstorable> {
+        let (inner, life) = self.inner.all()?;
+        let Some(life) = life else {
+            return Ok(storing);
+        };
+        let dependencies = self.with_tags(&storing.dependencies, &inner)?;
+        let mut tags = storing.tags;
+        tags.extend(inner);
+        tags.sort();
+        tags.dedup();
+        Ok(Storing {
+            life: storing.life.shorter(life),
             dependencies,
+            tags,
+            ..storing
+        })
+    }
+
+    fn with_tags(
+        &self,
+        known: &Arc<Dependencies>,
+        tags: &[String],
+    ) -> Result<Arc<Dependencies>, Unstorable> {
+        let subjects: Result<Vec<_>, _> = tags.iter().map(|tag| Subject::tag(tag)).collect();
+        let subjects = subjects.map_err(|_| Unstorable::NoStore)?;
+        Ok(match subjects.is_empty() {
+            true => Arc::clone(known),
+            false => Arc::new(self.cache.invalidations.with(known, &subjects)),
         })
     }
 
@@ -300,8 +332,11 @@ impl Fill {
             Ok(_) => self.component.config.limits.max_duration,
             Err(_) => Duration::ZERO,
         };
-        match receiving.read_all(patience).await {
-            Ok(()) => {
+        let received = receiving.read_all(patience).await;
+        // The handler may have used more data while it streamed.
+        let received = received.and_then(|()| self.with_inner(storing).map_err(Some));
+        match received {
+            Ok(storing) => {
                 let stored = self.store(&storing, receiving.bytes());
                 leader.inspect(|leader| leader.report(Progress::Stored(stored)));
                 receiving.end(true);
@@ -342,7 +377,11 @@ impl Fill {
 impl Storing {
     fn head(&self, digest: &[u8; 32]) -> StoredHead {
         let status = self.status;
-        let fields = stored_headers(status.as_u16(), &self.headers, self.life, digest);
+        let mut headers = self.headers.clone();
+        if self.cdn {
+            add_cdn(&mut headers, self.life, &self.tags);
+        }
+        let fields = stored_headers(status.as_u16(), &headers, self.life, digest);
         let fields = fields.into_iter().filter_map(|(name, value)| {
             let name = HeaderName::try_from(name).ok()?;
             Some((name, HeaderValue::from_bytes(&value).ok()?))

@@ -114,6 +114,14 @@ impl Invalidations {
         verdict.fold(Verdict::Fresh, Verdict::and)
     }
 
+    /// Returns whether one of these was invalidated after an epoch.
+    pub(super) fn verdict_since(&self, epoch: u64, subjects: &[Subject]) -> Verdict {
+        self.verdict(&Dependencies {
+            epoch,
+            ..self.dependencies(subjects)
+        })
+    }
+
     /// Applies the revalidations of a response. When this returns, no response that they concern is fresh.
     ///
     /// `now` is a time since the Unix epoch.

@@ -70,6 +70,11 @@ impl Memory {
         }
     }
 
+    /// Returns the largest size of all entries, in bytes.
+    pub(super) fn capacity(&self) -> u64 {
+        self.capacity
+    }
+
     pub(super) fn get(&self, key: &Key) -> Option<Arc<Stored>> {
         self.entries.get(key)
     }

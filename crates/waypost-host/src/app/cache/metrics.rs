@@ -25,11 +25,21 @@ pub(crate) enum CacheEvent {
     NotStored,
     /// A tag, path or route was revalidated.
     Revalidation,
+    /// A handler got a fresh value from the data cache.
+    DataHit,
+    /// A handler got a stale value from the data cache.
+    DataStale,
+    /// A handler had to make a value itself.
+    DataMiss,
+    /// A value was stored in the data cache.
+    DataStored,
+    /// A value could not be stored in the data cache.
+    DataNotStored,
 }
 
 impl CacheEvent {
     /// All events, in the order of their numbers.
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 15] = [
         Self::Hit,
         Self::Stale,
         Self::Miss,
@@ -40,6 +50,11 @@ impl CacheEvent {
         Self::RefreshFailed,
         Self::NotStored,
         Self::Revalidation,
+        Self::DataHit,
+        Self::DataStale,
+        Self::DataMiss,
+        Self::DataStored,
+        Self::DataNotStored,
     ];
 
     fn name(self) -> &'static str {
@@ -54,6 +69,11 @@ impl CacheEvent {
             Self::RefreshFailed => "refresh_failed",
             Self::NotStored => "not_stored",
             Self::Revalidation => "revalidation",
+            Self::DataHit => "data_hit",
+            Self::DataStale => "data_stale",
+            Self::DataMiss => "data_miss",
+            Self::DataStored => "data_stored",
+            Self::DataNotStored => "data_not_stored",
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::observe::labels::Labels;
 use crate::observe::request_id::RequestId;
 use crate::observe::untrusted::shown;
 use crate::options::Cached;
+use crate::wasi::logs::ComponentLog;
 use http::{HeaderMap, HeaderName};
 use waypost_cache::revalidation::{MAX_REVALIDATIONS, RevalidationError, X_WAYPOST_REVALIDATE};
 use waypost_cache::subject::Kind;
@@ -32,12 +33,24 @@ impl ResponseCache {
         component: &LazyComponent,
         request: RequestId,
     ) {
+        let (labels, log) = (&component.config.labels, &component.config.log);
+        self.apply_revalidations(headers, labels, log, request);
+    }
+
+    /// Applies the revalidations in headers that a component sent, and removes them.
+    pub(super) fn apply_revalidations(
+        &self,
+        headers: &mut HeaderMap,
+        labels: &Labels,
+        log: &ComponentLog,
+        request: RequestId,
+    ) {
         if !headers.contains_key(REVALIDATE) {
             return;
         }
+        let Labels { route, component } = labels;
         let warn = |text: &str| {
-            if component.config.log.admits(text) {
-                let Labels { route, component } = &*component.config.labels;
+            if log.admits(text) {
                 tracing::warn!(route, %component, %request, "{text}");
             }
         };
@@ -58,7 +71,6 @@ impl ResponseCache {
             }
         }
         headers.remove(REVALIDATE);
-        let Labels { route, component } = &*component.config.labels;
         match self.cached {
             // To count what is concerned takes a while.
             Cached::ByPolicy if is_wanted() => {

@@ -64,6 +64,25 @@ impl BodyMemory {
     fn subtract(&self, size: usize) {
         self.size.fetch_sub(size, Ordering::Relaxed);
     }
+
+    /// Counts the bytes of a body that arrives, until the result is dropped. Returns `None` if they are not within the limit.
+    pub(super) fn reserve(self: &Arc<Self>, size: usize) -> Option<Reserved> {
+        let (is_within, memory) = (self.add(size), Arc::clone(self));
+        let reserved = Reserved { memory, size };
+        is_within.then_some(reserved)
+    }
+}
+
+/// Bytes of a body that arrives.
+pub(super) struct Reserved {
+    memory: Arc<BodyMemory>,
+    size: usize,
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        self.memory.subtract(self.size);
+    }
 }
 
 /// A whole body, and the memory that it counts for.

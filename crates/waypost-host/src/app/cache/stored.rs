@@ -42,6 +42,8 @@ pub(super) struct Stored {
     pub(super) whole: LastHeaders,
     /// The headers of a 304.
     pub(super) not_modified: LastHeaders,
+    /// What a value counts towards the memory of its component.
+    _charge: Option<Charge>,
 }
 
 /// The headers that were made last: they have the age in them, and so are the same for a second.
@@ -67,6 +69,28 @@ impl LastHeaders {
                 headers
             }
         }
+    }
+}
+
+/// Bytes that count towards a limit until this is dropped.
+pub(super) struct Charge {
+    total: Arc<AtomicU64>,
+    bytes: u64,
+}
+
+impl Charge {
+    pub(super) fn new(total: &Arc<AtomicU64>, bytes: u64) -> Self {
+        total.fetch_add(bytes, Ordering::Relaxed);
+        Self {
+            total: Arc::clone(total),
+            bytes,
+        }
+    }
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        self.total.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 
@@ -128,6 +152,7 @@ impl Stored {
             failed: Mutex::default(),
             whole: LastHeaders::default(),
             not_modified: LastHeaders::default(),
+            _charge: None,
         }
     }
 
@@ -146,6 +171,19 @@ impl Stored {
             hits: AtomicU64::new(self.hits()),
             ..copy
         }
+    }
+
+    /// Makes it count towards the memory of a component.
+    pub(super) fn charged(self, charge: Charge) -> Self {
+        Self {
+            _charge: Some(charge),
+            ..self
+        }
+    }
+
+    /// Returns the epoch before its run.
+    pub(super) fn epoch(&self) -> u64 {
+        self.dependencies.epoch
     }
 
     /// Judges the response by its age and by what was invalidated.
