@@ -87,9 +87,8 @@ impl App {
         target: Option<Target>,
     ) -> (Reply, &'a Arc<LazyComponent>) {
         let note = |reply: &mut Reply, routed| {
-            if let (Some(cache), Some(target), Some(found)) =
-                (&self.cache, target, reply.found.take())
-            {
+            let found = reply.response.extensions_mut().remove();
+            if let (Some(cache), Some(target), Some(found)) = (&self.cache, target, found) {
                 cache.door.note(target, found, routed);
             }
         };

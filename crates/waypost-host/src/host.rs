@@ -258,5 +258,9 @@ fn secret() -> Result<String, HostError> {
 impl Drop for Host {
     fn drop(&mut self) {
         self.app.runtime.registry.stop();
+        if let Some(cache) = &self.app.cache {
+            // Components have the cache, so it must not have them.
+            cache.door.close();
+        }
     }
 }

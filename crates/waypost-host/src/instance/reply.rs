@@ -5,7 +5,6 @@ mod started_body;
 
 use super::inline::InlineWork;
 use super::lifecycle::Call;
-use crate::app::cache::door::Found;
 use crate::request::admission::Place;
 use bytes::Bytes;
 use guest_body::GuestBody;
@@ -41,8 +40,6 @@ pub(crate) struct Reply {
     /// What the instance still does, such as sending the body; `None` if it works in a task of its own, or if no instance
     /// made the response.
     work: Option<InlineWork>,
-    /// Where the response is stored, if it was found in the cache.
-    pub(crate) found: Option<Found>,
 }
 
 impl From<Response<WasiBody>> for Reply {
@@ -50,7 +47,6 @@ impl From<Response<WasiBody>> for Reply {
         Self {
             response,
             work: None,
-            found: None,
         }
     }
 }
@@ -78,17 +74,11 @@ impl Answered {
         Reply {
             response: response.map(guard),
             work,
-            found: None,
         }
     }
 }
 
 impl Reply {
-    /// Says where the response is stored.
-    pub(crate) fn found(self, found: Option<Found>) -> Self {
-        Self { found, ..self }
-    }
-
     /// Waits a moment for the first frame of the body, and does the instance's work meanwhile: mostly all of it, so that it
     /// needs no task of its own. The body returned begins with that frame. If it has not the `promised` length, it fails.
     /// A failure after the first frame is logged as one of `origin`.

@@ -171,7 +171,10 @@ impl Asking<'_> {
             // The sealed request is not needed.
             let mut reply = self.serve_found(asked, stored, Verdict::Fresh, now);
             self.note_stored(&mut reply, &identity.key, stored);
-            return reply.found(self.found(identity.key));
+            if let Some(found) = self.found(identity.key) {
+                reply.response.extensions_mut().insert(found);
+            }
+            return reply;
         }
         let Some(sealed) = SealedRequest::new(&request, identity, &self.route) else {
             return self.bypass(request, "the request can't be reduced").await;

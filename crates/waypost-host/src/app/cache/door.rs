@@ -81,7 +81,8 @@ impl<'a> From<&'a Target> for TargetOf<'a> {
     }
 }
 
-/// Where a stored response was found.
+/// Where a stored response was found. It is an extension of the response that was made of it.
+#[derive(Clone)]
 pub(crate) struct Found {
     pub(super) component: Arc<LazyComponent>,
     pub(super) route: Arc<CachedRoute>,
@@ -119,6 +120,11 @@ impl Door {
         if !self.is_open.load(Ordering::Relaxed) {
             self.is_open.store(true, Ordering::Relaxed);
         }
+    }
+
+    /// Forgets all targets, and the components behind them.
+    pub(crate) fn close(&self) {
+        self.known.clear();
     }
 
     /// Notes that a target led to a stored response.

@@ -104,7 +104,6 @@ async fn what_is_never_stale_is_refreshed_before_it_expires() {
         assert_eq!((hit.as_str(), &text), ("HIT", &old));
     }
     until_new(&app, "/cached/slower", &old).await;
-    assert_eq!(app.metric(refreshes).await, 1);
     assert_eq!(
         app.metric("waypost_cache_events_total{event=\"miss\"}")
             .await,
