@@ -103,6 +103,8 @@ async fn cdns_get_times_and_tags_of_what_is_stored() {
 #[tokio::test]
 async fn conditional_and_partial_requests_use_the_stored_response() {
     let app = serve("conditional", "", "").await;
+    // The response that fills the cache has no tag if its body comes late.
+    ask(&app, "/cached/a").await;
     let first = get(&app, "/cached/a", &[]).await;
     let etag = first.headers["etag"]
         .to_str()
