@@ -47,4 +47,9 @@ async fn nothing(id: u32) {
     drop(id);
 }
 
+#[waypost::cached(tags = ["author-{name}"])]
+async fn unknown_argument(id: u32) -> Result<u32> {
+    Ok(id)
+}
+
 fn main() {}
