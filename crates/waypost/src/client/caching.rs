@@ -22,11 +22,14 @@ use crate::{Body, Response, sys};
 
 /// How the response of a fetch is cached.
 pub(super) struct Caching {
-    pub(super) send: fn(Fetch, Box<Self>) -> Pin<Box<dyn Future<Output = Sent>>>,
+    pub(super) send: SendCached,
     /// `None` if the response is not cached.
     life: Option<Life>,
     tags: Vec<String>,
 }
+
+/// Returns the cached response, or sends the request.
+type SendCached = fn(Fetch, Box<Caching>) -> Pin<Box<dyn Future<Output = Sent>>>;
 
 type Sent = Result<Response, FetchError>;
 
