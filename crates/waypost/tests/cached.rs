@@ -1,5 +1,7 @@
 //! Values that handlers cache, in a test's own data cache.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::cell::Cell;
 use std::time::Duration;
 
