@@ -224,7 +224,7 @@ impl<P: Platform, H: Handler> Fill<P, H> {
         if !is_wanted && cache.noted().is_first_warning(component) {
             let line = format!(
                 "warning: a response of `{component}` is not cached, although its route has a cache policy: {}",
-                reason.to_string().escape_debug()
+                reason
             );
             cache.platform.log(&line);
         }

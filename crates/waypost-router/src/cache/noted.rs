@@ -1,6 +1,7 @@
 //! [`Noted`]: what an instance remembers between requests. All of it may be lost at any time.
+//!
+//! It is kept in short lists, because each kind of map would add several kB to the component.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use waypost_cache::Token;
@@ -21,16 +22,16 @@ const REFRESHES: usize = 4;
 #[derive(Default)]
 pub(super) struct Noted {
     /// The entry of a slot, and the last epoch at which nothing of it had been invalidated.
-    seen: BTreeMap<u32, (EntryId, Token)>,
+    seen: Vec<(u32, EntryId, Token)>,
     /// The keys for which a handler runs.
-    flights: BTreeSet<Digest>,
+    flights: Vec<Digest>,
     /// Until when the responses of a key are taken for uncacheable.
-    uncacheable: BTreeMap<Digest, Duration>,
-    /// The failed refreshes of a key in a row, and when the next may begin.
-    failed: BTreeMap<Digest, (u32, Duration)>,
+    uncacheable: Vec<(Digest, Duration)>,
+    /// Failed refreshes.
+    failed: Vec<Failed>,
     refreshing: usize,
     /// The components of which the log says that their responses are not stored.
-    warned: BTreeSet<String>,
+    warned: Vec<String>,
     /// Whether the log says that a revalidation reaches only this instance.
     pub(super) has_warned_alone: bool,
     /// Until when the store is left alone.
@@ -39,24 +40,37 @@ pub(super) struct Noted {
     pub(super) quiet_until: Duration,
 }
 
+/// The failed refreshes of a key.
+struct Failed {
+    digest: Digest,
+    in_a_row: u32,
+    /// When the next may begin.
+    next: Duration,
+}
+
 impl Noted {
     /// Returns whether an entry was valid at this epoch.
     pub(super) fn is_seen(&self, slot: u32, id: EntryId, epoch: Token) -> bool {
-        self.seen.get(&slot) == Some(&(id, epoch))
+        self.seen.contains(&(slot, id, epoch))
     }
 
     /// Notes that an entry was valid at this epoch. There is one note for each slot.
     pub(super) fn see(&mut self, slot: u32, id: EntryId, epoch: Token) {
-        self.seen.insert(slot, (id, epoch));
+        self.seen.retain(|(known, ..)| *known != slot);
+        self.seen.push((slot, id, epoch));
     }
 
     /// Notes that a handler runs for a key. Returns `false` if one does already.
     pub(super) fn take_off(&mut self, digest: Digest) -> bool {
-        self.flights.insert(digest)
+        let is_first = !self.flights.contains(&digest);
+        if is_first {
+            self.flights.push(digest);
+        }
+        is_first
     }
 
     pub(super) fn land(&mut self, digest: &Digest) {
-        self.flights.remove(digest);
+        self.flights.retain(|known| known != digest);
     }
 
     pub(super) fn is_flying(&self, digest: &Digest) -> bool {
@@ -65,20 +79,23 @@ impl Noted {
 
     /// Remembers for a while that the responses of a key can't be stored, so that requests don't wait for each other.
     pub(super) fn set_uncacheable(&mut self, digest: Digest, now: Duration) {
-        make_room(&mut self.uncacheable);
+        self.uncacheable.retain(|(known, _)| *known != digest);
+        if self.uncacheable.len() >= MOST {
+            self.uncacheable.clear();
+        }
         let until = now.saturating_add(HIT_FOR_MISS);
-        self.uncacheable.insert(digest, until);
+        self.uncacheable.push((digest, until));
     }
 
     pub(super) fn is_uncacheable(&self, digest: &Digest, now: Duration) -> bool {
-        self.uncacheable
-            .get(digest)
-            .is_some_and(|until| now < *until)
+        let mut known = self.uncacheable.iter();
+        known.any(|(known, until)| known == digest && now < *until)
     }
 
     /// Takes a place for a refresh. Returns `false` if there is none, or if the key's last refresh failed a moment ago.
     pub(super) fn begin_refresh(&mut self, digest: &Digest, now: Duration) -> bool {
-        let is_too_early = self.failed.get(digest).is_some_and(|(_, next)| now < *next);
+        let mut failed = self.failed.iter();
+        let is_too_early = failed.any(|failed| failed.digest == *digest && now < failed.next);
         let may = !is_too_early && self.refreshing < REFRESHES;
         self.refreshing += usize::from(may);
         may
@@ -90,26 +107,31 @@ impl Noted {
 
     /// Notes that a refresh failed.
     pub(super) fn refresh_failed(&mut self, digest: Digest, now: Duration, jitter: u8) {
-        make_room(&mut self.failed);
-        let (failures, next) = self.failed.entry(digest).or_default();
-        *failures = failures.saturating_add(1);
-        *next = now.saturating_add(retry_after(*failures, jitter));
+        let before = self.failed.iter().find(|failed| failed.digest == digest);
+        let in_a_row = before.map_or(0, |failed| failed.in_a_row).saturating_add(1);
+        self.failed.retain(|failed| failed.digest != digest);
+        if self.failed.len() >= MOST {
+            self.failed.clear();
+        }
+        self.failed.push(Failed {
+            digest,
+            in_a_row,
+            next: now.saturating_add(retry_after(in_a_row, jitter)),
+        });
     }
 
     /// Notes that a response of a key was stored.
     pub(super) fn stored(&mut self, digest: &Digest) {
-        self.failed.remove(digest);
-        self.uncacheable.remove(digest);
+        self.failed.retain(|failed| failed.digest != *digest);
+        self.uncacheable.retain(|(known, _)| known != digest);
     }
 
     /// Returns `true` at the first call for a component.
     pub(super) fn is_first_warning(&mut self, component: &str) -> bool {
-        self.warned.insert(component.to_owned())
-    }
-}
-
-fn make_room<V>(map: &mut BTreeMap<Digest, V>) {
-    if map.len() >= MOST {
-        map.clear();
+        let is_first = !self.warned.iter().any(|known| known == component);
+        if is_first {
+            self.warned.push(component.to_owned());
+        }
+        is_first
     }
 }

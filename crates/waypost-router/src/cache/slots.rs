@@ -12,7 +12,6 @@
 //! Two keys of one slot drive each other out. Two subjects of one slot are invalidated together. Both are safe.
 //! Only get, set and delete are used, because no more works alike on all stores of Spin.
 
-use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -104,11 +103,14 @@ impl<P: Platform> ResponseCache<P> {
         &self,
         subjects: impl Iterator<Item = (Subject, bool)>,
     ) -> Result<(), String> {
-        let keys = subjects.map(|(subject, is_hard)| {
+        let mut keys: Vec<String> = Vec::new();
+        for (subject, is_hard) in subjects {
             let kind = if is_hard { 'h' } else { 's' };
-            format!("{kind}{}", subject.slot(SUBJECTS))
-        });
-        let keys: BTreeSet<String> = keys.collect();
+            let key = format!("{kind}{}", subject.slot(SUBJECTS));
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
         all(keys.iter().map(|key| self.renew(key))).await?;
         self.renew(EPOCH).await
     }
