@@ -108,8 +108,13 @@ fn tell(spin: &mut Spin, id: &str) {
             environment.insert(CACHE_VARIABLE, "1".into());
             component.insert("environment", Item::Value(environment.into()));
         }
-        Some(item) => match item.as_table_like_mut() {
-            Some(environment) if !environment.contains_key(CACHE_VARIABLE) => {
+        Some(item) => match item {
+            Item::Value(Value::InlineTable(environment))
+                if !environment.contains_key(CACHE_VARIABLE) =>
+            {
+                push_inline(environment, CACHE_VARIABLE, "1");
+            }
+            Item::Table(environment) if !environment.contains_key(CACHE_VARIABLE) => {
                 environment.insert(CACHE_VARIABLE, Item::Value("1".into()));
             }
             _ => return,
@@ -129,11 +134,32 @@ fn tell_no_more(spin: &mut Spin, id: &str) {
     if environment.get(CACHE_VARIABLE).and_then(Item::as_str) != Some("1") {
         return;
     }
-    environment.remove(CACHE_VARIABLE);
+    let removed = environment.remove(CACHE_VARIABLE);
+    let space = removed.as_ref().and_then(Item::as_value).map(end_of);
+    let last = environment.iter_mut().last().map(|(_, item)| item);
+    if let (Some(space), Some(Item::Value(last))) = (space, last) {
+        last.decor_mut().set_suffix(space);
+    }
     if TableLike::is_empty(environment) {
         component.remove("environment");
     }
     spin.note(format!("tell `{id}` no more of the response cache"));
+}
+
+/// Adds an entry at the end of an inline table, with the space before its bracket.
+fn push_inline(table: &mut InlineTable, key: &str, value: &str) {
+    let mut value = Value::from(value);
+    if let Some((_, last)) = table.iter_mut().last() {
+        value = value.decorated(" ", end_of(last));
+        last.decor_mut().set_suffix("");
+    }
+    table.insert(key, value);
+}
+
+/// Returns the space after a value.
+fn end_of(value: &Value) -> String {
+    let suffix = value.decor().suffix().and_then(|space| space.as_str());
+    suffix.unwrap_or_default().to_owned()
 }
 
 fn has(texts: &Array, text: &str) -> bool {
