@@ -149,7 +149,7 @@ fn the_router_is_small(app: &Path) {
     let size = app.join(source).metadata().unwrap().len();
     println!("the router with the cache has {size} bytes");
     assert!(
-        size <= 560_000,
+        size <= 490_000,
         "the router with the cache has {size} bytes"
     );
 }
