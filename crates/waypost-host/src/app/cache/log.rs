@@ -46,9 +46,9 @@ impl Logged {
             request,
         } = self;
         let text = |name| {
-            let lines = headers.get_all(name).into_iter();
+            let mut lines = headers.get_all(name).into_iter();
             // What other caches did comes before.
-            lines.last().and_then(|value| value.to_str().ok())
+            lines.next_back().and_then(|value| value.to_str().ok())
         };
         let (Some(outcome), Some(status)) = (text(OUTCOME), text(CACHE_STATUS)) else {
             return;

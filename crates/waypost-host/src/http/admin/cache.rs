@@ -349,7 +349,7 @@ mod tests {
             ("/blog", Some("a b"), 7)
         );
         assert_eq!(filter_of("").expect("it is valid").limit, DEFAULT_LIMIT);
-        for query in ["limit=0", "limit=1001", "limit=x", "perfix=/"] {
+        for query in ["limit=0", "limit=1001", "limit=x", "start=/"] {
             assert!(filter_of(query).is_err(), "{query}");
         }
     }
