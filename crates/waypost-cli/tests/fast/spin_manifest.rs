@@ -138,8 +138,8 @@ fn what_is_no_manifest_of_an_app() {
             "hello: `https://*.example.com` is no exact host",
         ),
         (
-            "workdir = \"router\"",
-            "workdir = \"rooter\"",
+            "--manifest-path router/Cargo.toml\"",
+            "--manifest-path router/Cargo.toml\"\nworkdir = \"rooter\"",
             "router: there is no",
         ),
         (
@@ -174,7 +174,7 @@ fn what_is_no_manifest_of_an_app() {
             "\"handlers/_catalog\"",
             "items: {",
         ),
-        ("\"routes.txt\"", "\"table.txt\"", "router: {"),
+        ("\"router/routes.txt\"", "\"router/table.txt\"", "router: {"),
     ] {
         assert!(manifest.contains(right), "{right}");
         let text = manifest.replacen(right, wrong, 1);
