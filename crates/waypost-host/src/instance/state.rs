@@ -133,7 +133,10 @@ fn wasi(
     let mut builder = WasiCtxBuilder::new();
     builder.max_random_size(memory::RANDOM_BYTES);
     for (name, value) in &config.permissions.environment {
-        builder.env(name, value);
+        // What the manifest says about the cache is for Spin, and the guest would see the first of two values.
+        if !(config.is_told_of_cache && name == CACHE_VARIABLE) {
+            builder.env(name, value);
+        }
     }
     if let Some(secret) = &config.draft_secret {
         builder.env(DRAFT_SECRET, secret);
