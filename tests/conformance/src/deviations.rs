@@ -53,6 +53,8 @@ struct HostDifference {
     cause: String,
     cases: Selector,
     answer: Change,
+    #[serde(default)]
+    or_recorded: bool,
 }
 
 /// One entry of either kind.
@@ -82,7 +84,7 @@ impl From<Table> for Deviations {
             reason: entry.cause,
             cases: entry.cases,
             answer: entry.answer,
-            is_optional: false,
+            is_optional: entry.or_recorded,
         });
         Self {
             entries: of_rules.chain(of_hosts).collect(),
