@@ -333,7 +333,7 @@ mod tests {
             ),
             (r#"{"paths":["a"]}"#, "is not a path"),
             (r#"{"paths":["/a?b=1"]}"#, "has a query"),
-            (r#"{"routes":["/[a"]}"#, "is not a route"),
+            (r#"{"routes":["/[...a]/b"]}"#, "is not a route"),
             (&many, "more than 128 names"),
         ] {
             let error = texts(body).expect_err(body);
