@@ -18,8 +18,19 @@ pub const REDUCED: &str = "reduced";
 /// it, a handler must not believe them.
 pub const CACHE_VARIABLE: &str = "WAYPOST_CACHE";
 
+/// The key-value store of a router component that caches, unless [`STORE_VARIABLE`] names another one. Spin has it without any
+/// configuration, and does not start if a store is granted that is not configured.
+pub const STORE: &str = "default";
+
+/// The environment variable of the router component with the name of that store.
+pub const STORE_VARIABLE: &str = "WAYPOST_CACHE_STORE";
+
 /// The cookie of draft mode, named as in Next. A request that has it, with the right value, is never answered from the cache.
 pub const DRAFT_COOKIE: &str = "__prerender_bypass";
+
+/// The environment variable with the secret of draft mode, which [`DRAFT_COOKIE`] contains. Waypost's host generates one at each
+/// start, unless `spin.toml` sets one.
+pub const DRAFT_SECRET: &str = "WAYPOST_DRAFT_SECRET";
 
 /// The internal response header with the tags of a response.
 pub const X_WAYPOST_TAGS: &str = "x-waypost-tags";

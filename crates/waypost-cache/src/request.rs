@@ -42,6 +42,14 @@ pub struct Sealed {
 }
 
 impl Sealed {
+    /// Returns path and query as the target of a request.
+    pub fn target(&self) -> String {
+        match &self.query {
+            Some(query) => format!("{}?{query}", self.path),
+            None => self.path.clone(),
+        }
+    }
+
     /// Computes what a sealed run of a route with this policy sees. [`keeps_header`] tells which request headers stay.
     pub fn new(request: &Request<'_>, policy: &Policy) -> Self {
         Self {

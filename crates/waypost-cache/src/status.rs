@@ -40,7 +40,25 @@ pub struct Miss<'a> {
     pub stored: Result<(), &'a Unstorable>,
 }
 
-impl Outcome<'_> {
+impl<'a> Outcome<'a> {
+    /// Returns the outcome of a request for which the handler ran.
+    pub fn ran(was_gone: bool, stored: Result<(), &'a Unstorable>) -> Self {
+        Self::Miss(Miss {
+            was_gone,
+            collapsed: false,
+            stored,
+        })
+    }
+
+    /// Returns the outcome of a request that waited for the run of another one.
+    pub fn waited(was_gone: bool, stored: Result<(), &'a Unstorable>) -> Self {
+        Self::Miss(Miss {
+            was_gone,
+            collapsed: true,
+            stored,
+        })
+    }
+
     /// Returns the outcome of serving a fresh entry of this age.
     pub fn hit(age: Duration, life: Life) -> Self {
         let ttl = time_to_live(age, life);

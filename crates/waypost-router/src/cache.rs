@@ -37,13 +37,6 @@ pub use routes::{CacheTableError, CachedRoute, CachedRoutes};
 
 use noted::Noted;
 
-/// The name of the key-value store that the router component opens, unless [`STORE_VARIABLE`] names another one. Spin has it
-/// without any configuration.
-pub const STORE: &str = "default";
-
-/// The environment variable of the router component with the name of the key-value store.
-pub const STORE_VARIABLE: &str = "WAYPOST_CACHE_STORE";
-
 /// The size of the largest body that is stored, in bytes: Spin's SQLite store has values of at most 1 MB.
 pub const MAX_BODY: u64 = 900_000;
 

@@ -62,7 +62,7 @@ pub(super) fn watch_inputs(text: &str, app: &App, inputs: &Inputs) -> Result<Edi
     Ok(spin.finish())
 }
 
-/// Lets the router cache the responses of routes with a policy, in the manifest of an app.
+/// Writes into the manifest of an app what the router needs to cache responses, or removes it if no route has a policy.
 pub(super) fn cache(text: &str, caching: &Caching) -> Result<Edited, SyncError> {
     let mut spin = Spin::new(Manifest::parse(document::FILE, text)?)?;
     cache::follow(&mut spin, caching);

@@ -132,7 +132,7 @@ fn parse_duration(text: &str) -> Option<Duration> {
     Some(Duration::from_millis(number.checked_mul(milliseconds)?))
 }
 
-/// Parses a size with its unit, such as `8MiB` or `500 kB`, and returns it in bytes. Returns `None` if the text is no size.
+/// Parses a size, such as `8MiB` or `500 kB`, and returns it in bytes, or `None` if the text is not a size.
 pub fn parse_size(text: &str) -> Option<u64> {
     let (number, unit) = split(text)?;
     let bytes = match unit {

@@ -5,7 +5,7 @@ use crate::app::cache::data::DataSpace;
 use crate::app::cache::route::CachedRoute;
 use crate::app::file_stamp::{FileStamp, LastLook};
 use crate::engine::content::ContentDigest;
-use crate::instance::config::{DRAFT_SECRET, InstanceConfig, Runtime};
+use crate::instance::config::{InstanceConfig, Runtime};
 use crate::instance::load::{self, Binary, LoadError, load};
 use crate::instance::pool::InstancePool;
 use crate::observe::labels::Labels;
@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime};
 use tokio::sync::OwnedMutexGuard;
-use waypost_cache::internal::CACHE_VARIABLE;
+use waypost_cache::internal::{CACHE_VARIABLE, DRAFT_SECRET};
 use waypost_config::ComponentId;
 use waypost_config::settings::CacheRules;
 

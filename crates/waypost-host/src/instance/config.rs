@@ -20,9 +20,6 @@ use wasmtime::Engine;
 use wasmtime::component::Linker;
 use waypost_config::settings::RouteLimits;
 
-/// The environment variable with the secret of draft mode.
-pub(crate) const DRAFT_SECRET: &str = "WAYPOST_DRAFT_SECRET";
-
 /// What the instances of one component need to know of it.
 #[derive(Clone)]
 pub(crate) struct InstanceConfig {

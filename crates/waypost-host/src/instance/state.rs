@@ -6,7 +6,6 @@ use super::lifecycle::Lifecycle;
 use super::memory::{self, MemoryLimit};
 use crate::compat::HostProfile;
 use crate::compat::spin::AllHeaders;
-use crate::instance::config::DRAFT_SECRET;
 use crate::instance::load::check_mount;
 use crate::request::context::CurrentRequest;
 use crate::wasi::client_signal::ClientSignal;
@@ -20,7 +19,7 @@ use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 use waypost_cache::data::DATA_CACHE;
-use waypost_cache::internal::CACHE_VARIABLE;
+use waypost_cache::internal::{CACHE_VARIABLE, DRAFT_SECRET};
 
 /// How a request gets into an instance.
 pub(crate) type View = fn(&mut InstanceState) -> WasiHttpCtxView<'_>;

@@ -3,7 +3,6 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use waypost_cache::status::Miss;
 use waypost_cache::{Asked, Outcome, Subject, Token, Unstorable, Verdict};
 
 use super::concurrent::Done;
@@ -53,10 +52,7 @@ impl<P: Platform> ResponseCache<P> {
         };
         let found = self.look_up(&fill(None)).await;
         let was_gone = match found.stored {
-            Some((stored, Verdict::Gone)) => {
-                drop(stored);
-                true
-            }
+            Some((_, Verdict::Gone)) => true,
             Some((stored, verdict)) => {
                 if verdict == Verdict::Stale {
                     self.refresh(fill(found.epoch), stored.id);
@@ -189,23 +185,12 @@ impl<P: Platform> ResponseCache<P> {
         was_gone: bool,
     ) -> Reply<S> {
         let age = stored.entry.age(self.platform.now());
-        let outcome = Outcome::Miss(Miss {
-            was_gone,
-            collapsed: true,
-            stored: Ok(()),
-        });
-        serve(stored, asked, &outcome, Some(age))
+        serve(stored, asked, &Outcome::waited(was_gone, Ok(())), Some(age))
     }
 
     /// Makes the response of a run that this request began.
     fn filled<S>(&self, filled: Filled<S>, asked: &Asked<Vec<u8>>, was_gone: bool) -> Reply<S> {
-        let miss = |stored| {
-            Outcome::Miss(Miss {
-                was_gone,
-                collapsed: false,
-                stored,
-            })
-        };
+        let miss = |stored| Outcome::ran(was_gone, stored);
         match filled {
             Filled::Made(stored, result) => serve(
                 stored,

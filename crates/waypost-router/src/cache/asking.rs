@@ -114,15 +114,11 @@ fn seal(route: &CachedRoute, seen: &Seen<'_>) -> Result<SealedRequest, Unstorabl
     };
     let key = Key::new(&request, &route.id(), &route.policy)?;
     let sealed = Sealed::new(&request, &route.policy);
-    let target = match &sealed.query {
-        Some(query) => format!("{}?{query}", sealed.path),
-        None => sealed.path,
-    };
     let digest = key.digest();
     Ok(SealedRequest {
+        target: sealed.target(),
         scheme: sealed.scheme,
         authority: sealed.authority,
-        target,
         headers: sealed_headers(route, seen.headers),
         key,
         digest,

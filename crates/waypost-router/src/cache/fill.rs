@@ -4,12 +4,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
-use waypost_cache::headers::{for_all_clients, is_internal, stored_headers};
+use waypost_cache::headers::{for_all_clients, stored_headers};
 use waypost_cache::storable::{Storable, check_length, storable};
 use waypost_cache::token::TokenPair;
 use waypost_cache::{Entry, Life, Subject, Token, Tokens, Unstorable};
 
 use super::asking::values;
+use super::revalidate::remove_internal;
 use super::slots::{EntryId, Stored, slot};
 use super::{
     Body, CachedRoute, Handler, KeyValue, MAX_BODY, MAX_VALUE, Platform, Reply, ResponseCache,
@@ -91,7 +92,7 @@ impl<P: Platform, H: Handler> Fill<P, H> {
         };
         let made = cache.platform.now();
         let mut reply = self.handler.run(&self.sealed).await;
-        cache.revalidate_of(&mut reply).await;
+        cache.revalidate(&reply.headers).await;
         let found = storable(
             reply.status,
             &reply.headers,
@@ -103,9 +104,7 @@ impl<P: Platform, H: Handler> Fill<P, H> {
             Ok(storable) => self.storing(&reply, storable, known.len(), before).await,
             Err(reason) => Err(reason),
         };
-        reply
-            .headers
-            .retain(|(name, _)| !is_internal(&name.to_ascii_lowercase()));
+        remove_internal(&mut reply.headers);
         match storing {
             Ok(storing) => self.store(reply, storing, made).await,
             Err(reason) => self.pass(reply, reason),

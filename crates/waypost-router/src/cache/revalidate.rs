@@ -9,7 +9,7 @@ use waypost_cache::{Outcome, Revalidation};
 use super::asking::values;
 use super::concurrent::within;
 use super::served::add_computed;
-use super::{KeyValue, Platform, Reply, ResponseCache};
+use super::{KeyValue, Platform, ResponseCache};
 use crate::Headers;
 
 /// How long a response waits for what its handler revalidates.
@@ -22,7 +22,7 @@ impl<P: Platform> ResponseCache<P> {
     pub async fn apply(&self, headers: &mut Headers) -> bool {
         self.revalidate(headers).await;
         let before = headers.len();
-        headers.retain(|(name, _)| !is_internal(&name.to_ascii_lowercase()));
+        remove_internal(headers);
         headers.len() < before
     }
 
@@ -67,13 +67,11 @@ impl<P: Platform> ResponseCache<P> {
         let line = format!("error: nothing is revalidated, because the store fails: {failed}");
         self.platform.log(&line);
     }
+}
 
-    /// Applies what a run revalidates. The headers for the cache stay.
-    pub(super) async fn revalidate_of<S>(&self, reply: &mut Reply<S>) {
-        self.revalidate(&reply.headers).await;
-        let is_this = |name: &str| name.eq_ignore_ascii_case(X_WAYPOST_REVALIDATE);
-        reply.headers.retain(|(name, _)| !is_this(name));
-    }
+/// Removes the headers that no client gets.
+pub(super) fn remove_internal(headers: &mut Headers) {
+    headers.retain(|(name, _)| !is_internal(&name.to_ascii_lowercase()));
 }
 
 /// What the log says in a composition.

@@ -15,9 +15,7 @@ use crate::cache::{Body, CachedRoutes, KeyValue, Platform, Reply, ResponseCache,
 use crate::fields::lower;
 use crate::forwarding::is_never_passed_on;
 use crate::{Answer, Headers};
-
-/// The environment variable with the secret of draft mode.
-const DRAFT_SECRET: &str = "WAYPOST_DRAFT_SECRET";
+use waypost_cache::internal::DRAFT_SECRET;
 
 /// The most bytes of a body that are read at once.
 const PIECE: usize = 64 * 1024;
@@ -122,6 +120,30 @@ pub(super) fn response(reply: Answered) -> Result<Response, ErrorCode> {
         .set_status_code(status)
         .map_err(|()| ErrorCode::InternalError(None))?;
     Ok(response)
+}
+
+/// Finishes the response of a handler that ran for one request alone: applies what it revalidates, and removes internal headers.
+/// With a reason, the request bypasses the cache, and no other cache may keep the response.
+///
+/// # Errors
+///
+/// If a header is not valid.
+pub(super) async fn passed<S: KeyValue + 'static>(
+    cache: &ResponseCache<Wasi<S>>,
+    passed: Response,
+    reason: Option<String>,
+) -> Result<Response, ErrorCode> {
+    let mut headers = passed.get_headers().copy_all();
+    let is_changed = cache.apply(&mut headers).await;
+    if let Some(reason) = &reason {
+        ResponseCache::<Wasi<S>>::bypassed(&mut headers, reason);
+    } else if !is_changed {
+        return Ok(passed);
+    }
+    response(Reply {
+        headers,
+        ..answered(passed)
+    })
 }
 
 type Contents = (

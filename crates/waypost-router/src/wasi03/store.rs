@@ -3,7 +3,9 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use crate::cache::{KeyValue, STORE, STORE_VARIABLE};
+use waypost_cache::internal::{STORE, STORE_VARIABLE};
+
+use crate::cache::KeyValue;
 use bindings::spin::key_value::key_value::{Error, Store};
 
 mod bindings {

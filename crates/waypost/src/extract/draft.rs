@@ -5,10 +5,7 @@ use crate::cookies::{Cookie, Cookies, SameSite};
 use crate::extract::{Exchange, FromRequest};
 
 pub(crate) use waypost_cache::internal::DRAFT_COOKIE as COOKIE;
-
-/// The environment variable with the secret that the cookie contains. Waypost's host generates one at each start,
-/// unless `spin.toml` sets one.
-const SECRET: &str = "WAYPOST_DRAFT_SECRET";
+use waypost_cache::internal::DRAFT_SECRET as SECRET;
 
 /// Draft mode, like Next's [`draftMode`](https://nextjs.org/docs/app/api-reference/functions/draft-mode): a cookie
 /// that only the app can issue identifies the browser of an editor.

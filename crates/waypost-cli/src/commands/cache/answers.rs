@@ -68,7 +68,7 @@ impl Entry {
 }
 
 impl Listing {
-    /// Says how much of the cache is shown.
+    /// Returns the line below the table: how many of the stored responses it shows, and how much memory all of them take.
     pub(super) fn summary(&self) -> String {
         if self.development {
             return "Nothing is stored during development (`up --watch`)".to_owned();

@@ -4,20 +4,13 @@
 //! they are removed again with the last policy.
 
 use toml_edit::{Array, InlineTable, Item, TableLike, Value};
-use waypost_cache::internal::CACHE_VARIABLE;
+use waypost_cache::internal::{CACHE_VARIABLE, STORE, STORE_VARIABLE};
 
 use super::super::array;
 use super::super::manifest::replace;
 use super::document::Spin;
 use super::{add_globs, build_command, cached_build_command, is_private};
 use crate::component_id::ROUTER;
-
-/// The key-value store of the cache, unless the router's environment names another one in [`STORE_VARIABLE`]. Spin has it without
-/// any configuration, and does not start if a store is granted that is not configured.
-const STORE: &str = "default";
-
-/// The variable of the router that names the store of the cache.
-const STORE_VARIABLE: &str = "WAYPOST_CACHE_STORE";
 
 /// The table of policies, which the router contains.
 const TABLE: &str = "router/cache.txt";
@@ -62,7 +55,7 @@ pub(super) fn follow(spin: &mut Spin, caching: &Caching) {
     }
 }
 
-/// Lets the router open the store, and watches the table.
+/// Grants the store to the router, and adds the table to the files whose changes build the router again.
 fn grant(spin: &mut Spin) {
     let first = super::first_glob(spin, ROUTER);
     if first.as_deref() == Some(OWN_GLOB) {
@@ -87,7 +80,7 @@ fn grant(spin: &mut Spin) {
     spin.note(format!("let `{ROUTER}` open the store `{store}`"));
 }
 
-/// Watches the table no more. The store stays granted, because the router may need it for something else.
+/// Removes the table from the files whose changes build the router again. The store stays granted, because the router may need it for something else.
 fn withdraw(spin: &mut Spin) {
     let globs = spin
         .build_mut(ROUTER)
@@ -97,7 +90,7 @@ fn withdraw(spin: &mut Spin) {
     }
 }
 
-/// Tells a component that the router sets internal headers.
+/// Sets the variable that tells a component to trust internal headers: the router sets them, and removes those of clients.
 fn tell(spin: &mut Spin, id: &str) {
     let Some(component) = spin.component_mut(id) else {
         return;

@@ -17,7 +17,6 @@ use crate::app::App;
 use crate::app::component::{LazyComponent, Version};
 use crate::instance::pool::InstancePool;
 use crate::instance::reply::Reply;
-use crate::options::Cached;
 use crate::request::body;
 use crate::request::context::RequestContext;
 use crate::request::failure::{plain, reason};
@@ -30,7 +29,6 @@ use std::time::Duration;
 use tokio::sync::watch;
 use wasmtime_wasi_http::WasiBody;
 use waypost_cache::headers::NO_STORE;
-use waypost_cache::status::Miss;
 use waypost_cache::{Key, Outcome, Unstorable, Verdict};
 
 /// Answers a request for a component, from the cache if it has a route with a policy.
@@ -131,7 +129,7 @@ impl Asking<'_> {
         if draft::asks_for(request.headers(), self.component) {
             return self.bypass(request, "draft mode").await;
         }
-        if self.cache.cached == Cached::Never {
+        if self.cache.is_off() {
             return self.bypass(request, "development").await;
         }
         match Identity::of(&request, &self.route) {
@@ -169,8 +167,7 @@ impl Asking<'_> {
             && !stored.is_refreshed_early(now)
         {
             // The sealed request is not needed.
-            let mut reply = self.serve_found(asked, stored, Verdict::Fresh, now);
-            self.note_stored(&mut reply, &identity.key, stored);
+            let mut reply = self.serve_found(asked, &identity.key, stored, Verdict::Fresh, now);
             if let Some(found) = self.found(identity.key) {
                 reply.response.extensions_mut().insert(found);
             }
@@ -186,9 +183,7 @@ impl Asking<'_> {
             Some((Verdict::Gone, stored)) => cache.memory.remove(&sealed.key, stored),
             Some((verdict, stored)) => {
                 self.refresh(&sealed, stored);
-                let mut reply = self.serve_found(asked, stored, *verdict, now);
-                self.note_stored(&mut reply, &sealed.key, stored);
-                return reply;
+                return self.serve_found(asked, &sealed.key, stored, *verdict, now);
             }
             None => {}
         }
@@ -278,11 +273,13 @@ impl Asking<'_> {
         });
     }
 
-    /// Serves a response that was found in the memory, and is not gone.
+    /// Serves a response that was found in the memory, and is not gone. If it may be compressed, the reply says what it was made
+    /// of.
     fn serve_found(
         &self,
         asked: &Asked,
-        stored: &Stored,
+        key: &Key,
+        stored: &Arc<Stored>,
         verdict: Verdict,
         now: Duration,
     ) -> Reply {
@@ -292,11 +289,8 @@ impl Asking<'_> {
             Verdict::Stale | Verdict::Gone => CacheEvent::Stale,
         };
         self.cache.metrics.count(event);
-        self.reply(asked.respond_stored(stored, verdict, now).map(body::full))
-    }
-
-    /// Notes in a reply what it was made of, if it may be compressed.
-    fn note_stored(&self, reply: &mut Reply, key: &Key, stored: &Arc<Stored>) {
+        let response = asked.respond_stored(stored, verdict, now);
+        let mut reply = self.reply(response.map(body::full));
         if self.app.settings.server.compress {
             reply.response.extensions_mut().insert(MadeOf {
                 cache: Arc::clone(self.cache),
@@ -304,26 +298,21 @@ impl Asking<'_> {
                 stored: Arc::clone(stored),
             });
         }
+        reply
     }
 
     /// Serves a response that the run of another request made.
     fn serve_collapsed(&self, asked: &Asked, stored: &Stored, was_gone: bool) -> Reply {
         self.cache.metrics.count(CacheEvent::Collapsed);
         let age = stored.head.age(self.cache.clock.now());
-        let response = asked.respond(stored, &collapsed(was_gone), Some(age));
+        let response = asked.respond(stored, &Outcome::waited(was_gone, Ok(())), Some(age));
         self.reply(response.map(body::full))
     }
 
     /// Makes the response of a run that this request began.
     fn filled(&self, filled: Filled, asked: &Asked, was_gone: bool) -> Reply {
         self.cache.metrics.count(CacheEvent::Miss);
-        let miss = |stored| {
-            Outcome::Miss(Miss {
-                was_gone,
-                collapsed: false,
-                stored,
-            })
-        };
+        let miss = |stored| Outcome::ran(was_gone, stored);
         match filled {
             Filled::Stored(stored) => {
                 let response = asked.respond(&stored, &miss(Ok(())), None);
@@ -376,7 +365,11 @@ impl Asking<'_> {
         let mut response = streaming.head.response(body.boxed_unsync());
         self.cache.metrics.count(CacheEvent::Collapsed);
         let age = Some(streaming.head.age(now));
-        add_computed(response.headers_mut(), &collapsed(was_gone), age);
+        add_computed(
+            response.headers_mut(),
+            &Outcome::waited(was_gone, Ok(())),
+            age,
+        );
         Followed::Answered(self.reply(response))
     }
 
@@ -386,11 +379,7 @@ impl Asking<'_> {
         let mut response: Response<WasiBody> = plain(status, reason(status));
         response.headers_mut().extend(headers);
         let reason = Unstorable::Status(status.as_u16());
-        let outcome = Outcome::Miss(Miss {
-            was_gone,
-            collapsed: true,
-            stored: Err(&reason),
-        });
+        let outcome = Outcome::waited(was_gone, Err(&reason));
         add_computed(response.headers_mut(), &outcome, None);
         self.reply(response)
     }
@@ -409,14 +398,6 @@ impl Asking<'_> {
         self.component.responses.count(response.status());
         response.into()
     }
-}
-
-fn collapsed(was_gone: bool) -> Outcome<'static> {
-    Outcome::Miss(Miss {
-        was_gone,
-        collapsed: true,
-        stored: Ok(()),
-    })
 }
 
 /// Waits until a run has a response. Returns [`Progress::Running`] if it ended without one.

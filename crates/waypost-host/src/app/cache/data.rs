@@ -16,7 +16,6 @@ use super::memory::Memory;
 use super::stored::{Charge, Stored};
 use crate::instance::config::InstanceConfig;
 use crate::observe::labels::Labels;
-use crate::options::Cached;
 use crate::request::admission::Admission;
 use crate::request::context::DataAccess;
 use crate::wasi::dispatch::{DataCache, DataSession};
@@ -90,10 +89,7 @@ impl DataSpace {
         let path = access.target.as_ref().map(|target| target.path());
         match path.map(Path::resolve) {
             Some(Ok(Resolved::Path(path))) => Subject::of_response(&path, &self.pattern, tags),
-            _ => tags
-                .iter()
-                .filter_map(|tag| Subject::tag(tag).ok())
-                .collect(),
+            _ => subjects_of(tags),
         }
     }
 
@@ -117,10 +113,16 @@ impl DataSpace {
 
 impl DataCache for DataSpace {
     fn is_on(&self) -> bool {
-        self.cache.cached != Cached::Never
+        !self.cache.is_off()
     }
 
     fn session(self: Arc<Self>) -> Arc<dyn DataSession> {
         Arc::new(Session::new(self))
     }
+}
+
+fn subjects_of(tags: &[String]) -> Vec<Subject> {
+    tags.iter()
+        .filter_map(|tag| Subject::tag(tag).ok())
+        .collect()
 }

@@ -3,7 +3,8 @@
 //! Which response a target leads to depends on the route table and on the version of the handler alone, if the policy names no
 //! headers. So a hit is noted here under the target as the client wrote it, and the next request for the same target needs
 //! neither routing nor a key. Every noted answer is checked again: the table and the version must be those that it was found
-//! with, the response must be fresh, or stale while a new one is made, and the request must be one that takes no other way (a body, the cookie of draft mode).
+//! with, the response must be fresh, or stale while a new one is made, and nothing else of the request may lead another way,
+//! such as a body or the cookie of draft mode.
 //!
 //! The door is for the host's own router. A router component may refuse a client, so the cache stands behind it.
 
@@ -115,7 +116,7 @@ impl Door {
         }
     }
 
-    /// Lets requests be answered here, as there are routes with a policy.
+    /// Looks at requests from now on: the app has a route with a policy.
     pub(super) fn open(&self) {
         if !self.is_open.load(Ordering::Relaxed) {
             self.is_open.store(true, Ordering::Relaxed);

@@ -1,9 +1,9 @@
 //! Draft mode: a request with the cookie that only the app can issue is never answered from the cache.
 
 use crate::app::component::LazyComponent;
-use crate::instance::config::DRAFT_SECRET;
 use http::HeaderMap;
 use http::header::{COOKIE, HeaderValue};
+use waypost_cache::internal::DRAFT_SECRET;
 
 /// Returns whether a request for a component has the cookie of draft mode.
 pub(super) fn asks_for(headers: &HeaderMap, component: &LazyComponent) -> bool {

@@ -114,15 +114,11 @@ fn joined(headers: &HeaderMap, name: &str) -> Option<Vec<u8>> {
 /// Returns the target of a sealed run. The authority is that of the component if the router forwards the request, and
 /// otherwise the client's, in canonical form.
 fn target(uri: &Uri, sealed: &Sealed, is_forwarded: bool) -> Option<Uri> {
-    let target = match &sealed.query {
-        Some(query) => format!("{}?{query}", sealed.path),
-        None => sealed.path.clone(),
-    };
     let mut parts = uri.clone().into_parts();
     if !is_forwarded {
         parts.authority = Some(sealed.authority.parse().ok()?);
     }
-    parts.path_and_query = Some(PathAndQuery::try_from(target).ok()?);
+    parts.path_and_query = Some(PathAndQuery::try_from(sealed.target()).ok()?);
     Uri::from_parts(parts).ok()
 }
 

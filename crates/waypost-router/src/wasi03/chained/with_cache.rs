@@ -9,7 +9,7 @@ use super::super::cached::{self, Answered, Instance, Unread, Wasi, answered, err
 use super::super::store::SpinStore;
 use super::super::{failure, method_name};
 use super::Inner;
-use crate::cache::{CachedRoutes, Handler, Plan, Reply, ResponseCache, SealedRequest, Seen};
+use crate::cache::{CachedRoutes, Handler, Plan, ResponseCache, SealedRequest, Seen};
 use crate::instance::handler_failed;
 use crate::{Answer, Destination, Fields as _};
 use http::HeaderName;
@@ -62,18 +62,8 @@ pub(super) async fn answer(
     };
     inner.forwarded.headers.set(&REVALIDATE, "1".to_owned());
     let forwarded = inner.forward(request).await?;
-    let mut headers = forwarded.get_headers().copy_all();
-    let is_changed = cache.apply(&mut headers).await;
-    if let Some(reason) = &reason {
-        ResponseCache::<Wasi<SpinStore>>::bypassed(&mut headers, reason);
-    } else if !is_changed {
-        return Ok(forwarded);
-    }
-    let reply = Reply {
-        headers,
-        ..answered(forwarded)
-    };
-    response(reply).map_err(|code| handler_failed(&id, destination, code))
+    let passed = cached::passed(cache, forwarded, reason).await;
+    passed.map_err(|code| handler_failed(&id, destination, code))
 }
 
 fn plan(cache: &Cache, request: &Request, inner: &Inner) -> Plan {

@@ -9,9 +9,7 @@ use waypost_cache::revalidation::X_WAYPOST_REVALIDATE;
 use super::super::cached::{self, Answered, Instance, Unread, Wasi, answered, error, response};
 use super::super::{method_name, new_id, respond};
 use super::{find, pass};
-use crate::cache::{
-    CachedRoutes, Handler, Memory, Plan, Reply, ResponseCache, SealedRequest, Seen,
-};
+use crate::cache::{CachedRoutes, Handler, Memory, Plan, ResponseCache, SealedRequest, Seen};
 use crate::fields::lower;
 use crate::instance::handler_failed;
 use crate::{Answer, Destination, is_reserved};
@@ -104,18 +102,7 @@ async fn dispatch(tables: Tables, request: Request, call: impl Call) -> Result<R
         Err(code) => Some(Err(code)),
     };
     let passed = pass(request, inbound, destination, marked).await?;
-    let mut headers = passed.get_headers().copy_all();
-    let is_changed = cache.apply(&mut headers).await;
-    if let Some(reason) = &reason {
-        ResponseCache::<Wasi<Memory>>::bypassed(&mut headers, reason);
-    } else if !is_changed {
-        return Ok(passed);
-    }
-    let reply = Reply {
-        headers,
-        ..answered(passed)
-    };
-    response(reply).map_err(failed)
+    cached::passed(&cache, passed, reason).await.map_err(failed)
 }
 
 /// Tells a handler that what it revalidates is applied.

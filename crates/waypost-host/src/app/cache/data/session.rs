@@ -1,7 +1,7 @@
 //! [`Session`]: the data cache as one instance uses it.
 
 use super::lease::{LEASES, Lease, Leases};
-use super::{DataSpace, Stored};
+use super::{DataSpace, Stored, subjects_of};
 use crate::app::cache::flights::{Leader, Progress, Role};
 use crate::app::cache::invalidations::Dependencies;
 use crate::app::cache::landed;
@@ -23,7 +23,7 @@ use wasmtime_wasi_http::WasiBody;
 use waypost_cache::data::{Target, X_WAYPOST_FRESH, X_WAYPOST_LEASE};
 use waypost_cache::internal::{X_WAYPOST_LIFE, X_WAYPOST_TAGS, parse_life, parse_tags, write_life};
 use waypost_cache::tag::TagError;
-use waypost_cache::{Key, Life, Subject, Verdict};
+use waypost_cache::{Key, Life, Verdict};
 
 const TAGS: HeaderName = HeaderName::from_static(X_WAYPOST_TAGS);
 const LIFE: HeaderName = HeaderName::from_static(X_WAYPOST_LIFE);
@@ -108,9 +108,8 @@ impl Session {
         headers: &HeaderMap,
         context: &RequestContext,
     ) -> Response<WasiBody> {
-        use crate::wasi::dispatch::DataCache as _;
         let access = &context.data;
-        if access.is_draft || !self.space.is_on() {
+        if access.is_draft || self.space.cache.is_off() {
             return self.missing(None);
         }
         let Ok(tags) = tags_in(headers) else {
@@ -403,12 +402,6 @@ fn add_lease(headers: &mut HeaderMap, lease: Option<u64>) {
     if let Some(lease) = lease {
         headers.insert(LEASE, lease.into());
     }
-}
-
-fn subjects_of(tags: &[String]) -> Vec<Subject> {
-    tags.iter()
-        .filter_map(|tag| Subject::tag(tag).ok())
-        .collect()
 }
 
 fn tags_in(headers: &HeaderMap) -> Result<Vec<String>, TagError> {
