@@ -2,12 +2,18 @@
 
 use crate::support::{alone, turn};
 
+/// How many bytes a router may have that does not cache: no route of its app has a cache policy.
+pub(crate) const ROUTER: u64 = 272_000;
+
+/// How many bytes a router may have that caches, such as that of the example app.
+pub(crate) const CACHING_ROUTER: u64 = 490_000;
+
 /// How many bytes a component may have. For the first it is a goal; the others have what they had when this was
 /// written, and some room.
 const LIMITS: [(&str, u64); 3] = [
     ("hello", 105_000),
     ("items-slug", 220_000),
-    ("router", 272_000),
+    ("router", CACHING_ROUTER),
 ];
 
 #[test]
